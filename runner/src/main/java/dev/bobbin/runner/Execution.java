@@ -1,0 +1,67 @@
+package dev.bobbin.runner;
+
+import dev.bobbin.image.ImageReference;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A job while it runs, and for as long as its journal is kept afterwards. Safe for use by many threads.
+///
+/// [#close] leaves it running; [#cancel] ends it.
+public interface Execution extends AutoCloseable {
+
+    JobId id();
+
+    String tenant();
+
+    String kind();
+
+    /// The image that runs.
+    ImageReference image();
+
+    List<String> command();
+
+    Map<String, String> labels();
+
+    Instant createdAt();
+
+    Job.OnDisconnect onDisconnect();
+
+    /// How and with what it ended, or nothing while it runs.
+    Optional<Ending> ending();
+
+    /// Stamps of the phases so far; complete once the job has ended.
+    StartTimeline timeline();
+
+    /// Reads the journal from position `from` (0 for the beginning) into `sink`, on the calling thread, until the end
+    /// record if `follow`, else until what is there now. An interrupt stops it.
+    ///
+    /// @throws IllegalArgumentException if no output begins or continues at `from`
+    /// @throws IOException what the sink threw
+    void read(long from, boolean follow, OutputSink sink) throws IOException, InterruptedException;
+
+    /// [#read] from the beginning to the end; gives the end.
+    default Ending streamTo(OutputSink sink) throws IOException, InterruptedException {
+        read(0, true, sink);
+        return ending().orElseThrow();
+    }
+
+    /// Waits until the job has ended.
+    Ending await() throws InterruptedException;
+
+    /// Sends bytes to a standard input that was left open, waiting until the sandbox has taken them.
+    ///
+    /// @param position bytes of standard input before these; bytes already taken are skipped
+    /// @return bytes of standard input taken so far
+    /// @throws IllegalArgumentException if `position` is past what was taken, or standard input was not left open
+    long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException;
+
+    /// Ends the job and everything it started; returns at once. The outcome will be `cancelled` by `by`, unless it ended
+    /// before.
+    void cancel(String by);
+
+    @Override
+    void close();
+}

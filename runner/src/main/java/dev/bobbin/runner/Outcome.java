@@ -1,0 +1,57 @@
+package dev.bobbin.runner;
+
+/// How a job ended: a closed set, each case with its evidence. What a program did is a value, never an exception.
+public sealed interface Outcome {
+
+    /// The word of the API and of the metrics for this outcome.
+    default String cause() {
+        return switch (this) {
+            case Exited _ -> "exited";
+            case Killed _ -> "killed";
+            case OutOfMemory _ -> "out_of_memory";
+            case TimedOut _ -> "timed_out";
+            case OutputLimit _ -> "output_limit";
+            case Cancelled _ -> "cancelled";
+            case HostLost _ -> "host_lost";
+            case ImageError _ -> "image_error";
+            case SandboxError _ -> "sandbox_error";
+        };
+    }
+
+    /// What a shell would report as the status: the exit code, 128+n for a signal, -1 if nothing ran.
+    default int exitCode() {
+        return switch (this) {
+            case Exited(var code) -> code;
+            case Killed(var signal, _) -> 128 + signal;
+            case OutOfMemory _, TimedOut _, OutputLimit _, Cancelled _ -> 128 + 9;
+            case HostLost _, ImageError _, SandboxError _ -> -1;
+        };
+    }
+
+    /// The program ended by itself; 127 and 126 also stand for a command not found and not executable.
+    record Exited(int code) implements Outcome {}
+
+    /// A signal that Bobbin did not send ended it. `by` is `self` (from within the sandbox or a fault of the program).
+    record Killed(int signal, String by) implements Outcome {}
+
+    /// The kernel killed it for memory. `level` is `job` or `host`; `victim` is `main` or `child`.
+    record OutOfMemory(String level, String victim) implements Outcome {}
+
+    /// A limit of time passed; `limit` names it: `time`.
+    record TimedOut(String limit) implements Outcome {}
+
+    /// It wrote more than its output limit under the policy `kill`.
+    record OutputLimit() implements Outcome {}
+
+    /// Somebody ended it: `client` (went away), `api`, `shutdown`, `server_restart`.
+    record Cancelled(String by) implements Outcome {}
+
+    /// The machine stopped under it, and with it all knowledge of its end.
+    record HostLost() implements Outcome {}
+
+    /// The image could not be used; `detail` says what was tried.
+    record ImageError(String detail) implements Outcome {}
+
+    /// The sandbox could not be completed; `detail` says what was tried.
+    record SandboxError(String detail) implements Outcome {}
+}

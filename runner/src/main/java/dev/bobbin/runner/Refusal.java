@@ -1,0 +1,23 @@
+package dev.bobbin.runner;
+
+/// Why a job was not started. Nothing ran and nothing is left of it.
+///
+/// @param reason the kind of refusal, on which each API bases its status
+/// @param detail one sentence for a person: what is wrong and what to do
+public record Refusal(Reason reason, String detail) {
+
+    public enum Reason {
+        /// No place came free within the bounded wait.
+        BUSY,
+        /// This host has no room for it now; another may.
+        HOST_FULL,
+        /// Larger than any host.
+        NO_HOST_FITS,
+        NO_SUCH_IMAGE,
+        NO_SUCH_USER,
+        /// The command is absent and the image has none.
+        NO_COMMAND,
+        NAME_TAKEN,
+        DRAINING
+    }
+}
