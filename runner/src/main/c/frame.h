@@ -1,0 +1,137 @@
+/*
+ * The contract between bobbin-init and the JVM, and the format of a journal. Java mirrors every name here
+ * (Wire.java, JournalFormat.java); a test reads this header and compares.
+ *
+ * All integers are little-endian. A frame is a header of FRAME_HEADER bytes (u32 length of what follows, u16 type,
+ * u8 protocol, u8 zero) and then fields, each with a header of FIELD_HEADER bytes (u16 tag, u16 zero, u32 length) and its
+ * value. A field of unknown tag is skipped; a frame of unknown type, a length past its container, or a missing field
+ * is an error of the sender: the connection is closed.
+ *
+ * Values: u32 and u64 are 4 and 8 bytes; text is UTF-8 without NUL at the end.
+ */
+#ifndef BOBBIN_FRAME_H
+#define BOBBIN_FRAME_H
+
+#define PROTOCOL 1
+#define FRAME_HEADER 8
+#define FIELD_HEADER 8
+#define FRAME_LONGEST 8388608
+
+/* JVM to nursery, on <run-dir>/<nursery name>/control */
+#define FRAME_SPAWN 1   /* ID, UID_BASE?: make and park a sandbox; without UID_BASE the nursery picks a free range */
+#define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
+
+/* nursery to JVM */
+#define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */
+#define FRAME_REFUSED 17 /* ID, ERRNO, WHAT: nothing was left of the attempt */
+#define FRAME_GONE 18    /* ID, STATUS (as wait reports it): PID 1 was reaped; its uid range is free again */
+
+/* JVM to PID 1, on <run-dir>/s/<id>/control */
+#define FRAME_ORDER 32    /* everything about the job, see the fields; accepted once */
+#define FRAME_CANCEL 33   /* BY: kill everything, end with REASON_CANCELLED */
+#define FRAME_CONSUMED 34 /* POSITION: every attached reader has read the journal up to here (policy BLOCK) */
+#define FRAME_STDIN 35    /* POSITION (bytes of stdin before these), DATA?, LAST?: for STDIN_OPEN */
+#define FRAME_RECORDED 36 /* the JVM has recorded the end: exit. For a parked sandbox: exit */
+#define FRAME_SIGNAL 37   /* SIGNAL: to the main process */
+
+/* PID 1 to JVM */
+#define FRAME_STATE 48 /* STATE, POSITION (end of journal), STDIN_TAKEN, ERRNO? WHAT? (STATE_FAILED), END? (STATE_ENDED:
+                          the payload of the END record). First on every connection, once parking is done; and once
+                          more if parking fails */
+#define FRAME_GREW 49  /* POSITION (end of journal now), DATA?: the journal's bytes just before POSITION, raw records.
+                          DATA is left out when larger than GREW_INLINE: read the file */
+#define FRAME_STDIN_TAKEN 50 /* POSITION: bytes of stdin taken so far, including buffered ones */
+
+#define GREW_INLINE 16384
+
+#define FIELD_ID 1       /* text: the sandbox id, 36 characters */
+#define FIELD_PID 2      /* u32 */
+#define FIELD_UID_BASE 3 /* u32: first of 65,536 ids */
+#define FIELD_ERRNO 4    /* u32 */
+#define FIELD_WHAT 5     /* text: what was tried, on what */
+#define FIELD_STATUS 6   /* u32 */
+#define FIELD_BY 7       /* text */
+#define FIELD_POSITION 8 /* u64 */
+#define FIELD_DATA 9     /* bytes */
+#define FIELD_LAST 10    /* empty: stdin ends after this */
+#define FIELD_STATE 11   /* u32: STATE_… */
+#define FIELD_END 12     /* bytes: fields of an END record */
+#define FIELD_SIGNAL 13  /* u32 */
+#define FIELD_STDIN_TAKEN 14 /* u64 */
+
+/* fields of an ORDER; (n) may repeat, order matters */
+#define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */
+#define FIELD_ARGUMENT 33      /* text (n), at least one; the first is searched for in PATH of the environment */
+#define FIELD_ENVIRONMENT 34   /* text NAME=VALUE (n) */
+#define FIELD_WORKDIR 35       /* text: absolute; created if absent, owned by the job's user */
+#define FIELD_UID 36           /* u32, as seen inside, below 65536 */
+#define FIELD_GID 37           /* u32, as seen inside */
+#define FIELD_GROUP 38         /* u32 (n): supplementary */
+#define FIELD_HOSTNAME 39      /* text */
+#define FIELD_LAYER 40         /* text (n): directory below the store, no "/" at its start, no "..", topmost first */
+#define FIELD_HOST_TREES 41    /* empty: mount the machine's own trees (--host-tree of the nursery) read-only */
+#define FIELD_DISK_BYTES 42    /* u64: size of the upper's tmpfs */
+#define FIELD_DISK_INODES 43   /* u64 */
+#define FIELD_CGROUP_WRITE 44  /* text (n): KIND "\n" file "\n" value; KIND as in --cgroup */
+#define FIELD_CGROUP_READ 45   /* text (n): KIND "\n" file: its content goes into the END record as EVIDENCE */
+#define FIELD_TIME_MILLIS 46   /* u64: wall time from exec */
+#define FIELD_OUTPUT_BYTES 47  /* u64: limit of stdout and stderr together */
+#define FIELD_OUTPUT_POLICY 48 /* u32: OUTPUT_… */
+#define FIELD_STDIN_POLICY 49  /* u32: STDIN_…; with STDIN_BYTES the bytes are in FIELD_DATA */
+#define FIELD_FILE 50          /* bytes (n): u32 mode, u32 length of path, path (relative to workdir), content */
+#define FIELD_ORPHAN_MILLIS 51 /* u64: end with REASON_ORPHANED when no JVM was connected for so long; absent: never */
+#define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n) */
+
+#define STATE_PARKED 1
+#define STATE_RUNNING 2
+#define STATE_ENDED 3
+#define STATE_FAILED 4 /* parking failed; PID 1 exits by itself after sending this */
+
+#define OUTPUT_BLOCK 1 /* stop reading the program's output past the limit until CONSUMED passes it */
+#define OUTPUT_KILL 2  /* end with REASON_OUTPUT_LIMIT */
+
+#define STDIN_EMPTY 1
+#define STDIN_BYTES 2
+#define STDIN_OPEN 3
+
+/*
+ * A journal: JOURNAL_HEADER bytes (JOURNAL_MAGIC, u32 JOURNAL_VERSION, u32 zero), then records, each with a header of
+ * RECORD_HEADER bytes: u32 length of the data, u8 kind, 3 bytes zero, u64 wall clock in nanoseconds since 1970,
+ * u64 bytes of this stream before these (0 for other kinds); then the data. Positions are offsets in this file.
+ * The file is append-only; its last record is END.
+ */
+#define JOURNAL_MAGIC "BOBBINJ\n"
+#define JOURNAL_VERSION 1
+#define JOURNAL_HEADER 16
+#define RECORD_HEADER 24
+#define RECORD_LONGEST 65536 /* of STDOUT and STDERR; META and END may be longer, up to FRAME_LONGEST */
+
+#define RECORD_META 1    /* FIELD_META as it came; first */
+#define RECORD_STARTED 2 /* fields STAMP_SANDBOX, STAMP_EXEC: execve succeeded */
+#define RECORD_STDOUT 3
+#define RECORD_STDERR 4
+#define RECORD_END 5 /* fields below */
+
+/* fields of a STARTED and an END record; stamps are u64 nanoseconds of CLOCK_MONOTONIC */
+#define FIELD_STAMP_SANDBOX 64 /* mounts done, before the go to the job's process */
+#define FIELD_STAMP_EXEC 65
+#define FIELD_STAMP_END 66      /* the main process was reaped */
+#define FIELD_REASON 67         /* u32: REASON_… */
+#define FIELD_STDOUT_BYTES 68   /* u64 */
+#define FIELD_STDOUT_CRC32C 69  /* u32 */
+#define FIELD_STDERR_BYTES 70   /* u64 */
+#define FIELD_STDERR_CRC32C 71  /* u32 */
+#define FIELD_USER_MICROS 72    /* u64, of all descendants */
+#define FIELD_SYSTEM_MICROS 73  /* u64 */
+#define FIELD_EVIDENCE 74       /* text (n): KIND "\n" file "\n" content; absent if it could not be read */
+/* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
+
+#define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */
+#define REASON_TIME 2      /* FIELD_TIME_MILLIS passed */
+#define REASON_OUTPUT 3    /* FIELD_OUTPUT_BYTES passed under OUTPUT_KILL */
+#define REASON_CANCELLED 4 /* FRAME_CANCEL; BY */
+#define REASON_ORPHANED 5  /* FIELD_ORPHAN_MILLIS passed */
+#define REASON_EXEC 6      /* execve failed; ERRNO; a sentence was written to stderr's records; WHAT = the program */
+#define REASON_SETUP 7     /* the order could not be carried out; ERRNO, WHAT; nothing of the job ran */
+
+#endif
