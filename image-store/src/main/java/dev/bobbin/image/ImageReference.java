@@ -3,7 +3,8 @@ package dev.bobbin.image;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// The name by which a caller asks for an image, as written: `host`, `busybox:1.36`, `registry.example/team/app@sha256:…`.
+/// The name by which a caller asks for an image, as written: `host`, `busybox:1.36`,
+/// `registry.example/team/app@sha256:…`.
 /// The grammar is that of the OCI distribution specification; a name outside it is an [IllegalArgumentException]
 /// whose message says what is wrong.
 public record ImageReference(String text) {
@@ -11,7 +12,8 @@ public record ImageReference(String text) {
     public static final ImageReference HOST = new ImageReference("host");
 
     private static final int LONGEST = 512;
-    private static final Pattern GRAMMAR = Pattern.compile("[a-z0-9]+(?:[._:/-]+[a-zA-Z0-9_]+)*(?:@sha256:[0-9a-f]{64})?");
+    private static final Pattern GRAMMAR =
+            Pattern.compile("[a-z0-9]+(?:[._:/-]+[a-zA-Z0-9_]+)*(?:@sha256:[0-9a-f]{64})?");
 
     public ImageReference {
         if (text.isEmpty()) {

@@ -58,7 +58,8 @@ public interface Execution extends AutoCloseable {
     /// @throws IllegalArgumentException if `position` is past what was taken, or standard input was not left open
     long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException;
 
-    /// Ends the job and everything it started; returns at once. The outcome will be `cancelled` by `by`, unless it ended
+    /// Ends the job and everything it started; returns at once. The outcome will be `cancelled` by `by`, unless it
+    /// ended
     /// before.
     void cancel(String by);
 

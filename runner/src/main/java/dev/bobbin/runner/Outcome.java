@@ -22,7 +22,7 @@ public sealed interface Outcome {
     default int exitCode() {
         return switch (this) {
             case Exited(var code) -> code;
-            case Killed(var signal, _) -> 128 + signal;
+            case Killed killed -> 128 + killed.signal();
             case OutOfMemory _, TimedOut _, OutputLimit _, Cancelled _ -> 128 + 9;
             case HostLost _, ImageError _, SandboxError _ -> -1;
         };

@@ -1,9 +1,12 @@
 package dev.bobbin.runner;
 
-import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalLong;
 
-/// Nanosecond stamps of the phases of one start, all of this machine's monotonic clock ([System#nanoTime], which on Linux
+/// Nanosecond stamps of the phases of one start, all of this machine's monotonic clock ([System#nanoTime], which on
+/// Linux
 /// is CLOCK_MONOTONIC and so the init's clock too). Read by answers, Micrometer and JMH alike. Safe for many threads:
 /// each phase is stamped once.
 public final class StartTimeline {
@@ -19,7 +22,7 @@ public final class StartTimeline {
         END;
 
         public String word() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -30,19 +33,16 @@ public final class StartTimeline {
         REMOTE;
 
         public String word() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
-    private static final long ABSENT = Long.MIN_VALUE;
-
     private final long acceptedNanos;
-    private final long[] stamps = new long[Phase.values().length];
+    private final Map<Phase, Long> stamps = new EnumMap<>(Phase.class);
     private volatile Path path = Path.COLD;
 
     private StartTimeline(long acceptedNanos) {
         this.acceptedNanos = acceptedNanos;
-        Arrays.fill(stamps, ABSENT);
     }
 
     /// A timeline of a job accepted now.
@@ -61,15 +61,13 @@ public final class StartTimeline {
 
     /// Notes that `phase` was finished when the monotonic clock showed `nanos`, unless it is noted already.
     public synchronized void stamp(Phase phase, long nanos) {
-        if (stamps[phase.ordinal()] == ABSENT) {
-            stamps[phase.ordinal()] = nanos;
-        }
+        stamps.putIfAbsent(phase, nanos);
     }
 
     /// Microseconds from acceptance to the end of `phase`, or nothing if it was not reached.
     public synchronized OptionalLong micros(Phase phase) {
-        var stamp = stamps[phase.ordinal()];
-        return stamp == ABSENT ? OptionalLong.empty() : OptionalLong.of(Math.max(0, stamp - acceptedNanos) / 1000);
+        var stamp = stamps.get(phase);
+        return stamp == null ? OptionalLong.empty() : OptionalLong.of(Math.max(0, stamp - acceptedNanos) / 1000);
     }
 
     public long acceptedNanos() {

@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 
 /// Makes and reads UUIDs of version 7 (RFC 9562): 48 bits of milliseconds, then random bits, so ids sort by age.
 final class TimeOrderedId {
-    private static final Pattern CANONICAL = Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+    private static final Pattern CANONICAL =
+            Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
 
     private TimeOrderedId() {}
 

@@ -1,0 +1,42 @@
+package dev.bobbin.runner.host;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// Settings of this host's runtime. A wrong value is an [IllegalArgumentException] that starts with the setting's key.
+///
+/// @param dataDir what must outlive a reboot: images, sandboxes, journals
+/// @param runDir sockets and live state only; may vanish at a reboot
+/// @param pool sandboxes kept parked; 0 makes each one when it is asked for
+/// @param orphanGrace how long a job whose caller must be present goes on after the server died without a successor;
+///        `null` for ever, as its successor decides
+/// @param keepEnded how long the journal of an ended job is kept
+/// @param keepEndedBytes how much all journals of ended jobs may take together; the oldest go first
+public record HostConfig(
+        Path dataDir, Path runDir, int pool, @Nullable Duration orphanGrace, Duration keepEnded, long keepEndedBytes) {
+
+    public static final int DEFAULT_POOL = 16;
+    public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
+    public static final long DEFAULT_KEEP_ENDED_BYTES = 1024L * 1024 * 1024;
+
+    /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
+    private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
+
+    public HostConfig {
+        dataDir = dataDir.toAbsolutePath().normalize();
+        runDir = runDir.toAbsolutePath().normalize();
+        require(pool >= 0 && pool <= 4096, "pool: must be between 0 and 4096");
+        require(
+                runDir.toString().length() + LONGEST_SOCKET_SUFFIX <= 107,
+                "run-dir: has at most " + (107 - LONGEST_SOCKET_SUFFIX) + " bytes, since sockets lie below it");
+        require(!keepEnded.isNegative(), "keep-ended: must not be negative");
+        require(keepEndedBytes >= 0, "keep-ended-bytes: must not be negative");
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}
