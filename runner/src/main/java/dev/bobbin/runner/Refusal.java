@@ -11,6 +11,8 @@ public record Refusal(Reason reason, String detail) {
         BUSY,
         /// This host has no room for it now; another may.
         HOST_FULL,
+        /// This host cannot make sandboxes at the moment.
+        DEGRADED,
         /// Larger than any host.
         NO_HOST_FITS,
         NO_SUCH_IMAGE,

@@ -1,0 +1,372 @@
+package dev.bobbin.runner.journal;
+
+import dev.bobbin.runner.Ending;
+import dev.bobbin.runner.Output;
+import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.wire.Fields;
+import dev.bobbin.runner.wire.Wire;
+import dev.bobbin.runner.wire.WireException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// The journal of one job: how far it has grown, whether it is finished, and its readers. Safe for many threads.
+public final class Journal {
+    /* PID 1 appends to the file and says how far it has grown; small growth arrives with its bytes. As long as those bytes
+     * join without a hole from the first record on they are kept here, up to HEAD_LONGEST, so that a job that prints
+     * little is answered without a single read of the file. A reader holds only its position: a slow one costs no memory
+     * and delays nobody. The head is given up when the job has ended and its last reader left. */
+
+    private static final int HEAD_LONGEST = 64 * 1024;
+    private static final int CHUNK = 128 * 1024;
+    private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Path file;
+    private final LongConsumer caughtUp;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final List<Reader> readers = new ArrayList<>();
+    private byte[] head = new byte[0];
+    private int headLength;
+    private boolean headJoins = true;
+    private long end = Wire.JOURNAL_HEADER;
+    private long lastFollowerLeftNanos = System.nanoTime();
+    private @Nullable Ending ending;
+
+    /// @param caughtUp told the journal's end whenever every attached follower has read up to it; called without a lock
+    public Journal(Path file, LongConsumer caughtUp) {
+        this.file = file;
+        this.caughtUp = caughtUp;
+    }
+
+    /// Notes that the journal now ends at `newEnd`; `bytes`, if given, are its last ones.
+    public void grew(long newEnd, @Nullable ByteBuffer bytes) {
+        lock.lock();
+        try {
+            if (newEnd <= end) {
+                return;
+            }
+            keepHead(newEnd, bytes);
+            end = newEnd;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void keepHead(long newEnd, @Nullable ByteBuffer bytes) {
+        if (!headJoins) {
+            return;
+        }
+        var joins = bytes != null && newEnd - bytes.remaining() == Wire.JOURNAL_HEADER + headLength;
+        if (bytes == null || !joins || headLength + bytes.remaining() > HEAD_LONGEST) {
+            headJoins = false;
+            return;
+        }
+        if (head.length < headLength + bytes.remaining()) {
+            head = Arrays.copyOf(head, Math.max(head.length * 2, headLength + bytes.remaining()));
+        }
+        var length = bytes.remaining();
+        bytes.get(bytes.position(), head, headLength, length);
+        headLength += length;
+    }
+
+    /// Notes that nothing more will be appended after `newEnd`, and why. Only the first call counts.
+    ///
+    /// @return whether this was the first
+    public boolean finish(long newEnd, @Nullable ByteBuffer bytes, Ending how) {
+        lock.lock();
+        try {
+            if (ending != null) {
+                return false;
+            }
+            grew(newEnd, bytes);
+            ending = how;
+            releaseHead();
+            changed.signalAll();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public Optional<Ending> ending() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(ending);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    public Ending await() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (ending == null) {
+                changed.await();
+            }
+            return ending;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// How long nobody has followed this journal, in nanoseconds; 0 while somebody does.
+    public long unfollowedNanos() {
+        lock.lock();
+        try {
+            var followed = readers.stream().anyMatch(reader -> reader.follow);
+            return followed ? 0 : System.nanoTime() - lastFollowerLeftNanos;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// See [dev.bobbin.runner.Execution#read].
+    public void read(long from, boolean follow, OutputSink sink) throws IOException, InterruptedException {
+        var reader = new Reader(follow, sink);
+        try (reader) {
+            reader.seek(from);
+            lock.lock();
+            try {
+                readers.add(reader);
+            } finally {
+                lock.unlock();
+            }
+            reader.run();
+        } finally {
+            leave(reader);
+        }
+    }
+
+    private void leave(Reader reader) {
+        lock.lock();
+        try {
+            if (readers.remove(reader) && reader.follow) {
+                lastFollowerLeftNanos = System.nanoTime();
+            }
+            releaseHead();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void releaseHead() {
+        if (ending != null && readers.isEmpty()) {
+            head = new byte[0];
+            headJoins = false;
+        }
+    }
+
+    /// Tells PID 1 when every follower has seen everything, which lets a program go on that is past its limit.
+    private void reportProgress() {
+        long position;
+        lock.lock();
+        try {
+            position = end;
+            if (readers.stream().anyMatch(reader -> reader.follow && reader.position < end)) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        caughtUp.accept(position);
+    }
+
+    /// What a journal says about its job, read from disk after a restart of the server.
+    ///
+    /// @param meta what the order carried
+    /// @param end the fields of the END record, `null` if there is none
+    /// @param position where the last whole record ends
+    @SuppressWarnings("ArrayRecordComponent") // handed over once, never compared
+    public record Contents(byte[] meta, @Nullable Fields end, long position) {}
+
+    /// Reads what `file` says, or nothing if no order ever reached its sandbox.
+    public static Optional<Contents> contents(Path file) throws IOException {
+        try (var journal = JournalFile.open(file)) {
+            var size = journal.size();
+            var position = (long) Wire.JOURNAL_HEADER;
+            byte @Nullable [] meta = null;
+            Fields end = null;
+            for (var record = journal.record(position, size);
+                    record != null && record.next() <= size;
+                    record = journal.record(position, size)) {
+                if (record.kind() == Wire.RECORD_META) {
+                    meta = journal.read(record.dataPosition(), record.length()).array();
+                } else if (record.kind() == Wire.RECORD_END) {
+                    end = journal.fields(record);
+                }
+                position = record.next();
+            }
+            return meta == null ? Optional.empty() : Optional.of(new Contents(meta, end, position));
+        }
+    }
+
+    /// One reader: a position, and the sink it feeds. Used by one thread; `position` is read by others under the lock.
+    private final class Reader implements AutoCloseable {
+        private final boolean follow;
+        private final OutputSink sink;
+        private @Nullable JournalFile opened;
+        private long position = Wire.JOURNAL_HEADER;
+        /// Bytes of the record at `position` that this reader has already.
+        private int skip;
+
+        Reader(boolean follow, OutputSink sink) {
+            this.follow = follow;
+            this.sink = sink;
+        }
+
+        void seek(long from) throws IOException {
+            if (from <= Wire.JOURNAL_HEADER) {
+                return;
+            }
+            var known = known();
+            if (from == known) {
+                position = from;
+                return;
+            }
+            if (from > known) {
+                throw new IllegalArgumentException("from: the output ends at position " + known);
+            }
+            var record = file().holding(from, known);
+            position = record.position();
+            skip = from == record.position() ? 0 : Math.toIntExact(from - record.dataPosition());
+        }
+
+        void run() throws IOException, InterruptedException {
+            while (true) {
+                var known = known();
+                if (position < known) {
+                    var before = position;
+                    deliver(chunk(known));
+                    if (position == before) {
+                        throw new WireException(Journal.this.file + " is damaged at position " + position);
+                    }
+                    continue;
+                }
+                var finished = ending();
+                if (finished.isPresent() && known() == position) {
+                    sink.accept(new Output.Ended(position, finished.get()));
+                    sink.flush();
+                    return;
+                }
+                sink.flush();
+                if (!follow) {
+                    return;
+                }
+                reportProgress();
+                awaitChange();
+            }
+        }
+
+        private long known() {
+            lock.lock();
+            try {
+                return end;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void awaitChange() throws IOException, InterruptedException {
+            var beat = false;
+            lock.lockInterruptibly();
+            try {
+                var left = HEARTBEAT_NANOS;
+                while (end == position && ending == null && left > 0) {
+                    left = changed.awaitNanos(left);
+                }
+                beat = left <= 0;
+            } finally {
+                lock.unlock();
+            }
+            if (beat) {
+                sink.accept(new Output.Heartbeat(position));
+            }
+        }
+
+        /// Bytes from `position` on that begin a record: all of it if it is small.
+        private ByteBuffer chunk(long known) throws IOException {
+            lock.lock();
+            try {
+                var start = position - Wire.JOURNAL_HEADER;
+                if (headJoins && start < headLength) {
+                    return ByteBuffer.wrap(head, (int) start, headLength - (int) start)
+                            .slice()
+                            .order(ByteOrder.LITTLE_ENDIAN);
+                }
+            } finally {
+                lock.unlock();
+            }
+            return file().read(position, (int) Math.min(CHUNK, known - position));
+        }
+
+        private void deliver(ByteBuffer chunk) throws IOException {
+            while (chunk.hasRemaining()) {
+                var record = JournalRecord.at(position, chunk);
+                if (record == null) {
+                    return;
+                }
+                if (!record.ofProgram()) {
+                    accept(record);
+                    if (record.next() - position > chunk.remaining()) {
+                        advance(record);
+                        return;
+                    }
+                    chunk.position(chunk.position() + Wire.RECORD_HEADER + record.length());
+                    advance(record);
+                    continue;
+                }
+                if (chunk.remaining() < Wire.RECORD_HEADER + record.length()) {
+                    return;
+                }
+                var data = new byte[record.length() - skip];
+                chunk.get(chunk.position() + Wire.RECORD_HEADER + skip, data);
+                chunk.position(chunk.position() + Wire.RECORD_HEADER + record.length());
+                var stream = record.kind() == Wire.RECORD_STDOUT ? Output.Stream.STDOUT : Output.Stream.STDERR;
+                sink.accept(new Output.Bytes(record.next(), record.timeNanos(), stream, record.offset() + skip, data));
+                advance(record);
+            }
+        }
+
+        private void accept(JournalRecord record) throws IOException {
+            if (record.kind() == Wire.RECORD_STARTED) {
+                sink.accept(new Output.Started(record.next(), record.timeNanos()));
+            }
+        }
+
+        private void advance(JournalRecord record) {
+            skip = 0;
+            lock.lock();
+            try {
+                position = record.next();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private JournalFile file() throws IOException {
+            if (opened == null) {
+                opened = JournalFile.open(file);
+            }
+            return opened;
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (opened != null) {
+                opened.close();
+            }
+        }
+    }
+}

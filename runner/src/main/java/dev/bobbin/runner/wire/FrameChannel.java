@@ -1,0 +1,106 @@
+package dev.bobbin.runner.wire;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A connection to the nursery or to a PID 1. Any thread may send; one thread at a time may receive. Blocking calls
+/// hold
+/// no carrier thread. Interrupting a blocked thread closes the connection.
+public final class FrameChannel implements AutoCloseable {
+    private static final int FIRST_SIZE = 8 * 1024;
+
+    private final SocketChannel channel;
+    private final ReentrantLock sending = new ReentrantLock();
+    private ByteBuffer received =
+            ByteBuffer.allocate(FIRST_SIZE).order(ByteOrder.LITTLE_ENDIAN).flip();
+
+    /// One frame as it came.
+    public record Frame(int type, Fields fields) {}
+
+    private FrameChannel(SocketChannel channel) {
+        this.channel = channel;
+    }
+
+    public static FrameChannel connect(Path socket) throws IOException {
+        var channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return new FrameChannel(channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /// Sends one frame made by [FieldsWriter#frame].
+    public void send(ByteBuffer frame) throws IOException {
+        sending.lock();
+        try {
+            while (frame.hasRemaining()) {
+                channel.write(frame);
+            }
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    /// The next frame, or `null` once the other side has closed. The frame's values are its own.
+    ///
+    /// @throws WireException if it is not a frame of our protocol
+    public @Nullable Frame receive() throws IOException {
+        if (!fill(Wire.FRAME_HEADER)) {
+            return null;
+        }
+        var length = received.getInt(received.position());
+        var type = Short.toUnsignedInt(received.getShort(received.position() + 4));
+        var protocol = received.get(received.position() + 6);
+        if (length < 0 || length > Wire.FRAME_LONGEST) {
+            throw new WireException("a frame of " + Integer.toUnsignedString(length) + " bytes");
+        }
+        if (protocol != Wire.PROTOCOL) {
+            throw new WireException("protocol " + protocol + ", this server speaks " + Wire.PROTOCOL);
+        }
+        if (!fill(Wire.FRAME_HEADER + length)) {
+            throw new WireException("the connection ended within a frame");
+        }
+        var payload = new byte[length];
+        received.position(received.position() + Wire.FRAME_HEADER).get(payload);
+        return new Frame(type, Fields.decode(ByteBuffer.wrap(payload)));
+    }
+
+    /// Reads until at least `wanted` bytes are there; false at a clean end.
+    private boolean fill(int wanted) throws IOException {
+        while (received.remaining() < wanted) {
+            if (received.capacity() < wanted) {
+                var larger = ByteBuffer.allocate(wanted).order(ByteOrder.LITTLE_ENDIAN);
+                received = larger.put(received).flip();
+            }
+            received.compact();
+            var count = channel.read(received);
+            received.flip();
+            if (count < 0) {
+                if (received.hasRemaining()) {
+                    throw new WireException("the connection ended within a frame");
+                }
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException _) {
+            // nothing can be done with a connection that does not close
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.bobbin.scheduler.dispatch;
+
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.host.HostRuntime;
+import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.admission.Ticket;
+import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.placement.Candidate;
+import dev.bobbin.scheduler.placement.Placement;
+import dev.bobbin.scheduler.tenant.Caller;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/// Door of the scheduler: admits a job, finds it a host, starts it there, and finds it again later.
+public final class Dispatcher implements AutoCloseable {
+    /// A job that lives longer is no longer measured against the cost of a thread.
+    private static final long SHORT_MILLIS = 200;
+
+    private final Admission admission;
+    private final Placement placement = new Placement();
+    private final SingleHostCluster cluster;
+    private final HostLink here;
+    private final JobMeters meters;
+    private final ScheduledThreadPoolExecutor timer;
+
+    public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
+        this.admission = admission;
+        this.cluster = cluster;
+        this.here = new HostLink.LocalHost(runtime);
+        this.meters = new JobMeters(registry, admission::waiting);
+        this.timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
+    }
+
+    /// Starts a job for a caller, waiting in line if it must. An accepted execution must be closed by whoever asked,
+    /// which leaves it running.
+    public Attempt start(Job job, Caller caller) throws InterruptedException {
+        if (!job.tenant().equals(caller.tenant().name())) {
+            throw new IllegalArgumentException("a job belongs to the tenant of its caller");
+        }
+        var timeline = StartTimeline.begin();
+        meters.submitted(job.kind());
+        return switch (admission.enter()) {
+            case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
+            case Admission.Entry.Admitted in -> {
+                timeline.stamp(Phase.ADMIT);
+                yield place(job, timeline, in.ticket());
+            }
+        };
+    }
+
+    /// The job of this id if it exists for the caller.
+    public Optional<Execution> find(JobId id, Caller caller) {
+        return here.find(id).filter(execution -> caller.sees(execution.tenant()));
+    }
+
+    /// Turns everybody away from now on.
+    public void drain() {
+        admission.drain();
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+
+    private Attempt place(Job job, StartTimeline timeline, Ticket ticket) throws InterruptedException {
+        var taken = false;
+        try {
+            var attempt = switch (placement.rank(job, cluster.view())) {
+                case Placement.Ranking.NoneFits none ->
+                    new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail()));
+                case Placement.Ranking.Candidates candidates -> {
+                    timeline.stamp(Phase.PLACE);
+                    yield ask(candidates.hosts(), job, timeline);
+                }
+            };
+            return switch (attempt) {
+                case Attempt.Refused refused -> refused;
+                case Attempt.Accepted accepted -> {
+                    taken = true;
+                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket));
+                }
+            };
+        } finally {
+            if (!taken) {
+                ticket.close();
+            }
+        }
+    }
+
+    /// The chosen host decides; one that is full only sends the job to the next.
+    private Attempt ask(List<Candidate> candidates, Job job, StartTimeline timeline) throws InterruptedException {
+        Attempt answer = new Attempt.Refused(new Refusal(Refusal.Reason.HOST_FULL, "every host is full; try again"));
+        for (var _ : candidates) {
+            answer = here.start(job, timeline);
+            if (!(answer instanceof Attempt.Refused refused)
+                    || refused.refusal().reason() != Refusal.Reason.HOST_FULL) {
+                return answer;
+            }
+        }
+        return answer;
+    }
+
+    private Execution follow(Job job, Execution execution, Ticket ticket) {
+        meters.started();
+        var kind = job.kind();
+        var dispatched = new DispatchedExecution(execution, ending -> {
+            ticket.close();
+            meters.ended(kind, ending);
+        });
+        var _ = timer.schedule(dispatched::attend, SHORT_MILLIS, TimeUnit.MILLISECONDS);
+        return dispatched;
+    }
+}

@@ -1,0 +1,8 @@
+package dev.bobbin.scheduler.placement;
+
+/// A machine as the others see it.
+///
+/// @param cpus processors of the machine
+/// @param memoryBytes memory of the machine
+/// @param running jobs that ran there when it last said so
+public record Host(HostId id, int cpus, long memoryBytes, int running) {}

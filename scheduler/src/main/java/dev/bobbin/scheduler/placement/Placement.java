@@ -1,0 +1,74 @@
+package dev.bobbin.scheduler.placement;
+
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Limits;
+import java.util.Comparator;
+import java.util.List;
+
+/// Ranks hosts for a job: this host first, then the least busy. Limits are caps and not reservations, so a busy host
+/// still fits; a host that is too small never does.
+public final class Placement {
+
+    /// Who should be asked, in this order; or the reason why nobody can be.
+    public sealed interface Ranking {
+        /// Whom to ask, the best first; never nobody.
+        record Candidates(List<Candidate> hosts) implements Ranking {
+            public Candidates {
+                hosts = List.copyOf(hosts);
+            }
+        }
+
+        record NoneFits(String detail) implements Ranking {}
+    }
+
+    public Ranking rank(Job job, ClusterView view) {
+        return switch (job) {
+            case Job.Run run -> rank(run.limits(), view);
+        };
+    }
+
+    Ranking rank(Limits limits, ClusterView view) {
+        var fitting = view.hosts().stream().filter(host -> fits(limits, host)).toList();
+        if (fitting.isEmpty()) {
+            return new Ranking.NoneFits(whyNone(limits, view.hosts()));
+        }
+        if (fitting.size() == 1) {
+            return new Ranking.Candidates(List.of(candidate(fitting.getFirst(), view)));
+        }
+        return new Ranking.Candidates(fitting.stream()
+                .sorted(order(view))
+                .map(host -> candidate(host, view))
+                .toList());
+    }
+
+    private static boolean fits(Limits limits, Host host) {
+        return limits.memoryBytes() <= host.memoryBytes() && limits.cpus() <= host.cpus();
+    }
+
+    private static Comparator<Host> order(ClusterView view) {
+        return Comparator.comparing((Host host) -> !host.id().equals(view.here()))
+                .thenComparingDouble(host -> (double) host.running() / host.cpus())
+                .thenComparing(Host::id);
+    }
+
+    private static Candidate candidate(Host host, ClusterView view) {
+        var here = host.id().equals(view.here());
+        return new Candidate(host, here ? Candidate.Reason.HERE : Candidate.Reason.LESS_BUSY);
+    }
+
+    private static String whyNone(Limits limits, List<Host> hosts) {
+        if (hosts.isEmpty()) {
+            return "no host is known";
+        }
+        var memory = hosts.stream().mapToLong(Host::memoryBytes).max().orElseThrow();
+        var cpus = hosts.stream().mapToInt(Host::cpus).max().orElseThrow();
+        if (limits.memoryBytes() > memory) {
+            return "limits.memory: " + limits.memoryBytes() + " bytes are more than the " + memory
+                    + " bytes of the largest host";
+        }
+        if (limits.cpus() > cpus) {
+            return "limits.cpus: " + limits.cpus() + " are more than the " + cpus + " of the largest host";
+        }
+        return "limits: no host has both this much memory and this many cpus";
+    }
+}
