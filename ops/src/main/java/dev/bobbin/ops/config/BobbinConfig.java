@@ -2,11 +2,13 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.scheduler.admission.AdmissionConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// All settings of one Bobbin.
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param defaultImage what runs when a job names no image
 /// @param hostImage whether the built-in image `host` exists
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
+/// @param admission the gate
 /// @param host this machine as a place where jobs run
 public record BobbinConfig(
         List<Listen> listen,
@@ -23,6 +26,7 @@ public record BobbinConfig(
         ImageReference defaultImage,
         boolean hostImage,
         List<String> tokens,
+        AdmissionConfig admission,
         HostConfig host) {
 
     static final String FLAGS = "command line";
@@ -69,6 +73,13 @@ public record BobbinConfig(
         return config;
     }
 
+    /// Every key there is, sorted.
+    static List<String> keys() {
+        var settings = new Settings();
+        var _ = read(settings, Map.of());
+        return settings.knownKeys();
+    }
+
     /// The same settings for a server of one command, in directories of its own, reached by nothing but its socket.
     public BobbinConfig embedded(Path dataDir, Path runDir, int pool) {
         return new BobbinConfig(
@@ -77,7 +88,13 @@ public record BobbinConfig(
                 defaultImage,
                 hostImage,
                 List.of(),
+                admission,
                 new HostConfig(dataDir, runDir, pool, Duration.ZERO, host.keepEnded(), host.keepEndedBytes()));
+    }
+
+    @Override
+    public String toString() {
+        return "BobbinConfig[listen=" + listen + ", host=" + host + "]";
     }
 
     /// Where a server with these settings can always be reached by its own user.
@@ -115,7 +132,16 @@ public record BobbinConfig(
                         .filter(token -> !token.isEmpty())
                         .distinct()
                         .toList(),
+                admission(settings),
                 host(settings));
+    }
+
+    private static AdmissionConfig admission(Settings settings) {
+        var absent = AdmissionConfig.DEFAULT;
+        var jobs = settings.integer("admission.jobs", absent.jobs());
+        var line = settings.integer("admission.line", absent.line());
+        var patience = settings.duration("admission.patience", absent.patience());
+        return checked("admission.", () -> new AdmissionConfig(jobs, line, patience));
     }
 
     private static HostConfig host(Settings settings) {
@@ -124,11 +150,16 @@ public record BobbinConfig(
         var pool = settings.integer("host.pool", HostConfig.DEFAULT_POOL);
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
+        return checked("host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes));
+    }
+
+    /// A record whose message starts with the name of a wrong component; the directories have no prefix.
+    private static <T> T checked(String prefix, Supplier<T> settings) {
         try {
-            return new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes);
+            return settings.get();
         } catch (IllegalArgumentException wrong) {
             var message = String.valueOf(wrong.getMessage());
-            throw new ConfigException((message.startsWith("run-dir") ? "" : "host.") + message + ".");
+            throw new ConfigException((message.startsWith("run-dir") ? "" : prefix) + message + ".");
         }
     }
 }
