@@ -8,12 +8,12 @@ import java.util.regex.Pattern;
 /// The grammar is that of the OCI distribution specification; a name outside it is an [IllegalArgumentException]
 /// whose message says what is wrong.
 public record ImageReference(String text) {
-    /// The name of the built-in image: this machine's own programs, read-only. Reserved in every API.
-    public static final ImageReference HOST = new ImageReference("host");
-
     private static final int LONGEST = 512;
     private static final Pattern GRAMMAR =
             Pattern.compile("[a-z0-9]+(?:[._:/-]+[a-zA-Z0-9_]+)*(?:@sha256:[0-9a-f]{64})?");
+
+    /// The name of the built-in image: this machine's own programs, read-only. Reserved in every API.
+    public static final ImageReference HOST = new ImageReference("host");
 
     public ImageReference {
         if (text.isEmpty()) {

@@ -1,39 +1,445 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.image.Identity;
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.sandbox.Nursery;
+import dev.bobbin.runner.sandbox.Order;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.sandbox.WarmSandboxes;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
-/// SIGNATURES ONLY for the first hour; the real one replaces this file.
-@SuppressWarnings("DoNotCallSuggester")
+/// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
+/// threads; one process holds the directories.
 public final class HostRuntime implements AutoCloseable {
-    private HostRuntime() {}
+    /* A job's way: lease the image, take a sandbox, give the order, listen. The listening virtual thread owns the sandbox
+     * until its PID 1 is gone and then removes what is left of it. Nothing is written by this process on the way: the
+     * journal, which PID 1 writes, is the whole record, and a new server reads it back. */
 
+    private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
+    private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long REATTACH_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long DEFIANCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Duration LAST_WAIT = Duration.ofSeconds(3);
+
+    private final HostConfig config;
+    private final ImageStore images;
+    private final List<DirectoryLock> locks;
+    private final SandboxFiles files;
+    private final Cgroups cgroups;
+    private final Nursery nursery;
+    private final WarmSandboxes warm;
+    private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
+    private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final KeptJobs kept;
+    private final Archive archive;
+    private volatile boolean draining;
+    private boolean closed;
+
+    private HostRuntime(
+            HostConfig config,
+            ImageStore images,
+            List<DirectoryLock> locks,
+            SandboxFiles files,
+            Cgroups cgroups,
+            MeterRegistry meters)
+            throws IOException {
+        this.config = config;
+        this.images = images;
+        this.locks = locks;
+        this.files = files;
+        this.cgroups = cgroups;
+        this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
+        var live = files.live();
+        this.archive = new Archive(files, live);
+        this.nursery = Nursery.open(files, settings(images, cgroups), this::reaped);
+        this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
+        Gauge.builder("bobbin.sandboxes", running, Map::size)
+                .description("Sandboxes that run a job")
+                .tag("state", "running")
+                .register(meters);
+        live.forEach(this::recover);
+        sweepCgroups(live);
+        Thread.ofVirtual().name("archive").start(() -> archive.read(this::archived));
+        Thread.ofVirtual().name("janitor").start(this::keepHouse);
+    }
+
+    /// Takes the directories, finds what an earlier server left running, and starts or finds the nursery.
+    ///
+    /// @throws SandboxException with one sentence for a person if this machine or the directories do not allow it
     public static HostRuntime open(HostConfig config, ImageStore images, MeterRegistry meters) {
-        throw new IllegalStateException("not yet");
+        var locks = new ArrayList<DirectoryLock>();
+        try {
+            locks.add(DirectoryLock.take(config.dataDir()));
+            locks.add(DirectoryLock.take(config.runDir()));
+            var files = new SandboxFiles(config.dataDir(), config.runDir());
+            var cgroups =
+                    Cgroups.open(Cgroups.name(config.runDir()), config.runDir().resolve("cgroups"));
+            if (!cgroups.missing().isEmpty()) {
+                throw new SandboxException("this machine offers no cgroup controller for "
+                        + String.join(", ", cgroups.missing()) + ", so limits could not be kept");
+            }
+            return new HostRuntime(config, images, locks, files, cgroups, meters);
+        } catch (IOException e) {
+            locks.forEach(DirectoryLock::close);
+            throw new SandboxException("open this host's runtime: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            locks.forEach(DirectoryLock::close);
+            throw e;
+        }
     }
 
+    private List<String> settings(ImageStore images, Cgroups cgroups) throws IOException {
+        var uids = Path.of("/run/lock/bobbin/uids");
+        Files.createDirectories(uids);
+        var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));
+        settings.addAll(cgroups.arguments());
+        images.hostTrees().forEach(tree -> settings.addAll(List.of("--host-tree", tree.toString())));
+        return settings;
+    }
+
+    /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.
     public Attempt start(Job job, StartTimeline timeline) throws InterruptedException {
-        throw new IllegalStateException("not yet");
+        if (draining) {
+            return refused(Refusal.Reason.DRAINING, "this host takes no new work");
+        }
+        return switch (job) {
+            case Job.Run run -> run(run, timeline);
+        };
     }
 
-    public Optional<Execution> find(JobId id) {
-        throw new IllegalStateException("not yet");
+    private Attempt run(Job.Run job, StartTimeline timeline) throws InterruptedException {
+        var lease = images.lease(job.image());
+        if (lease.isEmpty()) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
+        }
+        try (var rootfs = lease.get()) {
+            var command = command(job, rootfs);
+            if (command.isEmpty()) {
+                return refused(
+                        Refusal.Reason.NO_COMMAND,
+                        "command: is absent, and image \"" + job.image() + "\" has no command of its own");
+            }
+            var user = job.user() == null ? rootfs.config().user() : job.user();
+            var identity = rootfs.identity(user);
+            if (identity.isEmpty()) {
+                return refused(
+                        Refusal.Reason.NO_SUCH_USER,
+                        "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
+            }
+            timeline.stamp(Phase.IMAGE);
+            return run(job, command, rootfs, identity.get(), timeline);
+        } catch (SandboxException | IOException e) {
+            LOG.log(Level.ERROR, "job " + job.id() + " could not be started", e);
+            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
+        }
     }
 
+    private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
+            throws InterruptedException, IOException {
+        var taken = warm.take();
+        timeline.path(taken.path());
+        var meta = JobMeta.of(job, rootfs.reference(), command, timeline.acceptedNanos());
+        var execution = execution(meta, taken.sandbox(), timeline);
+        var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
+        var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
+        jobs.put(job.id(), execution);
+        try {
+            taken.sandbox().order(order);
+        } catch (IOException e) {
+            jobs.remove(job.id());
+            running.remove(execution.sandboxId());
+            nursery.destroy(execution.sandboxId());
+            throw e;
+        }
+        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution));
+        return new Attempt.Accepted(execution);
+    }
+
+    private static List<String> command(Job.Run job, Rootfs rootfs) {
+        if (!job.command().isEmpty()) {
+            return job.command();
+        }
+        var command = new ArrayList<>(rootfs.config().entrypoint());
+        command.addAll(rootfs.config().command());
+        return command;
+    }
+
+    private static Attempt refused(Refusal.Reason reason, String detail) {
+        return new Attempt.Refused(new Refusal(reason, detail));
+    }
+
+    private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
+        var id = sandbox.id();
+        var execution = new LocalExecution(meta, id, files.journal(id), sandbox, timeline, () -> warm.dies(id));
+        running.put(id, execution);
+        return execution;
+    }
+
+    /// Listens to a job until its sandbox is gone, then removes what is left of it.
+    private void attend(LocalExecution execution) {
+        var id = execution.sandboxId();
+        try {
+            execution.listen();
+        } finally {
+            running.remove(id);
+            sweep(id);
+            keep(execution, System.currentTimeMillis());
+        }
+    }
+
+    private void sweep(SandboxId id) {
+        cgroups.remove(id.toString());
+        try {
+            files.removeLive(id);
+        } catch (UncheckedIOException e) {
+            LOG.log(Level.WARNING, e.getMessage(), e);
+        }
+        warm.gone(id);
+    }
+
+    private void keep(LocalExecution execution, long endedMillis) {
+        long bytes;
+        try {
+            bytes = Files.size(files.journal(execution.sandboxId()));
+        } catch (IOException _) {
+            bytes = 0;
+        }
+        lock.lock();
+        try {
+            kept.add(execution, bytes, endedMillis);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        expire();
+    }
+
+    /// The nursery reaped a PID 1. Those of jobs are looked after by their own threads.
+    private void reaped(SandboxId id) {
+        if (!running.containsKey(id)
+                && jobs.values().stream().noneMatch(job -> job.sandboxId().equals(id))) {
+            Thread.ofVirtual().name("sweep").start(() -> {
+                sweep(id);
+                files.removeKept(id);
+            });
+        }
+    }
+
+    /// The job called `id` if it runs here or its journal is still kept.
+    public Optional<Execution> find(JobId id) throws InterruptedException {
+        var known = jobs.get(id);
+        if (known == null) {
+            archive.await();
+            known = jobs.get(id);
+        }
+        return Optional.ofNullable(known);
+    }
+
+    /// What this host has, and what runs on it now.
     public HostCapacity capacity() {
-        throw new IllegalStateException("not yet");
+        return new HostCapacity(
+                Runtime.getRuntime().availableProcessors(), Memory.totalBytes(), running.size(), warm.parked());
     }
 
-    /// No new work; jobs whose caller must be present get `grace`, then end as cancelled by `shutdown`.
-    public void drain(Duration grace) throws InterruptedException {}
+    /// Whether sandboxes can be made.
+    public boolean healthy() {
+        return nursery.alive();
+    }
 
+    private void recover(SandboxId id) {
+        try {
+            var sandbox = Sandbox.connect(files, id);
+            var contents = Archive.contents(files, id);
+            if (contents.isEmpty()) {
+                warm.dies(id);
+                sandbox.recorded();
+                Thread.ofVirtual().name("sweep").start(() -> {
+                    try (sandbox) {
+                        sandbox.listen(new Archive.Deaf());
+                    } catch (IOException e) {
+                        LOG.log(Level.DEBUG, "sandbox " + id + " was gone already", e);
+                    }
+                    sweep(id);
+                    files.removeKept(id);
+                });
+                return;
+            }
+            var meta = JobMeta.decode(contents.get().meta());
+            var execution = execution(meta, sandbox, StartTimeline.beganAt(meta.acceptedNanos()));
+            execution.journal().grew(sandbox.state().position(), null);
+            jobs.put(meta.id(), execution);
+            Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
+                var end = sandbox.state().end();
+                if (end != null) {
+                    execution.ended(sandbox.state().position(), null, end);
+                }
+                attend(execution);
+            });
+            LOG.log(Level.INFO, "job " + meta.id() + " goes on");
+        } catch (IOException | SandboxException e) {
+            LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
+            sweep(id);
+            archive.add(id);
+        }
+    }
+
+    private void sweepCgroups(List<SandboxId> live) throws IOException {
+        var owned = live.stream().map(SandboxId::toString).toList();
+        for (var name : cgroups.present()) {
+            var mine = SandboxId.parse(name).isPresent() && !owned.contains(name);
+            if (mine && SandboxId.parse(name).filter(running::containsKey).isEmpty() && isLeftover(name)) {
+                cgroups.remove(name);
+            }
+        }
+    }
+
+    /// A cgroup whose sandbox has no live directory; one that is being made at this moment has it first.
+    private boolean isLeftover(String name) {
+        return Files.notExists(config.runDir().resolve("s").resolve(name));
+    }
+
+    private void archived(Archive.Entry entry) {
+        jobs.put(entry.execution().id(), entry.execution());
+        lock.lock();
+        try {
+            kept.add(entry.execution(), entry.bytes(), entry.endedMillis());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Until closed: forgets journals that are too old, ends jobs that nobody came back for, and kills those that do
+    /// not
+    /// end when told to.
+    private void keepHouse() {
+        while (true) {
+            lock.lock();
+            try {
+                var left = ROUND_NANOS;
+                while (!closed && left > 0) {
+                    left = changed.awaitNanos(left);
+                }
+                if (closed) {
+                    return;
+                }
+            } catch (InterruptedException _) {
+                return;
+            } finally {
+                lock.unlock();
+            }
+            expire();
+            var defiantSince = System.nanoTime() - DEFIANCE_NANOS;
+            for (var execution : running.values()) {
+                if (execution.defiesCancelSince(defiantSince)) {
+                    nursery.destroy(execution.sandboxId());
+                } else if (execution.abandoned(REATTACH_NANOS)) {
+                    execution.cancel("server_restart");
+                }
+            }
+        }
+    }
+
+    private void expire() {
+        List<LocalExecution> expired;
+        lock.lock();
+        try {
+            expired = kept.expired(System.currentTimeMillis());
+        } finally {
+            lock.unlock();
+        }
+        for (var execution : expired) {
+            jobs.remove(execution.id());
+            try {
+                files.removeKept(execution.sandboxId());
+            } catch (UncheckedIOException e) {
+                LOG.log(Level.WARNING, e.getMessage(), e);
+            }
+        }
+    }
+
+    /// No new work from now on; jobs whose caller must be present get `grace` and then end as cancelled by `shutdown`.
+    /// All others live on.
+    public void drain(Duration grace) throws InterruptedException {
+        draining = true;
+        awaitSynchronous(grace);
+        synchronous().forEach(execution -> execution.cancel("shutdown"));
+        awaitSynchronous(LAST_WAIT);
+    }
+
+    private void awaitSynchronous(Duration timeout) throws InterruptedException {
+        var left = timeout.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (!synchronous().isEmpty() && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<LocalExecution> synchronous() {
+        return running.values().stream()
+                .filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
+                .toList();
+    }
+
+    /// Lets go of this host. If no job runs, nothing is left behind; otherwise jobs go on and the next server finds
+    /// them.
     @Override
-    public void close() {}
+    public void close() {
+        draining = true;
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        warm.close();
+        try {
+            warm.awaitGone(LAST_WAIT);
+            if (running.isEmpty()) {
+                nursery.end();
+                cgroups.close();
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            nursery.close();
+            locks.forEach(DirectoryLock::close);
+        }
+    }
 }

@@ -1,0 +1,173 @@
+package dev.bobbin.ops.cli;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One job as the command line sees it: posts it, passes its streams on as they come, and tells how it ended. Leaving
+/// the connection before the end cancels the job.
+final class JobClient implements AutoCloseable {
+    /// 128 + SIGPIPE, what a shell reports for a program whose reader went away.
+    private static final int READER_GONE = 141;
+
+    private static final String NDJSON = "application/x-ndjson";
+    private static final String JSON = "application/json";
+
+    private final Path socket;
+    private final HttpConnection connection;
+    private final @Nullable String timeLimit;
+    private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
+    private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
+    private volatile boolean readerGone;
+    private volatile boolean left;
+
+    /// @param timeLimit the limit that was asked for, to be named when it passes
+    JobClient(Path socket, HttpConnection connection, @Nullable String timeLimit) {
+        this.socket = socket;
+        this.connection = connection;
+        this.timeLimit = timeLimit;
+    }
+
+    /// Runs the job and gives the exit code of this command.
+    int run(Map<String, Object> request, boolean feedStdin, boolean asJson) {
+        var watch = OutputWatch.start(this::readerGone);
+        try {
+            var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
+            var answer = connection.post("/v1/run", JSON, asJson ? JSON : NDJSON, body);
+            if (answer.status() != 200) {
+                return refused(answer.text());
+            }
+            if (feedStdin) {
+                answer.header("bobbin-job-id").ifPresent(id -> StdinPump.start(socket, id));
+            }
+            return asJson ? result(answer.text()) : stream(answer);
+        } catch (IOException | IllegalArgumentException failed) {
+            return broken(failed);
+        } finally {
+            watch.close();
+        }
+    }
+
+    /// Gives the job up: the server ends it when this connection is gone.
+    void leave() {
+        left = true;
+        close();
+    }
+
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (IOException _) {
+            // nothing is expected of this connection any more
+        }
+    }
+
+    private void readerGone() {
+        readerGone = true;
+        close();
+    }
+
+    private int stream(HttpConnection.Answer answer) throws IOException {
+        var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
+        for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+            var frame = Json.object(line);
+            switch (String.valueOf(frame.get("type"))) {
+                case "stdout" -> write(stdout, bytes(frame));
+                case "stderr" -> write(stderr, bytes(frame));
+                case "gap" -> say(frame.get("bytes") + " bytes of " + frame.get("stream") + " were lost");
+                case "ended" -> {
+                    return ended(frame);
+                }
+                default -> {
+                    // what a newer server adds
+                }
+            }
+        }
+        throw new IOException("the server closed the connection before the job's end");
+    }
+
+    private int result(String body) throws IOException {
+        write(stdout, (body.strip() + "\n").getBytes(StandardCharsets.UTF_8));
+        return ended(Json.object(body));
+    }
+
+    private static byte[] bytes(Map<String, @Nullable Object> frame) {
+        return frame.get("data_base64") instanceof String encoded
+                ? Base64.getDecoder().decode(encoded)
+                : String.valueOf(frame.get("data")).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private void write(FileOutputStream stream, byte[] bytes) throws IOException {
+        try {
+            stream.write(bytes);
+        } catch (IOException gone) {
+            readerGone = true;
+            throw gone;
+        }
+    }
+
+    private int ended(Map<String, @Nullable Object> answer) {
+        if (!(answer.get("outcome") instanceof Map<?, ?> outcome)) {
+            return refused(answer);
+        }
+        explain(outcome).ifPresent(this::say);
+        return outcome.get("exit_code") instanceof Number code && code.intValue() >= 0
+                ? code.intValue()
+                : RunCommand.NOTHING_RAN;
+    }
+
+    /// One sentence on any end that was not the program's own.
+    private Optional<String> explain(Map<?, ?> outcome) {
+        var cause = String.valueOf(outcome.get("cause"));
+        return switch (cause) {
+            case "exited" -> Optional.empty();
+            case "killed" -> Optional.of("killed by " + outcome.get("signal"));
+            case "out_of_memory" -> Optional.of("out of memory: the limit is --memory");
+            case "timed_out" -> Optional.of("timed out after " + (timeLimit == null ? "its time limit" : timeLimit));
+            case "output_limit" -> Optional.of("ended since it wrote more than its output limit");
+            case "cancelled" -> Optional.of("cancelled by " + outcome.get("by"));
+            default -> Optional.of(outcome.get("detail") instanceof String detail ? detail : cause.replace('_', ' '));
+        };
+    }
+
+    private int refused(String body) {
+        try {
+            return refused(Json.object(body));
+        } catch (IllegalArgumentException _) {
+            return refused(Map.of("detail", body.isBlank() ? "the server refused without a reason" : body.strip()));
+        }
+    }
+
+    private int refused(Map<String, ? extends @Nullable Object> problem) {
+        var detail = problem.get("detail") instanceof String text ? text : problem.get("code");
+        say(String.valueOf(detail));
+        return RunCommand.NOTHING_RAN;
+    }
+
+    private int broken(Exception failed) {
+        if (readerGone) {
+            return READER_GONE;
+        }
+        if (!left) {
+            say("the server broke off: " + failed.getMessage());
+        }
+        return RunCommand.NOTHING_RAN;
+    }
+
+    private void say(String sentence) {
+        try {
+            stderr.write(("bobbin: " + sentence + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException _) {
+            // nobody listens
+        }
+    }
+}

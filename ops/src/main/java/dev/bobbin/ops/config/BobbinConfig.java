@@ -1,0 +1,165 @@
+package dev.bobbin.ops.config;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.scheduler.admission.AdmissionConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// All settings of one Bobbin.
+///
+/// @param listen addresses served besides the socket in the run directory, which is always served
+/// @param drainTimeout how long jobs whose caller waits may go on after SIGTERM
+/// @param defaultImage what runs when a job names no image
+/// @param hostImage whether the built-in image `host` exists
+/// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
+/// @param admission the gate
+/// @param host this machine as a place where jobs run
+public record BobbinConfig(
+        List<Listen> listen,
+        Duration drainTimeout,
+        ImageReference defaultImage,
+        boolean hostImage,
+        List<String> tokens,
+        AdmissionConfig admission,
+        HostConfig host) {
+
+    static final String FLAGS = "command line";
+
+    public static final List<String> DEFAULT_LISTEN = List.of("127.0.0.1:8080");
+    public static final Path DEFAULT_DATA_DIR = Path.of("/var/lib/bobbin");
+    public static final Path DEFAULT_RUN_DIR = Path.of("/run/bobbin");
+    public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
+
+    /// Each adds one token, so that a client of the dialect it belongs to needs no other setting.
+    private static final List<String> TOKEN_VARIABLES =
+            List.of("BOBBIN_API_TOKEN", "MINIBOX_API_TOKEN", "AGENTKERNEL_API_KEY");
+
+    /// Variables of the launcher and of this reader; the rest of `BOBBIN_*` are settings.
+    private static final List<String> OTHER_VARIABLES = List.of("BOBBIN_JAVA_HOME", "BOBBIN_CONFIG");
+
+    public BobbinConfig {
+        listen = List.copyOf(listen);
+        tokens = List.copyOf(tokens);
+        if (drainTimeout.isNegative()) {
+            throw new ConfigException("drain-timeout: must not be negative.");
+        }
+        if (tokens.isEmpty()) {
+            for (var address : listen) {
+                if (address instanceof Listen.Tcp tcp && !tcp.isLoopback()) {
+                    throw new ConfigException(
+                            "listen: " + tcp.host() + " can be reached from other machines, so a token"
+                                    + " is needed: set BOBBIN_API_TOKEN, or listen on 127.0.0.1.");
+                }
+            }
+        }
+    }
+
+    /// Reads the settings of one start.
+    ///
+    /// @param flags settings of the command line by key; these win
+    /// @param environment variables of this process
+    /// @param file the YAML file named on the command line, if any, before the one that `BOBBIN_CONFIG` names
+    public static BobbinConfig read(
+            Map<String, List<String>> flags, Map<String, String> environment, @Nullable Path file) {
+        var settings = settings(flags, environment, file);
+        var config = read(settings, environment);
+        settings.refuseUnknown();
+        return config;
+    }
+
+    /// Every key there is, sorted.
+    static List<String> keys() {
+        var settings = new Settings();
+        var _ = read(settings, Map.of());
+        return settings.knownKeys();
+    }
+
+    /// The same settings for a server of one command, in directories of its own, reached by nothing but its socket.
+    public BobbinConfig embedded(Path dataDir, Path runDir, int pool) {
+        return new BobbinConfig(
+                List.of(),
+                Duration.ZERO,
+                defaultImage,
+                hostImage,
+                List.of(),
+                admission,
+                new HostConfig(dataDir, runDir, pool, Duration.ZERO, host.keepEnded(), host.keepEndedBytes()));
+    }
+
+    @Override
+    public String toString() {
+        return "BobbinConfig[listen=" + listen + ", host=" + host + "]";
+    }
+
+    /// Where a server with these settings can always be reached by its own user.
+    public Path socket() {
+        return socket(host.runDir());
+    }
+
+    public static Path socket(Path runDir) {
+        return runDir.resolve("api.sock");
+    }
+
+    private static Settings settings(
+            Map<String, List<String>> flags, Map<String, String> environment, @Nullable Path file) {
+        var settings = new Settings();
+        var chosen = Optional.ofNullable(file)
+                .or(() -> Optional.ofNullable(environment.get("BOBBIN_CONFIG")).map(Path::of));
+        chosen.ifPresent(path -> settings.add(YamlFile.read(path), path.toString()));
+        settings.addEnvironment(environment);
+        TOKEN_VARIABLES.forEach(settings::ignoreVariable);
+        OTHER_VARIABLES.forEach(settings::ignoreVariable);
+        settings.add(flags, FLAGS);
+        return settings;
+    }
+
+    private static BobbinConfig read(Settings settings, Map<String, String> environment) {
+        return new BobbinConfig(
+                settings.texts("listen", DEFAULT_LISTEN).stream()
+                        .map(Listen::parse)
+                        .toList(),
+                settings.duration("drain-timeout", DEFAULT_DRAIN_TIMEOUT),
+                settings.one("default-image", ImageReference.HOST, ImageReference::new),
+                settings.onOff("host-image", true),
+                TOKEN_VARIABLES.stream()
+                        .map(name -> environment.getOrDefault(name, ""))
+                        .filter(token -> !token.isEmpty())
+                        .distinct()
+                        .toList(),
+                admission(settings),
+                host(settings));
+    }
+
+    private static AdmissionConfig admission(Settings settings) {
+        var absent = AdmissionConfig.DEFAULT;
+        var jobs = settings.integer("admission.jobs", absent.jobs());
+        var line = settings.integer("admission.line", absent.line());
+        var patience = settings.duration("admission.patience", absent.patience());
+        return checked("admission.", () -> new AdmissionConfig(jobs, line, patience));
+    }
+
+    private static HostConfig host(Settings settings) {
+        var dataDir = settings.path("data-dir", DEFAULT_DATA_DIR);
+        var runDir = settings.path("run-dir", DEFAULT_RUN_DIR);
+        var pool = settings.integer("host.pool", HostConfig.DEFAULT_POOL);
+        var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
+        var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
+        return checked("host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes));
+    }
+
+    /// A record whose message starts with the name of a wrong component; the directories have no prefix.
+    private static <T> T checked(String prefix, Supplier<T> settings) {
+        try {
+            return settings.get();
+        } catch (IllegalArgumentException wrong) {
+            var message = String.valueOf(wrong.getMessage());
+            throw new ConfigException((message.startsWith("run-dir") ? "" : prefix) + message + ".");
+        }
+    }
+}

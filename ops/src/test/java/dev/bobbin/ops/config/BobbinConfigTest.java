@@ -1,0 +1,226 @@
+package dev.bobbin.ops.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.scheduler.admission.AdmissionConfig;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class BobbinConfigTest {
+    private static final Map<String, List<String>> NO_FLAGS = Map.of();
+    private static final Map<String, String> NO_VARIABLES = Map.of();
+
+    @TempDir
+    private Path directory = Path.of("");
+
+    @Test
+    void needsNoSettings() {
+        var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, null);
+
+        assertThat(config.listen()).isEqualTo(List.of(Listen.parse("127.0.0.1:8080")));
+        assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(config.defaultImage()).isEqualTo(ImageReference.HOST);
+        assertThat(config.hostImage()).isTrue();
+        assertThat(config.tokens()).isEmpty();
+        assertThat(config.admission()).isEqualTo(AdmissionConfig.DEFAULT);
+        assertThat(config.host())
+                .isEqualTo(new HostConfig(
+                        Path.of("/var/lib/bobbin"),
+                        Path.of("/run/bobbin"),
+                        HostConfig.DEFAULT_POOL,
+                        null,
+                        HostConfig.DEFAULT_KEEP_ENDED,
+                        HostConfig.DEFAULT_KEEP_ENDED_BYTES));
+    }
+
+    @Test
+    void readsEveryKeyFromFile() throws IOException {
+        var file = write("""
+                listen: [127.0.0.1:9000, "unix:/tmp/other.sock"]
+                drain-timeout: 3s
+                default-image: busybox:1.36
+                host-image: off
+                data-dir: /tmp/data
+                run-dir: /tmp/run
+                admission:
+                  jobs: 7
+                  line: 8
+                  patience: 250ms
+                host:
+                  pool: 5
+                  keep-ended: 2h
+                  keep-ended-bytes: 3GiB
+                """);
+
+        var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
+
+        assertThat(config.listen())
+                .containsExactly(Listen.parse("127.0.0.1:9000"), new Listen.Unix(Path.of("/tmp/other.sock")));
+        assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.defaultImage()).isEqualTo(new ImageReference("busybox:1.36"));
+        assertThat(config.hostImage()).isFalse();
+        assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250)));
+        assertThat(config.host())
+                .isEqualTo(new HostConfig(
+                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30));
+    }
+
+    @Test
+    void hasOneKeyForEveryComponent() {
+        var expected = new TreeSet<>(Set.of("data-dir", "run-dir"));
+        components(BobbinConfig.class, "").forEach(expected::add);
+        // Secrets come by variables alone, and a server's successor decides on orphans.
+        expected.removeAll(Set.of("tokens", "host.data-dir", "host.run-dir", "host.orphan-grace"));
+
+        assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
+    }
+
+    @Test
+    void flagsWinOverVariablesAndTheseOverFile() throws IOException {
+        var file = write("host: {pool: 1, keep-ended: 1m}\ndrain-timeout: 1s\n");
+        var variables = Map.of("BOBBIN_HOST_POOL", "2", "BOBBIN_DRAIN_TIMEOUT", "2s");
+        var flags = Map.of("host.pool", List.of("3"));
+
+        var config = BobbinConfig.read(flags, variables, file);
+
+        assertThat(config.host().pool()).isEqualTo(3);
+        assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.host().keepEnded()).isEqualTo(Duration.ofMinutes(1));
+    }
+
+    @Test
+    void takesFileFromVariable() throws IOException {
+        var file = write("drain-timeout: 4s");
+
+        var config = BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_CONFIG", file.toString()), null);
+
+        assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(4));
+    }
+
+    @Test
+    void splitsListsInVariables() {
+        var config = BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_LISTEN", "127.0.0.1:1,[::1]:2"), null);
+
+        assertThat(config.listen()).containsExactly(Listen.parse("127.0.0.1:1"), Listen.parse("[::1]:2"));
+    }
+
+    @Test
+    void refusesUnknownKeyNamingTheNearest() throws IOException {
+        var file = write("host:\n  keep-endde: 1h\n");
+
+        assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContainingAll("\"host.keep-endde\"", file.toString(), "\"host.keep-ended\"");
+    }
+
+    @Test
+    void refusesUnknownVariableNamingTheNearest() {
+        assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_HOST_POOLS", "1"), null))
+                .hasMessageContainingAll("\"BOBBIN_HOST_POOLS\"", "\"BOBBIN_HOST_POOL\"");
+    }
+
+    @Test
+    void leavesOtherPeoplesVariablesAlone() {
+        var variables = Map.of("HOME", "/root", "BOBBIN_JAVA_HOME", "/opt/jdk", "BOBBINS", "3");
+
+        assertThat(BobbinConfig.read(NO_FLAGS, variables, null).host().pool()).isEqualTo(HostConfig.DEFAULT_POOL);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            host.pool          | many          | host.pool: must be a whole number, not "many" (command line).
+            host.pool          | 5000          | host.pool: must be between 0 and 4096.
+            admission.jobs     | 0             | admission.jobs: must be between 1 and 1000000.
+            drain-timeout      | 3 weeks       | drain-timeout: must be a duration such as 10, 250ms, 30s, 5m or 1h
+            host.keep-ended-bytes | 1XB        | host.keep-ended-bytes: must be a size such as
+            host-image         | maybe         | host-image: must be on or off
+            default-image      | Not An Image  | default-image: an image name looks like
+            listen             | 8080          | must be HOST:PORT or unix:PATH
+            listen             | 127.0.0.1:x   | must end with a port between 0 and 65535
+            listen             | 0.0.0.0:8080  | a token is needed: set BOBBIN_API_TOKEN
+            run-dir            | /12345678901234567890123456789012345678901234567890123456789012345678901234567890 | run-dir: has at most
+            """)
+    void explainsWrongValues(String key, String value, String sentence) {
+        assertThatThrownBy(() -> BobbinConfig.read(Map.of(key, List.of(value)), NO_VARIABLES, null))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(sentence)
+                .hasMessageEndingWith(".");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            host: [         | is not valid YAML at line
+            host: {pool: 1, pool: 2} | is not valid YAML
+            just words      | must hold keys and values
+            listen: [[1]]   | listen: must be a value or a list of values
+            host:           | host: must be a value
+            """)
+    void explainsWrongFiles(String text, String sentence) throws IOException {
+        var file = write(text);
+
+        assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(sentence);
+    }
+
+    @Test
+    void explainsMissingFile() {
+        assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, NO_VARIABLES, directory.resolve("absent.yaml")))
+                .hasMessageContaining("absent.yaml cannot be read");
+    }
+
+    @Test
+    void everyDialectsVariableAddsAToken() {
+        var variables = Map.of("BOBBIN_API_TOKEN", "a", "MINIBOX_API_TOKEN", "b", "AGENTKERNEL_API_KEY", "c");
+
+        assertThat(BobbinConfig.read(NO_FLAGS, variables, null).tokens()).containsExactly("a", "b", "c");
+    }
+
+    @Test
+    void listensAnywhereWithAToken() {
+        var flags = Map.of("listen", List.of("0.0.0.0:8080"));
+
+        var config = BobbinConfig.read(flags, Map.of("BOBBIN_API_TOKEN", "secret"), null);
+
+        assertThat(config.listen()).containsExactly(Listen.parse("0.0.0.0:8080"));
+    }
+
+    @Test
+    void neverShowsTokens() {
+        var config = BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_API_TOKEN", "hunter2"), null);
+
+        assertThat(config.toString()).doesNotContain("hunter2");
+    }
+
+    private Path write(String text) throws IOException {
+        return Files.writeString(directory.resolve("bobbin.yaml"), text);
+    }
+
+    /// Keys by record path; a record of ours is a section.
+    private static Stream<String> components(Class<?> type, String prefix) {
+        return Stream.of(type.getRecordComponents()).flatMap(component -> key(component, prefix));
+    }
+
+    private static Stream<String> key(RecordComponent component, String prefix) {
+        var name = prefix + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(java.util.Locale.ROOT);
+        return component.getType().isRecord()
+                        && component.getType().getSimpleName().endsWith("Config")
+                ? components(component.getType(), name + ".")
+                : Stream.of(name);
+    }
+}

@@ -1,0 +1,101 @@
+package dev.bobbin.runner.cgroup;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Which controller is found where: each of `memory`, `cpu`, `cpuacct` and `pids` in a v1 hierarchy, in the v2 tree, or
+/// nowhere. A hybrid machine has both kinds.
+///
+/// @param own for each controller found, the directory of the cgroup this process is in
+/// @param v2 those of the controllers that are in the v2 tree
+record CgroupLayout(Map<String, Path> own, List<String> v2) {
+    static final List<String> CONTROLLERS = List.of("memory", "cpu", "cpuacct", "pids");
+
+    CgroupLayout {
+        own = new LinkedHashMap<>(own);
+        v2 = List.copyOf(v2);
+    }
+
+    /// The layout of this machine as this process sees it.
+    static CgroupLayout detect() throws IOException {
+        return read(
+                Path.of("/"),
+                Files.readAllLines(Path.of("/proc/self/mountinfo")),
+                Files.readAllLines(Path.of("/proc/self/cgroup")));
+    }
+
+    /// The layout that a `mountinfo` and a `cgroup` file of proc describe, with paths below `root`.
+    static CgroupLayout read(Path root, List<String> mountinfo, List<String> memberships) throws IOException {
+        var mounts = mountinfo.stream()
+                .map(CgroupLayout::mount)
+                .flatMap(Optional::stream)
+                .toList();
+        var own = new LinkedHashMap<String, Path>();
+        var inV2 = new ArrayList<String>();
+        for (var controller : CONTROLLERS) {
+            for (var mount : mounts) {
+                if (mount.v1 && mount.controllers.contains(controller)) {
+                    own.put(controller, mount.directory(root, membership(memberships, controller)));
+                }
+            }
+        }
+        for (var mount : mounts) {
+            if (mount.v1) {
+                continue;
+            }
+            var directory = mount.directory(root, membership(memberships, ""));
+            var offered = Files.exists(directory.resolve("cgroup.controllers"))
+                    ? Arrays.asList(Files.readString(directory.resolve("cgroup.controllers"))
+                            .trim()
+                            .split(" ", -1))
+                    : List.<String>of();
+            for (var controller : List.of("memory", "cpu", "pids")) {
+                if (offered.contains(controller) && !own.containsKey(controller)) {
+                    own.put(controller, directory);
+                    inV2.add(controller);
+                }
+            }
+        }
+        return new CgroupLayout(own, inV2);
+    }
+
+    /// The path that line `N:controllers:path` gives for `controller`; the v2 line has no controllers.
+    private static String membership(List<String> lines, String controller) {
+        for (var line : lines) {
+            var parts = line.split(":", 3);
+            if (parts.length == 3 && Arrays.asList(parts[1].split(",", -1)).contains(controller)) {
+                return parts[2];
+            }
+        }
+        return "/";
+    }
+
+    private static Optional<Mount> mount(String line) {
+        var halves = line.split(" - ", 2);
+        var left = halves[0].split(" ", -1);
+        var right = halves.length < 2 ? new String[0] : halves[1].split(" ", -1);
+        if (left.length < 5 || right.length < 3 || !right[0].startsWith("cgroup")) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Mount(left[3], left[4], right[0].equals("cgroup"), Arrays.asList(right[2].split(",", -1))));
+    }
+
+    /// A mounted hierarchy; `subtree` is the part of it that the mount shows.
+    private record Mount(String subtree, String point, boolean v1, List<String> controllers) {
+
+        Path directory(Path root, String membership) {
+            var mounted = root.resolve(Path.of("/").relativize(Path.of(point)));
+            var inside = membership.startsWith(subtree) ? membership.substring(subtree.length()) : membership;
+            var directory = mounted.resolve(inside.replaceFirst("^/+", "")).normalize();
+            return Files.isDirectory(directory) ? directory : mounted;
+        }
+    }
+}

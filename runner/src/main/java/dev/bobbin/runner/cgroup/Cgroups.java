@@ -1,0 +1,249 @@
+package dev.bobbin.runner.cgroup;
+
+import dev.bobbin.runner.Limits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
+/// supervising
+/// processes and one for each job. Made at the start, removed at the end. Safe for many threads.
+public final class Cgroups implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
+    private static final String SUPERVISOR = "supervisor";
+    private static final String V2 = "v2";
+    private static final int CPU_PERIOD_MICROS = 100_000;
+    private static final int SMALLEST_QUOTA_MICROS = 1000;
+
+    /// What a kind is called on the init's command line, and its parent directory.
+    private final Map<String, Path> parents;
+    /// The kind in which a controller is found.
+    private final Map<String, String> kinds;
+
+    private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
+        this.parents = parents;
+        this.kinds = kinds;
+    }
+
+    /// The name of the parents of the Bobbin that holds `runDir`: several run side by side on one machine.
+    public static String name(Path runDir) {
+        return "bobbin-" + UUID.nameUUIDFromBytes(runDir.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Makes the parents named `name`, or finds those that an earlier server noted in the file `memory`: jobs of before
+    /// live there, even if this server was started in another cgroup.
+    public static Cgroups open(String name, Path memory) throws IOException {
+        return open(CgroupLayout.detect(), name, memory);
+    }
+
+    static Cgroups open(CgroupLayout layout, String name, Path memory) throws IOException {
+        var parents = new LinkedHashMap<String, Path>();
+        var kinds = new LinkedHashMap<String, String>();
+        var noted = noted(memory);
+        layout.own().forEach((controller, own) -> {
+            var kind = layout.v2().contains(controller) ? V2 : controller;
+            var parent = noted.getOrDefault(kind, own.resolve(name));
+            var shared = parents.entrySet().stream()
+                    .filter(known -> known.getValue().equals(parent))
+                    .findFirst();
+            kinds.put(controller, shared.map(Map.Entry::getKey).orElse(kind));
+            if (shared.isEmpty()) {
+                parents.put(kind, parent);
+            }
+        });
+        var cgroups = new Cgroups(parents, kinds);
+        if (!layout.v2().isEmpty()) {
+            cgroups.delegate(layout);
+        }
+        for (var parent : parents.values()) {
+            Files.createDirectories(parent.resolve(SUPERVISOR));
+        }
+        Files.write(
+                memory,
+                parents.entrySet().stream()
+                        .map(entry -> entry.getKey() + "=" + entry.getValue())
+                        .toList());
+        return cgroups;
+    }
+
+    private static Map<String, Path> noted(Path memory) throws IOException {
+        var noted = new LinkedHashMap<String, Path>();
+        if (Files.exists(memory)) {
+            for (var line : Files.readAllLines(memory)) {
+                var equals = line.indexOf('=');
+                if (equals > 0 && Files.isDirectory(Path.of(line.substring(equals + 1)))) {
+                    noted.put(line.substring(0, equals), Path.of(line.substring(equals + 1)));
+                }
+            }
+        }
+        return noted;
+    }
+
+    /// Lets the v2 parent hand its controllers on. A cgroup with processes of its own cannot, so this process moves to
+    /// a leaf first.
+    private void delegate(CgroupLayout layout) throws IOException {
+        var parent = parents.get(V2);
+        var own = layout.own().get(layout.v2().getFirst());
+        if (parent == null || own == null) {
+            return;
+        }
+        var enable = "+" + String.join(" +", layout.v2());
+        Files.createDirectories(parent);
+        try {
+            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
+        } catch (IOException _) {
+            var leaf = own.resolve(parent.getFileName() + ".server");
+            Files.createDirectories(leaf);
+            Files.writeString(leaf.resolve("cgroup.procs"), "0");
+            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
+        }
+        Files.writeString(parent.resolve("cgroup.subtree_control"), enable);
+    }
+
+    /// The controllers among memory, cpu and pids that this machine does not offer; their limits cannot be kept.
+    public Set<String> missing() {
+        var missing = new TreeSet<>(List.of("memory", "cpu", "pids"));
+        missing.removeAll(kinds.keySet());
+        return missing;
+    }
+
+    /// Arguments for the init that say where cgroups are made.
+    public List<String> arguments() {
+        var arguments = new ArrayList<String>();
+        parents.forEach((kind, parent) -> {
+            arguments.addAll(List.of("--cgroup", kind + "=" + parent));
+            arguments.addAll(List.of("--supervisor-cgroup", kind + "=" + parent.resolve(SUPERVISOR)));
+        });
+        return arguments;
+    }
+
+    /// What must be written to keep `limits`, in order: `KIND "\n" file "\n" value`.
+    public List<String> writes(Limits limits) {
+        var writes = new ArrayList<String>();
+        var memory = kinds.get("memory");
+        if (memory != null && memory.equals(V2)) {
+            add(writes, "memory", "memory.max", limits.memoryBytes());
+            if (exists("memory", "memory.swap.max")) {
+                add(writes, "memory", "memory.swap.max", 0);
+            }
+            add(writes, "memory", "memory.oom.group", 0);
+        } else if (memory != null) {
+            add(writes, "memory", "memory.limit_in_bytes", limits.memoryBytes());
+            if (exists("memory", "memory.memsw.limit_in_bytes")) {
+                add(writes, "memory", "memory.memsw.limit_in_bytes", limits.memoryBytes());
+            }
+        }
+        if (kinds.containsKey("pids")) {
+            add(writes, "pids", "pids.max", limits.pids());
+        }
+        var cpu = kinds.get("cpu");
+        if (cpu != null && limits.cpus() > 0) {
+            var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
+            if (cpu.equals(V2)) {
+                writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
+            } else {
+                add(writes, "cpu", "cpu.cfs_quota_us", quota);
+            }
+        }
+        return writes;
+    }
+
+    private void add(List<String> writes, String controller, String file, long value) {
+        writes.add(kinds.get(controller) + "\n" + file + "\n" + value);
+    }
+
+    private boolean exists(String controller, String file) {
+        var kind = kinds.get(controller);
+        var parent = kind == null ? null : parents.get(kind);
+        return parent != null && Files.exists(parent.resolve(SUPERVISOR).resolve(file));
+    }
+
+    /// What the init reads at a job's end: `KIND "\n" file`.
+    public List<String> reads() {
+        var reads = new ArrayList<String>();
+        kinds.forEach((controller, kind) -> {
+            switch (controller + (kind.equals(V2) ? "2" : "1")) {
+                case "memory1" -> {
+                    reads.add(kind + "\nmemory.oom_control");
+                    reads.add(kind + "\nmemory.max_usage_in_bytes");
+                }
+                case "memory2" -> {
+                    reads.add(kind + "\nmemory.events");
+                    reads.add(kind + "\nmemory.peak");
+                }
+                case "cpuacct1" -> {
+                    reads.add(kind + "\ncpuacct.usage_user");
+                    reads.add(kind + "\ncpuacct.usage_sys");
+                }
+                case "cpu2" -> reads.add(kind + "\ncpu.stat");
+                default -> {}
+            }
+        });
+        return reads;
+    }
+
+    /// What the texts of an END record say.
+    public static Evidence evidence(List<String> texts) {
+        return Evidence.parse(texts);
+    }
+
+    /// Removes the cgroups of the sandbox `id`, which must have no processes any more.
+    public void remove(String id) {
+        for (var parent : parents.values()) {
+            remove(parent.resolve(id));
+        }
+    }
+
+    /// Names of sandboxes that have a cgroup.
+    public Set<String> present() throws IOException {
+        var present = new TreeSet<String>();
+        for (var parent : parents.values()) {
+            try (var entries = Files.newDirectoryStream(parent, Files::isDirectory)) {
+                entries.forEach(entry -> present.add(entry.getFileName().toString()));
+            }
+        }
+        present.remove(SUPERVISOR);
+        return present;
+    }
+
+    private static void remove(Path directory) {
+        try {
+            Files.delete(directory);
+        } catch (NoSuchFileException _) {
+            // removed already
+        } catch (DirectoryNotEmptyException | NotDirectoryException e) {
+            LOG.log(Level.WARNING, "cgroup " + directory + " is not empty and stays", e);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
+        }
+    }
+
+    /// Removes the parents; every process must have left them.
+    @Override
+    public void close() {
+        try {
+            for (var id : present()) {
+                remove(id);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("list cgroups", e);
+        }
+        for (var parent : parents.values()) {
+            remove(parent.resolve(SUPERVISOR));
+            remove(parent);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.bobbin.runner.cgroup;
+
+import dev.bobbin.runner.Ending;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What the kernel counted in a job's cgroups, read by PID 1 before they were removed.
+///
+/// @param oomKills processes the kernel killed for memory
+/// @param usage processor time and memory; negative where the kernel did not say
+public record Evidence(long oomKills, Ending.Usage usage) {
+
+    /// Reads `KIND "\n" file "\n" content` texts of an END record.
+    static Evidence parse(List<String> texts) {
+        var files = new HashMap<String, String>();
+        for (var text : texts) {
+            var parts = text.split("\n", 3);
+            if (parts.length == 3) {
+                files.put(parts[1], parts[2]);
+            }
+        }
+        var oomKills =
+                Math.max(keyed(files, "memory.oom_control", "oom_kill"), keyed(files, "memory.events", "oom_kill"));
+        var user = number(files, "cpuacct.usage_user");
+        var system = number(files, "cpuacct.usage_sys");
+        var usage = new Ending.Usage(
+                user >= 0 ? user / 1000 : keyed(files, "cpu.stat", "user_usec"),
+                system >= 0 ? system / 1000 : keyed(files, "cpu.stat", "system_usec"),
+                Math.max(number(files, "memory.max_usage_in_bytes"), number(files, "memory.peak")));
+        return new Evidence(Math.max(0, oomKills), usage);
+    }
+
+    private static long number(Map<String, String> files, String file) {
+        return parse(files.getOrDefault(file, "").trim());
+    }
+
+    private static long keyed(Map<String, String> files, String file, String key) {
+        return files.getOrDefault(file, "")
+                .lines()
+                .filter(line -> line.startsWith(key + " "))
+                .mapToLong(line -> parse(line.substring(key.length() + 1).trim()))
+                .findFirst()
+                .orElse(-1);
+    }
+
+    private static long parse(String text) {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException _) {
+            return -1;
+        }
+    }
+}

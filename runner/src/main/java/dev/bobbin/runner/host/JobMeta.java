@@ -1,0 +1,109 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.wire.Fields;
+import dev.bobbin.runner.wire.FieldsWriter;
+import dev.bobbin.runner.wire.WireException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a journal says first: whose job it is, and what must be known of it after a restart of the server. Environment,
+/// input and secrets are not in it.
+///
+/// @param stdinOpen whether standard input may be fed while it runs
+/// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
+record JobMeta(
+        JobId id,
+        String tenant,
+        String kind,
+        ImageReference image,
+        List<String> command,
+        Map<String, String> labels,
+        Instant createdAt,
+        long acceptedNanos,
+        Job.OnDisconnect onDisconnect,
+        boolean stdinOpen,
+        long blockAfterBytes) {
+
+    private static final int VERSION = 1;
+
+    private static final int VERSION_TAG = 1;
+    private static final int ID = 2;
+    private static final int TENANT = 3;
+    private static final int KIND = 4;
+    private static final int IMAGE = 5;
+    private static final int ARGUMENT = 6;
+    private static final int LABEL = 7;
+    private static final int CREATED_MILLIS = 8;
+    private static final int ACCEPTED_NANOS = 9;
+    private static final int CONTINUES = 10;
+    private static final int STDIN_OPEN = 11;
+    private static final int BLOCK_AFTER_BYTES = 12;
+
+    static JobMeta of(Job.Run job, ImageReference image, List<String> command, long acceptedNanos) {
+        return new JobMeta(
+                job.id(),
+                job.tenant(),
+                job.kind(),
+                image,
+                command,
+                job.labels(),
+                Instant.now(),
+                acceptedNanos,
+                job.onDisconnect(),
+                job.stdin() instanceof Stdin.Open,
+                job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE);
+    }
+
+    byte[] encode() {
+        var out = new FieldsWriter()
+                .u32(VERSION_TAG, VERSION)
+                .text(ID, id.toString())
+                .text(TENANT, tenant)
+                .text(KIND, kind)
+                .text(IMAGE, image.text())
+                .u64(CREATED_MILLIS, createdAt.toEpochMilli())
+                .u64(ACCEPTED_NANOS, acceptedNanos);
+        command.forEach(argument -> out.text(ARGUMENT, argument));
+        labels.forEach((name, value) -> out.text(LABEL, name + "\0" + value));
+        if (onDisconnect == Job.OnDisconnect.CONTINUE) {
+            out.empty(CONTINUES);
+        }
+        if (stdinOpen) {
+            out.empty(STDIN_OPEN);
+        }
+        return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
+    }
+
+    static JobMeta decode(byte[] bytes) throws WireException {
+        var fields = Fields.decode(ByteBuffer.wrap(bytes));
+        var version = fields.requireU32(VERSION_TAG);
+        if (version != VERSION) {
+            throw new WireException("a job record of version " + version + "; this server reads version " + VERSION);
+        }
+        var labels = new LinkedHashMap<String, String>();
+        for (var label : fields.texts(LABEL)) {
+            var end = label.indexOf('\0');
+            labels.put(label.substring(0, end), label.substring(end + 1));
+        }
+        var id = fields.requireText(ID);
+        return new JobMeta(
+                JobId.parse(id).orElseThrow(() -> new WireException("no job id: " + id)),
+                fields.requireText(TENANT),
+                fields.requireText(KIND),
+                new ImageReference(fields.requireText(IMAGE)),
+                fields.texts(ARGUMENT),
+                labels,
+                Instant.ofEpochMilli(fields.requireU64(CREATED_MILLIS)),
+                fields.requireU64(ACCEPTED_NANOS),
+                fields.has(CONTINUES) ? Job.OnDisconnect.CONTINUE : Job.OnDisconnect.KILL,
+                fields.has(STDIN_OPEN),
+                fields.requireU64(BLOCK_AFTER_BYTES));
+    }
+}

@@ -1,0 +1,277 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Ending;
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.Output;
+import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.journal.Journal;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.wire.Fields;
+import dev.bobbin.runner.wire.Wire;
+import dev.bobbin.runner.wire.WireException;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A job on this host: its journal, and as long as it runs the connection to its sandbox.
+final class LocalExecution implements Execution, Sandbox.Listener {
+    private static final System.Logger LOG = System.getLogger(LocalExecution.class.getName());
+
+    private final JobMeta meta;
+    private final SandboxId sandboxId;
+    private final @Nullable Sandbox sandbox;
+    private final StartTimeline timeline;
+    private final boolean recovered;
+    private final Runnable beforeExit;
+    private final Journal journal;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition taken = lock.newCondition();
+    private long stdinTaken;
+    private volatile long cancelledNanos = Long.MAX_VALUE;
+
+    /// @param sandbox `null` if the job had ended before this server began
+    /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
+    LocalExecution(
+            JobMeta meta,
+            SandboxId sandboxId,
+            Path journal,
+            @Nullable Sandbox sandbox,
+            StartTimeline timeline,
+            Runnable beforeExit) {
+        this.meta = meta;
+        this.sandboxId = sandboxId;
+        this.sandbox = sandbox;
+        this.timeline = timeline;
+        this.beforeExit = beforeExit;
+        this.journal = new Journal(journal, this::caughtUp);
+        this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
+        if (sandbox != null) {
+            this.stdinTaken = sandbox.state().stdinTaken();
+        }
+    }
+
+    SandboxId sandboxId() {
+        return sandboxId;
+    }
+
+    Journal journal() {
+        return journal;
+    }
+
+    @Override
+    public JobId id() {
+        return meta.id();
+    }
+
+    @Override
+    public String tenant() {
+        return meta.tenant();
+    }
+
+    @Override
+    public String kind() {
+        return meta.kind();
+    }
+
+    @Override
+    public ImageReference image() {
+        return meta.image();
+    }
+
+    @Override
+    public List<String> command() {
+        return meta.command();
+    }
+
+    @Override
+    public Map<String, String> labels() {
+        return meta.labels();
+    }
+
+    @Override
+    public Instant createdAt() {
+        return meta.createdAt();
+    }
+
+    @Override
+    public Job.OnDisconnect onDisconnect() {
+        return meta.onDisconnect();
+    }
+
+    @Override
+    public Optional<Ending> ending() {
+        return journal.ending();
+    }
+
+    @Override
+    public StartTimeline timeline() {
+        return timeline;
+    }
+
+    @Override
+    public Ending await() throws InterruptedException {
+        return journal.await();
+    }
+
+    @Override
+    public void read(long from, boolean follow, OutputSink sink) throws IOException, InterruptedException {
+        journal.read(from, follow, new OutputSink() {
+            @Override
+            public void accept(Output output) throws IOException {
+                if (output instanceof Output.Bytes) {
+                    timeline.stamp(Phase.FIRST_BYTE);
+                }
+                sink.accept(output);
+            }
+
+            @Override
+            public void flush() throws IOException {
+                sink.flush();
+            }
+        });
+    }
+
+    /// Runs on the job's own virtual thread until the sandbox is gone.
+    void listen() {
+        var from = sandbox;
+        if (from == null) {
+            return;
+        }
+        try (from) {
+            from.listen(this);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the connection to sandbox " + sandboxId + " broke: " + e.getMessage());
+        }
+        lost();
+    }
+
+    @Override
+    public void grew(long position, @Nullable ByteBuffer data) {
+        journal.grew(position, data);
+    }
+
+    @Override
+    public void ended(long position, @Nullable ByteBuffer data, Fields end) {
+        try {
+            finish(position, data, Verdict.read(end, timeline));
+        } catch (WireException e) {
+            LOG.log(Level.ERROR, "the end of job " + meta.id() + " cannot be read", e);
+            finish(position, data, abrupt(new Outcome.SandboxError("its end record cannot be read")));
+        }
+        beforeExit.run();
+        try {
+            if (sandbox != null) {
+                sandbox.recorded();
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
+    }
+
+    /// Notes the end of a job whose sandbox vanished without saying how.
+    void lost() {
+        finish(0, null, abrupt(new Outcome.HostLost()));
+    }
+
+    private Ending abrupt(Outcome outcome) {
+        return new Ending(outcome, Ending.Total.NOTHING, Ending.Total.NOTHING, Ending.Usage.UNKNOWN, timeline);
+    }
+
+    private void finish(long position, @Nullable ByteBuffer data, Ending ending) {
+        journal.finish(position, data, ending);
+        lock.lock();
+        try {
+            taken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void stdinTaken(long position) {
+        lock.lock();
+        try {
+            stdinTaken = Math.max(stdinTaken, position);
+            taken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException {
+        if (sandbox == null || ending().isPresent()) {
+            throw new IllegalArgumentException("stdin: the job has ended");
+        }
+        if (!meta.stdinOpen()) {
+            throw new IllegalArgumentException("stdin: was not left open when the job was started");
+        }
+        lock.lockInterruptibly();
+        try {
+            if (position > stdinTaken) {
+                throw new IllegalArgumentException("at: " + stdinTaken + " bytes of stdin have been taken so far");
+            }
+            sandbox.stdin(position, data, last);
+            while (stdinTaken < position + data.length && ending().isEmpty()) {
+                taken.await();
+            }
+            return stdinTaken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void caughtUp(long position) {
+        if (position < meta.blockAfterBytes() || sandbox == null || ending().isPresent()) {
+            return;
+        }
+        try {
+            sandbox.consumed(position);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
+    }
+
+    @Override
+    public void cancel(String by) {
+        if (sandbox == null || ending().isPresent()) {
+            return;
+        }
+        cancelledNanos = System.nanoTime();
+        try {
+            sandbox.cancel(by);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
+    }
+
+    /// Whether its caller must be present, was lost with an earlier server, and nobody has followed it for `nanos`.
+    boolean abandoned(long nanos) {
+        return recovered && meta.onDisconnect() == Job.OnDisconnect.KILL && journal.unfollowedNanos() > nanos;
+    }
+
+    /// Whether it was told to end before `nanos` of the monotonic clock and has not.
+    boolean defiesCancelSince(long nanos) {
+        return cancelledNanos != Long.MAX_VALUE && cancelledNanos - nanos < 0 && ending().isEmpty();
+    }
+
+    @Override
+    public void close() {
+        // the job goes on, and its journal stays
+    }
+}

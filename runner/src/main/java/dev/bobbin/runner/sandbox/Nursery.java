@@ -1,0 +1,263 @@
+package dev.bobbin.runner.sandbox;
+
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.wire.FieldsWriter;
+import dev.bobbin.runner.wire.FrameChannel;
+import dev.bobbin.runner.wire.Wire;
+import dev.bobbin.runner.wire.WireException;
+import java.io.File;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The one native process that makes this host's sandboxes. Found again after a restart of the server, started anew
+/// when
+/// it is gone. Safe for many threads.
+public final class Nursery implements AutoCloseable {
+    /* Its directory is named after everything it was started with, its program included: a server with another build or
+     * other directories starts a nursery of its own beside the old one, which ends after its last sandbox. The process
+     * outlives the server on purpose; whatever it says is read by one virtual thread per connection. */
+
+    private static final System.Logger LOG = System.getLogger(Nursery.class.getName());
+    private static final long START_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long ANSWER_SECONDS = 10;
+    private static final int LONGEST_COMPLAINT = 2000;
+
+    private final Path directory;
+    private final List<String> command;
+    private final Path log;
+    private final Consumer<SandboxId> gone;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
+    private @Nullable FrameChannel channel;
+    private @Nullable Process process;
+    private boolean closed;
+
+    private Nursery(Path directory, List<String> command, Path log, Consumer<SandboxId> gone) {
+        this.directory = directory;
+        this.command = command;
+        this.log = log;
+        this.gone = gone;
+    }
+
+    /// Finds or starts the nursery.
+    ///
+    /// @param settings arguments of the init besides its own directories
+    /// @param gone told each sandbox whose PID 1 was reaped, on the thread that reads the nursery: must not block
+    public static Nursery open(SandboxFiles files, List<String> settings, Consumer<SandboxId> gone) throws IOException {
+        var init = InitBinary.install(files.dataDir().resolve("bin"));
+        var arguments = new ArrayList<>(List.of(
+                "--run-dir",
+                files.runDir().toString(),
+                "--data-dir",
+                files.dataDir().toString()));
+        arguments.addAll(settings);
+        var name = HexFormat.of()
+                .formatHex(
+                        InitBinary.sha256(
+                                (init.fingerprint() + String.join("\0", arguments)).getBytes(StandardCharsets.UTF_8)),
+                        0,
+                        6);
+        var directory = files.runDir().resolve("nursery-" + name);
+        Files.createDirectories(
+                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(
+                files.sandboxes(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        var command = new ArrayList<>(List.of(
+                init.path().toString(),
+                "--control",
+                directory.resolve("control").toString()));
+        command.addAll(arguments);
+        var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), gone);
+        nursery.connected();
+        return nursery;
+    }
+
+    /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
+    public void spawn(SandboxId id) throws InterruptedException {
+        var answer = new CompletableFuture<Void>();
+        spawning.put(id, answer);
+        try {
+            connected()
+                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_SPAWN));
+            answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+        } catch (IOException e) {
+            throw new SandboxException("ask the nursery for sandbox " + id, e);
+        } catch (ExecutionException e) {
+            throw new SandboxException("make sandbox " + id + ": " + e.getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new SandboxException("the nursery did not answer within " + ANSWER_SECONDS + " s", e);
+        } finally {
+            spawning.remove(id);
+        }
+    }
+
+    /// Kills a sandbox outright, whatever state it is in.
+    public void destroy(SandboxId id) {
+        try {
+            connected()
+                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_DESTROY));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "cannot reach the nursery to destroy sandbox " + id + ": " + e.getMessage());
+        }
+    }
+
+    /// Whether a connection stands.
+    public boolean alive() {
+        lock.lock();
+        try {
+            return channel != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private FrameChannel connected() throws IOException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IOException("the nursery is closed");
+            }
+            if (channel == null) {
+                var fresh = reach();
+                channel = fresh;
+                Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
+            }
+            return channel;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private FrameChannel reach() throws IOException {
+        var socket = directory.resolve("control");
+        try {
+            return FrameChannel.connect(socket);
+        } catch (IOException _) {
+            return start(socket);
+        }
+    }
+
+    private FrameChannel start(Path socket) throws IOException {
+        var builder = new ProcessBuilder(command)
+                .directory(new File("/"))
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(new File("/dev/null"))
+                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().clear();
+        var complaintsFrom = Files.exists(log) ? Files.size(log) : 0;
+        var started = builder.start();
+        process = started;
+        var deadline = System.nanoTime() + START_NANOS;
+        while (true) {
+            try {
+                return FrameChannel.connect(socket);
+            } catch (IOException e) {
+                if (!started.isAlive() || System.nanoTime() > deadline) {
+                    started.destroyForcibly();
+                    throw new IOException("start the nursery: " + complaint(complaintsFrom), e);
+                }
+            }
+            LockSupport.parkNanos(RETRY_NANOS);
+        }
+    }
+
+    /// What the process wrote to its log before it ended.
+    private String complaint(long from) throws IOException {
+        try (var in = Files.newInputStream(log)) {
+            in.skipNBytes(from);
+            var text = new String(in.readNBytes(LONGEST_COMPLAINT), StandardCharsets.UTF_8).trim();
+            return text.isEmpty() ? "it ended without a word" : text;
+        }
+    }
+
+    private void listen(FrameChannel from) {
+        try (from) {
+            for (var frame = from.receive(); frame != null; frame = from.receive()) {
+                var id = SandboxId.parse(frame.fields().requireText(Wire.FIELD_ID))
+                        .orElseThrow(() -> new WireException("the nursery named no sandbox"));
+                switch (frame.type()) {
+                    case Wire.FRAME_SPAWNED -> answer(id, null);
+                    case Wire.FRAME_REFUSED ->
+                        answer(
+                                id,
+                                "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
+                                        + frame.fields().requireU32(Wire.FIELD_ERRNO));
+                    case Wire.FRAME_GONE -> gone.accept(id);
+                    default -> throw new WireException("the nursery sent a frame of type " + frame.type());
+                }
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "the nursery's connection broke", e);
+        } finally {
+            lost(from);
+        }
+    }
+
+    private void answer(SandboxId id, @Nullable String refusal) {
+        var waiting = spawning.get(id);
+        if (waiting == null) {
+            return;
+        }
+        if (refusal == null) {
+            waiting.complete(null);
+        } else {
+            waiting.completeExceptionally(new IOException(refusal));
+        }
+    }
+
+    private void lost(FrameChannel connection) {
+        lock.lock();
+        try {
+            if (channel == connection) {
+                channel = null;
+            }
+            if (!closed) {
+                LOG.log(Level.WARNING, "the nursery is gone; running sandboxes go on, the next start makes a new one");
+            }
+        } finally {
+            lock.unlock();
+        }
+        spawning.values().forEach(waiting -> waiting.completeExceptionally(new IOException("the nursery ended")));
+    }
+
+    /// Lets go of the nursery, which ends by itself after its last sandbox.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            if (channel != null) {
+                channel.close();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Ends the nursery at once; only for a server that leaves no sandbox behind.
+    public void end() throws InterruptedException {
+        close();
+        var started = process;
+        if (started != null) {
+            started.destroyForcibly().waitFor();
+        }
+    }
+}
