@@ -31,8 +31,7 @@ public final class HttpServer implements AutoCloseable {
     /// A server that does not listen yet.
     ///
     /// @param extra services of the operator, asked before the APIs
-    /// @throws IllegalArgumentException if a listener could be reached from another machine and nobody needs a
-    token
+    /// @throws IllegalArgumentException if another machine could reach a listener and nobody needs a token
     public HttpServer(HttpConfig config, Dispatcher dispatcher, Callers callers, List<HttpService> extra) {
         this.config = config;
         this.callers = callers;

@@ -56,14 +56,14 @@ final class Connection implements Sink<Void> {
         }
 
         @Override
-        @SuppressWarnings("unchecked")
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // Helidon's signature
         public <X extends Sink<Void>> X create(SinkProviderContext context) {
             return (X) new Connection(context);
         }
 
         @Override
         @Deprecated
-        @SuppressWarnings("removal")
+        @SuppressWarnings({"removal", "TypeParameterUnusedInFormals"})
         public <X extends Sink<Void>> X create(
                 ServerResponse response, BiConsumer<Object, MediaType> consumer, Runnable closed) {
             throw new UnsupportedOperationException("only with a context");

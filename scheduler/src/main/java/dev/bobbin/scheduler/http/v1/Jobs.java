@@ -100,9 +100,15 @@ final class Jobs {
 
     private Execution find(ServerRequest request) {
         var text = request.path().pathParameters().get("id");
-        return JobId.parse(text)
-                .flatMap(id -> dispatcher.find(id, Exchange.caller(request)))
-                .orElseThrow(() -> new Rejected(Problem.notFound("there is no job with this id, or not any more")));
+        var id = JobId.parse(text);
+        try {
+            var found =
+                    id.isPresent() ? dispatcher.find(id.get(), Exchange.caller(request)) : Optional.<Execution>empty();
+            return found.orElseThrow(
+                    () -> new Rejected(Problem.notFound("there is no job with this id, or not any more")));
+        } catch (InterruptedException e) {
+            throw new CloseConnectionException("stopping", e);
+        }
     }
 
     /// Waits on a thread of its own, since an execution is awaited without a limit.
