@@ -59,7 +59,7 @@ public final class Dispatcher implements AutoCloseable {
     }
 
     /// The job of this id if it exists for the caller.
-    public Optional<Execution> find(JobId id, Caller caller) {
+    public Optional<Execution> find(JobId id, Caller caller) throws InterruptedException {
         return here.find(id).filter(execution -> caller.sees(execution.tenant()));
     }
 

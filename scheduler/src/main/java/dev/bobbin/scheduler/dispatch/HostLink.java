@@ -13,7 +13,7 @@ sealed interface HostLink {
 
     Attempt start(Job job, StartTimeline timeline) throws InterruptedException;
 
-    Optional<Execution> find(JobId id);
+    Optional<Execution> find(JobId id) throws InterruptedException;
 
     /// This host: a method call.
     record LocalHost(HostRuntime runtime) implements HostLink {
@@ -23,7 +23,7 @@ sealed interface HostLink {
         }
 
         @Override
-        public Optional<Execution> find(JobId id) {
+        public Optional<Execution> find(JobId id) throws InterruptedException {
             return runtime.find(id);
         }
     }
