@@ -86,8 +86,12 @@ public final class TestHost implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        runtime.drain(Duration.ZERO);
+    public void close() throws IOException {
+        try {
+            runtime.drain(Duration.ZERO);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         runtime.close();
         images.close();
         before.assertNothingMore();
