@@ -81,7 +81,7 @@
 #define FIELD_STDIN_POLICY 49  /* u32: STDIN_…; with STDIN_BYTES the bytes are in FIELD_DATA */
 #define FIELD_FILE 50          /* bytes (n): u32 mode, u32 length of path, path (relative to workdir), content */
 #define FIELD_ORPHAN_MILLIS 51 /* u64: end with REASON_ORPHANED when no JVM was connected for so long; absent: never */
-#define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n) */
+#define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
 
 #define STATE_PARKED 1
 #define STATE_RUNNING 2

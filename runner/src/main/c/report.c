@@ -53,6 +53,20 @@ static void report_taken(struct init *init)
     channel_send(&init->jvm, frame, sizeof frame);
 }
 
+/* The last announcement carries the END record's fields, so that nobody has to look for them in the file. */
+static void report_end(struct init *init, uint64_t grown)
+{
+    struct buffer out = {0};
+    size_t start = frame_open(&out, FRAME_GREW);
+    put_u64(&out, FIELD_POSITION, init->journal.end);
+    if (grown <= GREW_INLINE && pread(init->journal.file, init->work, grown, (off_t)init->announced) == (ssize_t)grown)
+        put_bytes(&out, FIELD_DATA, init->work, grown);
+    put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
+    frame_close(&out, start);
+    if (!out.exhausted) channel_send(&init->jvm, out.data, out.length);
+    buffer_release(&out);
+}
+
 void report_growth(struct init *init)
 {
     if (init->jvm.peer < 0 || channel_congested(&init->jvm)) return;
@@ -60,6 +74,11 @@ void report_growth(struct init *init)
     uint64_t grown = init->journal.end - init->announced;
     /* Until execve only META is there, and nobody waits for that. */
     if (grown == 0 || !init->work || init->phase == STARTING) return;
+    if (init->phase == ENDED) {
+        report_end(init, grown);
+        init->announced = init->journal.end;
+        return;
+    }
     uint8_t *frame = init->work;
     size_t length = FRAME_HEADER + FIELD_HEADER + 8;
     store_field_header(frame + FRAME_HEADER, FIELD_POSITION, 8);
