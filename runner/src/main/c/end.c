@@ -90,6 +90,8 @@ static void put_usage(struct buffer *end)
 static void put_end(struct init *init, struct buffer *end)
 {
     uint32_t reason = init->reason;
+    if (init->stamp_sandbox) put_u64(end, FIELD_STAMP_SANDBOX, init->stamp_sandbox);
+    if (init->stamp_exec) put_u64(end, FIELD_STAMP_EXEC, init->stamp_exec);
     put_u64(end, FIELD_STAMP_END, init->stamp_end);
     put_u32(end, FIELD_REASON, reason);
     if (reason != REASON_SETUP) put_u32(end, FIELD_STATUS, (uint32_t)init->status);

@@ -20,6 +20,7 @@
 /* JVM to nursery, on <run-dir>/<nursery name>/control */
 #define FRAME_SPAWN 1   /* ID, UID_BASE?: make and park a sandbox; without UID_BASE the nursery picks a free range */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
+#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none */
 
 /* nursery to JVM */
 #define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */

@@ -79,6 +79,10 @@ static bool handle_frame(struct nursery *nursery, const struct frame *frame)
     struct field field;
     char id[ID_LENGTH + 1] = {0};
     uint32_t uid_base = 0;
+    if (frame->type == FRAME_RETIRE) {
+        nursery->retiring = true;
+        return true;
+    }
     if (field_find(frame->body, FIELD_ID, &field) != 1 || !is_id(&field.value)) return false;
     memcpy(id, field.value.data, ID_LENGTH);
     if (field_find(frame->body, FIELD_UID_BASE, &field) == 1 && !field_u32(&field, &uid_base)) return false;
@@ -129,7 +133,7 @@ static _Noreturn void loop(struct nursery *nursery)
 {
     struct channel *jvm = &nursery->jvm;
     uint64_t alone_since = milliseconds();
-    for (;;) {
+    while (!nursery->retiring || nursery->children) {
         bool alone = jvm->peer < 0 && !nursery->children;
         if (!alone) alone_since = NEVER;
         else if (alone_since == NEVER) alone_since = milliseconds();
@@ -145,6 +149,7 @@ static _Noreturn void loop(struct nursery *nursery)
         if (polled[2].revents & ~POLLOUT) hear(nursery);
         if (polled[1].revents) channel_accept(jvm);
     }
+    _exit(0);
 }
 
 _Noreturn void nursery_main(const struct settings *settings)

@@ -49,6 +49,7 @@ struct nursery {
     struct cgroups parents; /* two kinds in one hierarchy share a directory */
     struct block *blocks;
     struct child *children;
+    bool retiring;
 };
 
 /* ids.c: ranges of user ids, claimed on the whole machine */

@@ -102,8 +102,8 @@ class HostRuntimeIT {
                 .user("nobody")
                 .workdir("/tmp/own")
                 .run();
-        assertThat(result.stderr()).isEmpty();
-        assertThat(result.stdout()).isEqualTo("65534\n65534\n65534\ny\n");
+        assertThat(result.stderr()).as(result.toString()).isEmpty();
+        assertThat(result.stdout()).as(result.toString()).isEqualTo("65534\n65534\n65534\ny\n");
         assertThat(host.request("true").user("nosuchuser").refusal().reason()).isEqualTo(Refusal.Reason.NO_SUCH_USER);
     }
 
@@ -240,7 +240,9 @@ class HostRuntimeIT {
         for (var attempt : new String[] {
             "mount -t tmpfs x /mnt",
             "mknod /tmp/x c 1 3",
-            "kill -9 1; kill -STOP 1; test ! -e /proc/1/exe",
+            "kill -9 1",
+            "kill -STOP 1",
+            "test -e /proc/1/exe",
             "cat /proc/1/environ",
             "ls /proc/1/fd",
             "ls /proc/1/root/",
