@@ -69,7 +69,7 @@ static int give_pipes(struct init *init, uint32_t uid_base)
     if (order->uid == 0 && order->gid == 0) return 0;
     const int pipes[] = {init->input.pipe, init->outputs[0].pipe, init->outputs[1].pipe};
     for (int i = 0; i < 3; i++)
-        if (fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0) return fail(&init->failure, "give the pipes to the job's user");
+        if (pipes[i] >= 0 && fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0) return fail(&init->failure, "give the pipes to the job's user");
     return 0;
 }
 
