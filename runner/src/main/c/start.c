@@ -6,6 +6,7 @@
 #include "park.h"
 #include "rootfs.h"
 
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,7 +41,14 @@ int init_fork_job(struct init *init, int user_namespace)
     struct job_ends ends;
     if (make_ends(init, &ends, &init->failure) < 0) return -1;
     init->start_by = milliseconds() + START_MILLIS;
-    init->main = fork();
+    struct clone_args arguments = {.exit_signal = SIGCHLD};
+    const struct cgroups *cgroups = &init->sandbox->cgroups;
+    for (int i = 0; i < cgroups->count; i++) {
+        if (!is_unified(cgroups->each[i].kind)) continue;
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroups->each[i].directory;
+    }
+    init->main = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (init->main < 0) return fail(&init->failure, "fork the job's process");
     if (init->main == 0) job_main(init->sandbox, user_namespace, &ends);
     close(ends.link);
