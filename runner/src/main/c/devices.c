@@ -67,7 +67,11 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
     if (mount_below(directory, "pts", "devpts", options, failure) < 0) return -1;
     snprintf(options, sizeof options, "mode=1777,uid=%u,gid=%u", uid_base, uid_base);
     if (mount_below(directory, "shm", "tmpfs", options, failure) < 0) return -1;
-    return mount_below(directory, "mqueue", "mqueue", NULL, failure);
+    if (mount_below(directory, "mqueue", "mqueue", NULL, failure) < 0) return -1;
+    static const char *const unowned[] = {"pts", "pts/ptmx", "mqueue"};
+    for (size_t i = 0; i < sizeof unowned / sizeof *unowned; i++)
+        if (fchownat(dev, unowned[i], uid_base, uid_base, 0) < 0) return fail(failure, "give dev/%s to the job", unowned[i]);
+    return 0;
 }
 
 int make_network(const char *proc, uint32_t uid_base, struct failure *failure)

@@ -36,7 +36,7 @@ static void reaped_main(struct init *init, int status)
 void end_reap(struct init *init)
 {
     struct signalfd_siginfo ignored;
-    while (read(init->signals, &ignored, sizeof ignored) > 0) {}
+    if (read(init->signals, &ignored, sizeof ignored) < 0) ignored.ssi_signo = 0; /* SIGCHLD never queues: one read empties it */
     init_link_event(init);
     for (;;) {
         int status;

@@ -124,7 +124,7 @@ static void gone(struct nursery *nursery, pid_t pid, int status)
 static void reap(struct nursery *nursery)
 {
     struct signalfd_siginfo ignored;
-    while (read(nursery->signals, &ignored, sizeof ignored) > 0) {}
+    if (read(nursery->signals, &ignored, sizeof ignored) < 0) return;
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) gone(nursery, pid, status);
 }

@@ -30,7 +30,7 @@ int write_text(int directory, const char *path, const char *text, struct failure
  */
 static int make_user_namespace(uint32_t uid_base, int *user_namespace, struct failure *failure)
 {
-    struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+    struct clone_args arguments = {.flags = CLONE_NEWUSER}; /* no signal at its end */
     pid_t helper = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (helper < 0) return fail(failure, "make the user namespace");
     if (helper == 0) {
@@ -45,7 +45,7 @@ static int make_user_namespace(uint32_t uid_base, int *user_namespace, struct fa
     snprintf(path, sizeof path, "p/%d/ns/user", helper);
     if (result == 0 && (*user_namespace = open(path, O_RDONLY | O_CLOEXEC)) < 0) result = fail(failure, "open the user namespace");
     kill(helper, SIGKILL);
-    waitpid(helper, NULL, 0);
+    waitpid(helper, NULL, __WALL);
     return result;
 }
 

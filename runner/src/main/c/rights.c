@@ -22,8 +22,12 @@
 
 int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure)
 {
+    /*
+     * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock of
+     * all forks, which takes milliseconds to get. In v2, where this does not exist, the process was cloned into its place.
+     */
     for (int i = 0; i < cgroups->count; i++)
-        if (write_text(cgroups->each[i].directory, "cgroup.procs", "0", failure) < 0) return -1;
+        if (!is_unified(cgroups->each[i].kind) && write_text(cgroups->each[i].directory, "tasks", "0", failure) < 0) return -1;
     /* A lower value than the machine gave needs a right that PID 1 may lack; the job then keeps PID 1's. */
     struct failure ignored;
     write_text(AT_FDCWD, STAGE_PROC "/self/oom_score_adj", "0", &ignored);
@@ -35,8 +39,12 @@ int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure 
 
 int drop_rights(struct failure *failure)
 {
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-        if (!(KEPT >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return fail(failure, "drop capability %d", capability);
+    for (int capability = 0; capability < 64; capability++) {
+        if (KEPT >> capability & 1) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+        if (errno != EINVAL || capability <= CAP_AUDIT_READ) return fail(failure, "drop capability %d", capability);
+        break; /* past the last one of this kernel */
+    }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{(uint32_t)KEPT, (uint32_t)KEPT, 0}, {(uint32_t)(KEPT >> 32), (uint32_t)(KEPT >> 32), 0}};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return fail(failure, "clear ambient capabilities");

@@ -5,7 +5,9 @@
 #ifndef BOBBIN_SANDBOX_H
 #define BOBBIN_SANDBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define IDS_PER_SANDBOX 65536U
 #define CGROUPS_MOST 8
@@ -37,6 +39,12 @@ struct cgroups {
     } each[CGROUPS_MOST];
     int count;
 };
+
+/* Kinds are v1 controllers, but for this one. */
+static inline bool is_unified(const char *kind)
+{
+    return strcmp(kind, "v2") == 0;
+}
 
 struct host_trees {
     const char *path[HOST_TREES_MOST]; /* where they are on the machine, and in a root */

@@ -6,6 +6,7 @@
 #include "park.h"
 #include "rootfs.h"
 
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,7 +41,14 @@ int init_fork_job(struct init *init, int user_namespace)
     struct job_ends ends;
     if (make_ends(init, &ends, &init->failure) < 0) return -1;
     init->start_by = milliseconds() + START_MILLIS;
-    init->main = fork();
+    struct clone_args arguments = {.exit_signal = SIGCHLD};
+    const struct cgroups *cgroups = &init->sandbox->cgroups;
+    for (int i = 0; i < cgroups->count; i++) {
+        if (!is_unified(cgroups->each[i].kind)) continue;
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroups->each[i].directory;
+    }
+    init->main = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (init->main < 0) return fail(&init->failure, "fork the job's process");
     if (init->main == 0) job_main(init->sandbox, user_namespace, &ends);
     close(ends.link);
@@ -69,7 +77,7 @@ static int give_pipes(struct init *init, uint32_t uid_base)
     if (order->uid == 0 && order->gid == 0) return 0;
     const int pipes[] = {init->input.pipe, init->outputs[0].pipe, init->outputs[1].pipe};
     for (int i = 0; i < 3; i++)
-        if (fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0) return fail(&init->failure, "give the pipes to the job's user");
+        if (pipes[i] >= 0 && fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0) return fail(&init->failure, "give the pipes to the job's user");
     return 0;
 }
 
