@@ -112,7 +112,14 @@ public final class TestHost implements AutoCloseable {
             return ending.outcome().exitCode();
         }
 
+        /// Reads a job to its end, and lets go of it.
         static Result of(Execution execution) throws Exception {
+            try (execution) {
+                return read(execution);
+            }
+        }
+
+        private static Result read(Execution execution) throws Exception {
             var stdout = new ByteArrayOutputStream();
             var stderr = new ByteArrayOutputStream();
             var ending = execution.streamTo(output -> {
