@@ -158,7 +158,7 @@ static uint64_t leave_at(const struct init *init)
 static uint64_t next_deadline(const struct init *init)
 {
     uint64_t next = earlier(leave_at(init), earlier(init->start_by, init->time_up));
-    return earlier(next, earlier(init->retry_at, init->sweep_at));
+    return earlier(earlier(next, init->resume_at), earlier(init->retry_at, init->sweep_at));
 }
 
 static void act_on_time(struct init *init)
@@ -180,6 +180,7 @@ static void act_on_time(struct init *init)
         end_kill(init, REASON_TIME);
     }
     if (now >= init->retry_at) init->retry_at = journal_flush(&init->journal) ? NEVER : now + RETRY_MILLIS;
+    if (now >= init->resume_at) init->resume_at = NEVER;
     if (now >= init->sweep_at) end_reap(init);
 }
 
@@ -211,6 +212,7 @@ _Noreturn void init_main(struct sandbox *sandbox)
     struct init init = {
         .sandbox = sandbox, .link = -1, .jvm = {.listener = sandbox->listener, .peer = -1}, .outputs = {{-1, false}, {-1, false}},
         .input = {.pipe = -1}, .alone_since = milliseconds(), .start_by = NEVER, .time_up = NEVER, .retry_at = NEVER, .sweep_at = NEVER,
+        .resume_at = NEVER,
     };
     init.journal.file = sandbox->journal;
     if (prepare(&init) < 0) init.phase = FAILED;

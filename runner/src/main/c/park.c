@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define HOST_NAME "bobbin" /* unless the order has one; never the machine's */
+
 int write_text(int directory, const char *path, const char *text, struct failure *failure)
 {
     CLOSED int file = openat(directory, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -92,6 +94,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
     if (make_network("p", sandbox->uid_base, failure) < 0) return -1;
+    if (sethostname(HOST_NAME, sizeof HOST_NAME - 1) < 0) return fail(failure, "set the host name");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the stage");
     if (umount2(".", MNT_DETACH) < 0) return fail(failure, "leave the nursery's root");
     if (chdir("/") < 0) return fail(failure, "enter the stage's root");

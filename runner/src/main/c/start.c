@@ -114,7 +114,6 @@ static void remember(struct init *init)
 void init_start(struct init *init, struct slice body)
 {
     init->phase = STARTING;
-    init->start_by = milliseconds() + START_MILLIS;
     init->work = malloc(WORK_BYTES);
     journal_begin(&init->journal, init->sandbox->journal);
     init->announced = init->journal.end;
@@ -126,6 +125,7 @@ void init_start(struct init *init, struct slice body)
         if (init->reads.exhausted || init->input.waiting.exhausted) read = fail_as(&init->failure, ENOMEM, "make room for the order");
     }
     if (read < 0 || carry_out(init) < 0) end_kill(init, REASON_SETUP);
+    else init->start_by = milliseconds() + START_MILLIS;
 }
 
 static void started(struct init *init)

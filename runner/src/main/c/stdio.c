@@ -16,7 +16,7 @@ static uint64_t total(const struct init *init)
 /* Under OUTPUT_BLOCK, past the limit, the program waits for its readers; without a JVM there are none. */
 static bool held(const struct init *init)
 {
-    if (journal_stalled(&init->journal)) return true;
+    if (journal_stalled(&init->journal) || init->resume_at != NEVER) return true;
     if (init->output_policy != OUTPUT_BLOCK || !init->output_limit || total(init) < init->output_limit) return false;
     return init->jvm.peer < 0 || init->consumed < init->journal.end;
 }
@@ -31,6 +31,14 @@ static size_t admit(struct init *init, size_t length)
     return (size_t)left;
 }
 
+static void count_small_read(struct init *init)
+{
+    uint64_t window = milliseconds() / WINDOW_MILLIS;
+    if (window != init->window) init->small_reads = 0;
+    init->window = window;
+    if (++init->small_reads >= SMALL_READS_A_WINDOW) init->resume_at = (window + 1) * WINDOW_MILLIS;
+}
+
 /* One read into the journal; its length, 0 if there is nothing for now or, with the pipe closed, ever. */
 static size_t pump(struct init *init, int which)
 {
@@ -43,6 +51,7 @@ static size_t pump(struct init *init, int which)
         output->polled = false;
         return 0;
     }
+    if (got < SMALL_READ) count_small_read(init);
     size_t kept = admit(init, (size_t)got);
     if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
     return (size_t)got;
@@ -50,7 +59,6 @@ static size_t pump(struct init *init, int which)
 
 void output_read(struct init *init, int which)
 {
-    init_link_event(init);
     for (int i = 0; i < READS_A_TURN && init->outputs[which].pipe >= 0; i++)
         if (held(init) || pump(init, which) < RECORD_LONGEST) return;
 }
@@ -69,10 +77,13 @@ void output_drain(struct init *init)
     }
 }
 
-/* Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. */
+/*
+ * Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. Before execve nothing
+ * is read, so STARTED comes before all output.
+ */
 void output_poll(struct init *init)
 {
-    if (init->phase != STARTING && init->phase != RUNNING) return;
+    if (init->phase != RUNNING) return;
     bool wanted = !held(init);
     for (int i = 0; i < 2; i++) {
         struct output *output = &init->outputs[i];

@@ -218,6 +218,14 @@ static int spew(int count, char **arguments)
     return 0;
 }
 
+/* N bytes, each its own write. */
+static int drip(int count, char **arguments)
+{
+    for (long left = number(count, arguments, 1000); left > 0; left--)
+        if (write(1, ".", 1) != 1) return failed("write");
+    return 0;
+}
+
 static int stop(int count, char **arguments)
 {
     (void)count, (void)arguments;
@@ -269,7 +277,7 @@ static const struct {
 } commands[] = {
     {"echo", echo}, {"exit", exit_with}, {"env", env}, {"alloc", alloc}, {"fork", fork_many}, {"sleep", sleep_for},
     {"cat", cat}, {"caps", caps}, {"ids", ids}, {"fds", fds}, {"ns", ns}, {"write", write_to}, {"orphan", orphan},
-    {"lines", lines}, {"spew", spew}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm}, {"cwd", cwd}, {"open", try_open},
+    {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm}, {"cwd", cwd}, {"open", try_open},
 };
 
 int main(int count, char **arguments)
