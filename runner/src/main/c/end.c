@@ -1,6 +1,6 @@
 /*
- * How a job ends: everything of it is killed and reaped, its pipes are drained, and one END record says why, how much it
- * printed and what the kernel counted.
+ * How a job ends: everything of it is killed and reaped, its pipes are drained, and one END record says why, how much
+ * it printed and what the kernel counted.
  */
 #include "init.h"
 
@@ -68,7 +68,8 @@ static void put_evidence(struct init *init, struct buffer *end)
         size_t kind = (size_t)(file - (char *)read_field.value.data);
         const char *name = text + kind + 1;
         for (int i = 0; i < init->sandbox->cgroups.count; i++) {
-            if (strncmp(init->sandbox->cgroups.each[i].kind, text, kind) != 0 || init->sandbox->cgroups.each[i].kind[kind] != 0) continue;
+            const char *candidate = init->sandbox->cgroups.each[i].kind;
+            if (strncmp(candidate, text, kind) != 0 || candidate[kind] != 0) continue;
             if (strchr(name, '/')) break;
             CLOSED int from = openat(init->sandbox->cgroups.each[i].directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
             ssize_t got = from < 0 ? -1 : read(from, text + length + 1, EVIDENCE_LONGEST - length - 1);

@@ -20,8 +20,8 @@
 #define STDIN_BUFFERED 262144
 
 /*
- * A program that writes byte by byte must not keep PID 1, which its cgroup does not limit, busy with small records: past
- * so many of them in one window its pipes wait for the next, and fill.
+ * A program that writes byte by byte must not keep PID 1, which its cgroup does not limit, busy with small records:
+ * past so many of them in one window its pipes wait for the next, and fill.
  */
 #define WINDOW_MILLIS 10
 #define SMALL_READS_A_WINDOW 256

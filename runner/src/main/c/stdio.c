@@ -64,8 +64,8 @@ void output_read(struct init *init, int which)
 }
 
 /*
- * Once every process is dead nobody can write any more, and what the pipes hold is all there is: little enough to be kept
- * in memory if the disk is full, so that the end can be told even then.
+ * Once every process is dead nobody can write any more, and what the pipes hold is all there is: little enough to be
+ * kept in memory if the disk is full, so that the end can be told even then.
  */
 void output_drain(struct init *init)
 {
@@ -78,8 +78,8 @@ void output_drain(struct init *init)
 }
 
 /*
- * Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. Before execve nothing
- * is read, so STARTED comes before all output.
+ * Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. Before execve
+ * nothing is read, so STARTED comes before all output.
  */
 void output_poll(struct init *init)
 {
@@ -132,7 +132,8 @@ bool input_take(struct init *init, struct slice body)
     struct field field;
     uint64_t position;
     struct slice data = {0};
-    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position) || position > input->taken) return false;
+    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position) || position > input->taken)
+        return false;
     if (field_find(body, FIELD_DATA, &field) == 1) data = field.value;
     uint64_t known = input->taken - position;
     if (known > data.length) known = data.length;

@@ -266,7 +266,8 @@ static int try_open(int count, char **arguments)
     for (int i = 0; i < count; i++) {
         int reading = open(arguments[i], O_RDONLY | O_NONBLOCK), read_error = reading < 0 ? errno : 0;
         int writing = open(arguments[i], O_WRONLY | O_NONBLOCK), write_error = writing < 0 ? errno : 0;
-        printf("%s %s %s\n", arguments[i], read_error ? strerrorname_np(read_error) : "read", write_error ? strerrorname_np(write_error) : "write");
+        printf("%s %s %s\n", arguments[i], read_error ? strerrorname_np(read_error) : "read", write_error
+               ? strerrorname_np(write_error) : "write");
     }
     return 0;
 }
@@ -277,7 +278,8 @@ static const struct {
 } commands[] = {
     {"echo", echo}, {"exit", exit_with}, {"env", env}, {"alloc", alloc}, {"fork", fork_many}, {"sleep", sleep_for},
     {"cat", cat}, {"caps", caps}, {"ids", ids}, {"fds", fds}, {"ns", ns}, {"write", write_to}, {"orphan", orphan},
-    {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm}, {"cwd", cwd}, {"open", try_open},
+    {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
+            {"cwd", cwd}, {"open", try_open},
 };
 
 int main(int count, char **arguments)
