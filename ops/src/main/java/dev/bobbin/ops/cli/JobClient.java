@@ -5,11 +5,14 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// One job as the command line sees it: posts it, passes its streams on as they come, and tells how it ended. Leaving
@@ -41,14 +44,18 @@ final class JobClient implements AutoCloseable {
         var watch = OutputWatch.start(this::readerGone);
         try {
             var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
-            var answer = connection.post("/v1/run", JSON, asJson ? JSON : NDJSON, body);
+            // The id, which standard input is sent to, comes before the end only in front of a stream.
+            var answer = connection.post("/v1/run", JSON, asJson && !feedStdin ? JSON : NDJSON, body);
             if (answer.status() != 200) {
                 return refused(answer.text());
             }
             if (feedStdin) {
                 answer.header("bobbin-job-id").ifPresent(id -> StdinPump.start(socket, id));
             }
-            return asJson ? result(answer.text()) : stream(answer);
+            if (asJson) {
+                return feedStdin ? collect(answer) : result(answer.text());
+            }
+            return stream(answer, stdout, stderr);
         } catch (IOException | IllegalArgumentException failed) {
             return broken(failed);
         } finally {
@@ -76,16 +83,22 @@ final class JobClient implements AutoCloseable {
         close();
     }
 
-    private int stream(HttpConnection.Answer answer) throws IOException {
+    private int stream(HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
+        return ended(follow(answer, out, err));
+    }
+
+    /// Passes the streams on until the end, and gives the last frame.
+    private Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
+            throws IOException {
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {
             var frame = Json.object(line);
             switch (String.valueOf(frame.get("type"))) {
-                case "stdout" -> write(stdout, bytes(frame));
-                case "stderr" -> write(stderr, bytes(frame));
+                case "stdout" -> write(out, bytes(frame));
+                case "stderr" -> write(err, bytes(frame));
                 case "gap" -> say(frame.get("bytes") + " bytes of " + frame.get("stream") + " were lost");
                 case "ended" -> {
-                    return ended(frame);
+                    return frame;
                 }
                 default -> {
                     // what a newer server adds
@@ -93,6 +106,24 @@ final class JobClient implements AutoCloseable {
             }
         }
         throw new IOException("the server closed the connection before the job's end");
+    }
+
+    /// Makes from a stream what the server would have answered at once.
+    private int collect(HttpConnection.Answer answer) throws IOException {
+        var out = new InlineOutput();
+        var err = new InlineOutput();
+        var last = follow(answer, out, err);
+        var result = new LinkedHashMap<String, Object>();
+        last.forEach((name, value) -> {
+            if (value != null && !Set.of("type", "at", "time").contains(name)) {
+                result.put(name, value);
+            }
+        });
+        out.putInto(result, "stdout");
+        err.putInto(result, "stderr");
+        result.put("truncated", out.isTruncated() || err.isTruncated());
+        write(stdout, (Json.write(result) + "\n").getBytes(StandardCharsets.UTF_8));
+        return ended(last);
     }
 
     private int result(String body) throws IOException {
@@ -106,7 +137,7 @@ final class JobClient implements AutoCloseable {
                 : String.valueOf(frame.get("data")).getBytes(StandardCharsets.UTF_8);
     }
 
-    private void write(FileOutputStream stream, byte[] bytes) throws IOException {
+    private void write(OutputStream stream, byte[] bytes) throws IOException {
         try {
             stream.write(bytes);
         } catch (IOException gone) {

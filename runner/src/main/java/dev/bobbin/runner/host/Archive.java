@@ -72,7 +72,7 @@ final class Archive {
             }
             var meta = JobMeta.decode(contents.get().meta());
             var timeline = StartTimeline.beganAt(meta.acceptedNanos());
-            var execution = new LocalExecution(meta, id, files.journal(id), null, timeline, () -> {});
+            var execution = new LocalExecution(meta, id, files.journal(id), null, timeline, () -> {}, () -> {});
             execution
                     .journal()
                     .finish(

@@ -199,7 +199,8 @@ public final class HostRuntime implements AutoCloseable {
 
     private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
         var id = sandbox.id();
-        var execution = new LocalExecution(meta, id, files.journal(id), sandbox, timeline, () -> warm.dies(id));
+        var execution =
+                new LocalExecution(meta, id, files.journal(id), sandbox, timeline, warm::refill, () -> warm.dies(id));
         running.put(id, execution);
         return execution;
     }
@@ -432,7 +433,7 @@ public final class HostRuntime implements AutoCloseable {
         try {
             warm.awaitGone(LAST_WAIT);
             if (running.isEmpty()) {
-                nursery.end();
+                nursery.retire(LAST_WAIT);
                 cgroups.close();
             }
         } catch (InterruptedException _) {

@@ -35,10 +35,16 @@ final class KeptJobs {
     /// Takes out those that must go at `nowMillis`.
     List<LocalExecution> expired(long nowMillis) {
         var expired = new ArrayList<LocalExecution>();
-        while (!kept.isEmpty() && mustGo(kept.getFirst(), nowMillis)) {
-            var first = kept.removeFirst();
-            bytes -= first.bytes;
-            expired.add(first.job);
+        for (var each = kept.iterator(); each.hasNext(); ) {
+            var oldest = each.next();
+            if (!mustGo(oldest, nowMillis)) {
+                break;
+            }
+            if (oldest.job.released()) {
+                each.remove();
+                bytes -= oldest.bytes;
+                expired.add(oldest.job);
+            }
         }
         return expired;
     }

@@ -37,14 +37,18 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final @Nullable Sandbox sandbox;
     private final StartTimeline timeline;
     private final boolean recovered;
+    private final Runnable started;
     private final Runnable beforeExit;
     private final Journal journal;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition taken = lock.newCondition();
     private long stdinTaken;
+    private boolean hasStarted;
+    private volatile boolean released;
     private volatile long cancelledNanos = Long.MAX_VALUE;
 
     /// @param sandbox `null` if the job had ended before this server began
+    /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
     LocalExecution(
             JobMeta meta,
@@ -52,11 +56,13 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             Path journal,
             @Nullable Sandbox sandbox,
             StartTimeline timeline,
+            Runnable started,
             Runnable beforeExit) {
         this.meta = meta;
         this.sandboxId = sandboxId;
         this.sandbox = sandbox;
         this.timeline = timeline;
+        this.started = started;
         this.beforeExit = beforeExit;
         this.journal = new Journal(journal, this::caughtUp);
         this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
@@ -163,6 +169,15 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     @Override
     public void grew(long position, @Nullable ByteBuffer data) {
         journal.grew(position, data);
+        noteStarted();
+    }
+
+    /// On the listening thread only.
+    private void noteStarted() {
+        if (!hasStarted) {
+            hasStarted = true;
+            started.run();
+        }
     }
 
     @Override
@@ -173,6 +188,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             LOG.log(Level.ERROR, "the end of job " + meta.id() + " cannot be read", e);
             finish(position, data, abrupt(new Outcome.SandboxError("its end record cannot be read")));
         }
+        noteStarted();
         beforeExit.run();
         try {
             if (sandbox != null) {
@@ -270,8 +286,13 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return cancelledNanos != Long.MAX_VALUE && cancelledNanos - nanos < 0 && ending().isEmpty();
     }
 
+    /// Whether whoever started it has read what it wanted, so that its journal may go by age and size.
+    boolean released() {
+        return released || recovered || sandbox == null;
+    }
+
     @Override
     public void close() {
-        // the job goes on, and its journal stays
+        released = true;
     }
 }

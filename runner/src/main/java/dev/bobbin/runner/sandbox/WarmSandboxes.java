@@ -24,7 +24,7 @@ import java.util.function.ToIntFunction;
 public final class WarmSandboxes implements AutoCloseable {
     /* Two things are bounded: how many sandboxes are made at once, since more than a few per processor only wait for the
      * kernel's locks, and how many are dying, since a network namespace is taken down long after its last process and
-     * creation can outrun destruction. A taken sandbox is replaced at once, in the background. */
+     * creation can outrun destruction. A taken sandbox is replaced in the background. */
 
     private static final System.Logger LOG = System.getLogger(WarmSandboxes.class.getName());
     private static final int STARTING_PER_CPU = 2;
@@ -99,7 +99,6 @@ public final class WarmSandboxes implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        refill();
         var path = waiting == null ? StartTimeline.Path.COLD : StartTimeline.Path.PARKED;
         var sandbox = waiting == null ? make() : waiting;
         jobless.remove(sandbox.id());
@@ -110,7 +109,9 @@ public final class WarmSandboxes implements AutoCloseable {
         return new Taken(sandbox, path);
     }
 
-    private void refill() {
+    /// Replaces what was taken. Called once a taken sandbox has begun its work, so that making the next one does not
+    /// stand in its way.
+    public void refill() {
         lock.lock();
         try {
             while (!closed && parked.size() + refilling < size) {
