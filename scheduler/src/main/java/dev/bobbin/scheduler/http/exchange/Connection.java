@@ -11,9 +11,11 @@ import io.helidon.webserver.http.spi.SinkProvider;
 import io.helidon.webserver.http.spi.SinkProviderContext;
 import java.util.function.BiConsumer;
 
-/// The connection beneath one answer. Helidon shows it to makers of sinks and to nobody else, so this is a sink that
-/// emits nothing.
+/// The connection beneath one answer.
 final class Connection implements Sink<Void> {
+    /* Helidon shows the connection to makers of sinks and to nobody else, and takes the answer for sent once a sink is made.
+     * So this asks for a sink, and its maker gives the context away instead of making one. */
+
     private static final GenericType<Connection> TYPE = GenericType.create(Connection.class);
 
     private final SinkProviderContext context;
@@ -23,7 +25,11 @@ final class Connection implements Sink<Void> {
     }
 
     static Connection of(ServerResponse response) {
-        return response.sink(TYPE);
+        try {
+            return response.sink(TYPE);
+        } catch (Shown shown) {
+            return new Connection(shown.context);
+        }
     }
 
     /// What the client sends next. For one thread at a time.
@@ -56,9 +62,9 @@ final class Connection implements Sink<Void> {
         }
 
         @Override
-        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // Helidon's signature
+        @SuppressWarnings("TypeParameterUnusedInFormals") // Helidon's signature
         public <X extends Sink<Void>> X create(SinkProviderContext context) {
-            return (X) new Connection(context);
+            throw new Shown(context);
         }
 
         @Override
@@ -67,6 +73,15 @@ final class Connection implements Sink<Void> {
         public <X extends Sink<Void>> X create(
                 ServerResponse response, BiConsumer<Object, MediaType> consumer, Runnable closed) {
             throw new UnsupportedOperationException("only with a context");
+        }
+    }
+
+    private static final class Shown extends RuntimeException {
+        private final transient SinkProviderContext context;
+
+        Shown(SinkProviderContext context) {
+            super(null, null, false, false);
+            this.context = context;
         }
     }
 }

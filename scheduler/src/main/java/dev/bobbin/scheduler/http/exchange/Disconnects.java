@@ -19,16 +19,14 @@ public final class Disconnects implements AutoCloseable {
      * The connection stays usable, short exchanges never pay for a thread, and the head of an answer can leave at once,
      * since it need not announce whether the connection will close.
      *
-     * A client that shuts down its sending side while it waits looks exactly like one that has gone. */
+     * A client that shuts down its sending side while it waits looks exactly like one that has gone. One that has sent its
+     * next request ahead is not noticed before a write fails. */
 
     private static final long SHORT_MILLIS = 200;
 
     /// How long a connection waits for its next request, and how old an exchange may be to wait at all: Helidon marks a
     /// connection for closing when a request is older than its idle limit, which must not swallow the next one.
     private static final Duration IDLE = Duration.ofSeconds(60);
-
-    /// What a client may have sent ahead before its leaving can no longer be noticed.
-    private static final int MOST_AHEAD = 64 * 1024;
 
     private final ScheduledThreadPoolExecutor timer;
     private final Set<Thread> idle = ConcurrentHashMap.newKeySet();
@@ -70,27 +68,17 @@ public final class Disconnects implements AutoCloseable {
         }
 
         private synchronized void begin() {
-            if (!closed) {
+            if (!closed && connection.reader().available() == 0) {
                 reading = Thread.ofVirtual().name("disconnect-watch").start(this::readOn);
             }
         }
 
         private void readOn() {
-            var reader = connection.reader();
             try {
-                while (reader.available() < MOST_AHEAD) {
-                    reader.pullData();
-                    if (isClosed()) {
-                        return;
-                    }
-                }
+                connection.reader().pullData();
             } catch (RuntimeException _) {
                 leave();
             }
-        }
-
-        private synchronized boolean isClosed() {
-            return closed;
         }
 
         private synchronized void leave() {
