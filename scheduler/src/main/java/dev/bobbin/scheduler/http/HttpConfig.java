@@ -1,0 +1,36 @@
+package dev.bobbin.scheduler.http;
+
+import dev.bobbin.image.ImageReference;
+import java.time.Duration;
+import java.util.List;
+
+/// Settings of the front.
+///
+/// @param listen where to listen, at least one place
+/// @param allowedHosts names by which callers may call this server besides its addresses
+/// @param allowedOrigins origins of web pages that may call it, such as `https://jobs.example`
+/// @param defaultImage what runs when a request names no image
+/// @param grace how long a stop waits for answers that are being sent
+public record HttpConfig(
+        List<Listen> listen,
+        List<String> allowedHosts,
+        List<String> allowedOrigins,
+        ImageReference defaultImage,
+        Duration grace) {
+
+    public HttpConfig {
+        listen = List.copyOf(listen);
+        allowedHosts = List.copyOf(allowedHosts);
+        allowedOrigins = List.copyOf(allowedOrigins);
+        if (listen.isEmpty()) {
+            throw new IllegalArgumentException("listen: name at least one place to listen");
+        }
+        if (grace.isNegative()) {
+            throw new IllegalArgumentException("grace: must not be negative");
+        }
+    }
+
+    public HttpConfig(List<Listen> listen, List<String> allowedHosts, List<String> allowedOrigins) {
+        this(listen, allowedHosts, allowedOrigins, ImageReference.HOST, Duration.ofSeconds(1));
+    }
+}

@@ -1,0 +1,77 @@
+package dev.bobbin.scheduler.http.exchange;
+
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/// A request's body within a limit.
+public final class Body {
+    /// What is read and thrown away of a body that nobody wants, so that its sender can read the answer.
+    private static final long MOST_DRAINED = 1024 * 1024;
+
+    private Body() {}
+
+    /// The whole body. One over the limit is read up to twice the limit before it is refused, since a client that is
+    /// still sending would see a reset and not the refusal.
+    public static byte[] read(ServerRequest request, int limit) {
+        if (!request.content().hasEntity()) {
+            return new byte[0];
+        }
+        if (request.headers().contentLength().orElse(0) > 2L * limit) {
+            throw tooLarge(limit);
+        }
+        try {
+            var in = request.content().inputStream();
+            var body = in.readNBytes(limit);
+            if (body.length < limit || in.read() < 0) {
+                return body;
+            }
+            drain(in, limit);
+            throw tooLarge(limit);
+        } catch (IOException e) {
+            throw new UncheckedIOException("read the body of a request", e);
+        }
+    }
+
+    /// Readies a connection for an answer that does without the rest of the body: passes over a short rest, and lets
+    /// the
+    /// connection end after the answer if there is more.
+    public static void abandon(ServerRequest request, ServerResponse response) {
+        var content = request.content();
+        if (!content.hasEntity() || content.consumed()) {
+            return;
+        }
+        var awaited = request.headers().contains(HeaderValues.EXPECT_100) && !request.continueSent();
+        if (awaited || request.headers().contentLength().orElse(0) > MOST_DRAINED || !drained(request)) {
+            response.headers().set(HeaderValues.CONNECTION_CLOSE);
+        }
+    }
+
+    private static boolean drained(ServerRequest request) {
+        try {
+            return drain(request.content().inputStream(), MOST_DRAINED);
+        } catch (IOException | RuntimeException _) {
+            return false;
+        }
+    }
+
+    private static boolean drain(InputStream in, long most) throws IOException {
+        var buffer = new byte[8192];
+        for (var left = most; left > 0; ) {
+            var length = in.read(buffer);
+            if (length < 0) {
+                return true;
+            }
+            left -= length;
+        }
+        return false;
+    }
+
+    private static Rejected tooLarge(int limit) {
+        return new Rejected(
+                new Problem(413, "too_large", "Request body exceeds the maximum size of " + limit + " bytes"));
+    }
+}

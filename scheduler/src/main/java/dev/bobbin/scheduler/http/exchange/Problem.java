@@ -1,0 +1,57 @@
+package dev.bobbin.scheduler.http.exchange;
+
+import dev.bobbin.runner.Refusal;
+import org.jspecify.annotations.Nullable;
+
+/// Why a request gets no answer of its own: the content of a problem document (RFC 9457), which each API may say in its
+/// own words.
+///
+/// @param code stable word for programs
+/// @param detail sentence for a person: what is wrong and what to do
+/// @param field what in the request is wrong, if it is one thing
+/// @param retryAfterSeconds when asking again makes sense; 0 if it does not
+public record Problem(
+        int status, String code, String detail, @Nullable String field, int retryAfterSeconds) {
+
+    public Problem(int status, String code, String detail) {
+        this(status, code, detail, null, 0);
+    }
+
+    /// A request that is wrong in `field`.
+    public static Problem invalid(@Nullable String field, String detail) {
+        return new Problem(400, "invalid", detail, field, 0);
+    }
+
+    public static Problem notFound(String detail) {
+        return new Problem(404, "not_found", detail);
+    }
+
+    public static Problem of(Refusal refusal) {
+        var detail = refusal.detail();
+        return switch (refusal.reason()) {
+            case BUSY, HOST_FULL -> new Problem(429, "busy", detail, null, 1);
+            case DEGRADED -> new Problem(503, "degraded", detail, null, 5);
+            case DRAINING -> new Problem(503, "draining", detail, null, 5);
+            case NO_HOST_FITS -> new Problem(422, "never_fits", detail, "limits", 0);
+            case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "image", 0);
+            case NO_SUCH_USER -> invalid("user", detail);
+            case NO_COMMAND -> invalid("command", detail);
+            case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
+        };
+    }
+
+    /// This problem as `application/problem+json`.
+    public byte[] document() {
+        return Json.write(json -> {
+            json.writeStartObject();
+            json.writeStringField("type", "about:blank");
+            json.writeNumberField("status", status);
+            json.writeStringField("code", code);
+            json.writeStringField("detail", detail);
+            if (field != null) {
+                json.writeStringField("field", field);
+            }
+            json.writeEndObject();
+        });
+    }
+}

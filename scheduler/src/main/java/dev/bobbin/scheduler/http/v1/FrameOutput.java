@@ -1,0 +1,185 @@
+package dev.bobbin.scheduler.http.v1;
+
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Output;
+import dev.bobbin.runner.Output.Stream;
+import dev.bobbin.runner.OutputSink;
+import dev.bobbin.scheduler.http.exchange.Json;
+import dev.bobbin.scheduler.http.exchange.Streamed;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Set;
+
+/// Output as frames, one JSON object each: lines of NDJSON, or events of an event stream.
+final class FrameOutput implements OutputSink {
+    /* A character that the program wrote in two parts is sent in one frame: its beginning waits for the rest. The position
+     * of a frame is therefore that of the last byte that has been sent, so that a reader who comes back there finds exactly
+     * what it has not seen. Every byte of an output takes one position, so bytes that wait are subtracted. When anything
+     * else comes first (the other stream, the end, a heartbeat) what waits is sent as it is, in base64: positions of the
+     * other stream lie behind it, and a reader who resumed there would lose it. */
+
+    private static final byte[] NOTHING = new byte[0];
+
+    private final Streamed answer;
+    private final Execution job;
+    private final Set<Stream> wanted;
+    private final boolean events;
+    private final ByteArrayOutputStream frame = new ByteArrayOutputStream(512);
+
+    private byte[] waiting = NOTHING;
+    private Output.Bytes waitingFrom = new Output.Bytes(0, 0, Stream.STDOUT, 0, NOTHING);
+
+    /// @param events whether frames are events of an event stream
+    FrameOutput(Streamed answer, Execution job, Set<Stream> wanted, boolean events) {
+        this.answer = answer;
+        this.job = job;
+        this.wanted = Set.copyOf(wanted);
+        this.events = events;
+    }
+
+    @Override
+    public void accept(Output output) throws IOException {
+        switch (output) {
+            case Output.Bytes bytes -> {
+                if (wanted.contains(bytes.stream())) {
+                    bytes(bytes);
+                }
+            }
+            case Output.Started started -> {
+                releaseWaiting();
+                send("started", started.at(), json -> {
+                    json.writeStringField("id", job.id().toString());
+                    json.writeStringField("image", job.image().text());
+                    json.writeStringField("time", time(started.timeNanos()));
+                });
+            }
+            case Output.Gap gap -> {
+                if (wanted.contains(gap.stream())) {
+                    releaseWaiting();
+                    send("gap", gap.at(), json -> {
+                        json.writeStringField("stream", word(gap.stream()));
+                        json.writeNumberField("offset", gap.offset());
+                        json.writeNumberField("bytes", gap.bytes());
+                    });
+                }
+            }
+            case Output.Heartbeat heartbeat -> {
+                releaseWaiting();
+                heartbeat(heartbeat.at());
+            }
+            case Output.Ended ended -> {
+                releaseWaiting();
+                send("ended", ended.at(), json -> {
+                    json.writeStringField("id", job.id().toString());
+                    JobJson.outcome(json, ended.ending().outcome());
+                    JobJson.usage(json, ended.ending());
+                    JobJson.sums(json, ended.ending());
+                    JobJson.timeline(json, ended.ending().timeline());
+                });
+            }
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        answer.flush();
+    }
+
+    private void bytes(Output.Bytes bytes) throws IOException {
+        if (waiting.length > 0 && waitingFrom.stream() != bytes.stream()) {
+            releaseWaiting();
+        }
+        var offset = bytes.offset() - waiting.length;
+        var data = joined(waiting, bytes.data());
+        waiting = NOTHING;
+        var whole = Utf8.whole(data, data.length);
+        if (whole < 0) {
+            sendBytes(bytes, bytes.at(), offset, data, data.length, false);
+            return;
+        }
+        var left = data.length - whole;
+        if (whole > 0) {
+            sendBytes(bytes, bytes.at() - left, offset, data, whole, true);
+        }
+        if (left > 0) {
+            waiting = Arrays.copyOfRange(data, whole, data.length);
+            waitingFrom = bytes;
+        }
+    }
+
+    private void releaseWaiting() throws IOException {
+        if (waiting.length == 0) {
+            return;
+        }
+        var data = waiting;
+        waiting = NOTHING;
+        var end = waitingFrom.offset() + waitingFrom.data().length;
+        sendBytes(waitingFrom, waitingFrom.at(), end - data.length, data, data.length, false);
+    }
+
+    private void sendBytes(Output.Bytes from, long at, long offset, byte[] data, int length, boolean text)
+            throws IOException {
+        send(word(from.stream()), at, json -> {
+            json.writeStringField("time", time(from.timeNanos()));
+            json.writeNumberField("offset", offset);
+            if (text) {
+                json.writeStringField("data", new String(data, 0, length, StandardCharsets.UTF_8));
+            } else {
+                json.writeFieldName("data_base64");
+                json.writeBinary(data, 0, length);
+            }
+        });
+    }
+
+    private void heartbeat(long at) throws IOException {
+        if (!events) {
+            send("heartbeat", at, _ -> {});
+            return;
+        }
+        var comment = ": heartbeat\n\n".getBytes(StandardCharsets.UTF_8);
+        answer.write(comment, 0, comment.length);
+    }
+
+    private void send(String type, long at, Json.Value content) throws IOException {
+        frame.reset();
+        if (events) {
+            ascii("id: " + at + "\nevent: " + type + "\ndata: ");
+        }
+        Json.write(frame, json -> {
+            json.writeStartObject();
+            json.writeStringField("type", type);
+            json.writeNumberField("at", at);
+            content.writeTo(json);
+            json.writeEndObject();
+        });
+        ascii(events ? "\n\n" : "\n");
+        var bytes = frame.toByteArray();
+        answer.write(bytes, 0, bytes.length);
+    }
+
+    private void ascii(String text) {
+        frame.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        if (first.length == 0) {
+            return second;
+        }
+        var both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
+    private static String word(Stream stream) {
+        return stream.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String time(long nanos) {
+        return Instant.ofEpochSecond(nanos / 1_000_000_000, nanos % 1_000_000_000)
+                .toString();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.bobbin.scheduler.http.v1;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.bobbin.runner.Ending;
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.StartTimeline;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+
+/// The parts of a job as JSON.
+final class JobJson {
+    private static final List<String> SIGNALS = List.of(
+            "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+            "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
+            "WINCH", "IO", "PWR", "SYS");
+
+    private JobJson() {}
+
+    /// `"outcome": {…}`
+    static void outcome(JsonGenerator json, Outcome outcome) throws IOException {
+        json.writeObjectFieldStart("outcome");
+        json.writeStringField("cause", outcome.cause());
+        if (outcome.exitCode() >= 0) {
+            json.writeNumberField("exit_code", outcome.exitCode());
+        }
+        switch (outcome) {
+            case Outcome.Exited _, Outcome.HostLost _ -> {}
+            case Outcome.Killed killed -> {
+                json.writeStringField("signal", signal(killed.signal()));
+                json.writeStringField("by", killed.by());
+            }
+            case Outcome.OutOfMemory memory -> {
+                json.writeStringField("signal", "SIGKILL");
+                json.writeStringField("level", memory.level());
+                json.writeStringField("victim", memory.victim());
+            }
+            case Outcome.TimedOut time -> {
+                json.writeStringField("signal", "SIGKILL");
+                json.writeStringField("limit", time.limit());
+            }
+            case Outcome.OutputLimit _ -> {
+                json.writeStringField("signal", "SIGKILL");
+                json.writeStringField("limit", "output");
+            }
+            case Outcome.Cancelled cancelled -> {
+                json.writeStringField("signal", "SIGKILL");
+                json.writeStringField("by", cancelled.by());
+            }
+            case Outcome.ImageError image -> json.writeStringField("detail", image.detail());
+            case Outcome.SandboxError sandbox -> json.writeStringField("detail", sandbox.detail());
+        }
+        json.writeEndObject();
+    }
+
+    /// `"usage": {…}`; what is not known is absent.
+    static void usage(JsonGenerator json, Ending ending) throws IOException {
+        json.writeObjectFieldStart("usage");
+        known(json, "cpu_user_micros", ending.usage().cpuUserMicros());
+        known(json, "cpu_system_micros", ending.usage().cpuSystemMicros());
+        known(json, "memory_peak_bytes", ending.usage().memoryPeakBytes());
+        json.writeNumberField("stdout_bytes", ending.stdout().bytes());
+        json.writeNumberField("stderr_bytes", ending.stderr().bytes());
+        json.writeEndObject();
+    }
+
+    /// `"crc32c": {…}`: whoever has as many bytes as `usage` says and finds the same sums has everything.
+    static void sums(JsonGenerator json, Ending ending) throws IOException {
+        json.writeObjectFieldStart("crc32c");
+        json.writeStringField("stdout", String.format("%08x", ending.stdout().crc32c()));
+        json.writeStringField("stderr", String.format("%08x", ending.stderr().crc32c()));
+        json.writeEndObject();
+    }
+
+    /// `"timeline": {…}`: microseconds since accepted; a phase that was not reached is absent.
+    static void timeline(JsonGenerator json, StartTimeline timeline) throws IOException {
+        json.writeObjectFieldStart("timeline");
+        json.writeStringField("path", timeline.path().word());
+        for (var phase : StartTimeline.Phase.values()) {
+            var micros = timeline.micros(phase);
+            if (micros.isPresent()) {
+                json.writeNumberField(phase.word(), micros.getAsLong());
+            }
+        }
+        json.writeEndObject();
+    }
+
+    /// The timeline as one header value: `path=parked admit=12 place=14 …`.
+    static String timelineHeader(StartTimeline timeline) {
+        var text = new StringBuilder("path=").append(timeline.path().word());
+        for (var phase : StartTimeline.Phase.values()) {
+            timeline.micros(phase)
+                    .ifPresent(micros ->
+                            text.append(' ').append(phase.word()).append('=').append(micros));
+        }
+        return text.toString();
+    }
+
+    /// The whole answer to "how is this job".
+    static void state(JsonGenerator json, Execution job) throws IOException {
+        var ending = job.ending();
+        json.writeStartObject();
+        json.writeStringField("id", job.id().toString());
+        json.writeStringField("kind", job.kind());
+        json.writeStringField("state", ending.isPresent() ? "ended" : "running");
+        json.writeStringField("image", job.image().text());
+        json.writeArrayFieldStart("command");
+        for (var argument : job.command()) {
+            json.writeString(argument);
+        }
+        json.writeEndArray();
+        json.writeObjectFieldStart("labels");
+        for (var label : job.labels().entrySet()) {
+            json.writeStringField(label.getKey(), label.getValue());
+        }
+        json.writeEndObject();
+        json.writeStringField("created_at", job.createdAt().toString());
+        json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));
+        if (ending.isPresent()) {
+            outcome(json, ending.get().outcome());
+            usage(json, ending.get());
+            sums(json, ending.get());
+        }
+        timeline(json, job.timeline());
+        json.writeEndObject();
+    }
+
+    private static String signal(int number) {
+        return number >= 1 && number <= SIGNALS.size() ? "SIG" + SIGNALS.get(number - 1) : "SIGRTMIN+" + (number - 34);
+    }
+
+    private static void known(JsonGenerator json, String field, long value) throws IOException {
+        if (value >= 0) {
+            json.writeNumberField(field, value);
+        }
+    }
+}
