@@ -20,6 +20,7 @@
 /* JVM to nursery, on <run-dir>/<nursery name>/control */
 #define FRAME_SPAWN 1   /* ID, UID_BASE?: make and park a sandbox; without UID_BASE the nursery picks a free range */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
+#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none */
 
 /* nursery to JVM */
 #define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */
@@ -80,7 +81,7 @@
 #define FIELD_STDIN_POLICY 49  /* u32: STDIN_…; with STDIN_BYTES the bytes are in FIELD_DATA */
 #define FIELD_FILE 50          /* bytes (n): u32 mode, u32 length of path, path (relative to workdir), content */
 #define FIELD_ORPHAN_MILLIS 51 /* u64: end with REASON_ORPHANED when no JVM was connected for so long; absent: never */
-#define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n) */
+#define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
 
 #define STATE_PARKED 1
 #define STATE_RUNNING 2

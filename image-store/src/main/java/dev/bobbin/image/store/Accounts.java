@@ -70,7 +70,8 @@ final class Accounts {
 
     private List<Integer> supplementary(User user) {
         return groups.stream()
-                .filter(group -> group.members.contains(user.name) && group.gid != user.gid)
+                .filter(group -> !user.name.isEmpty() && group.members.contains(user.name))
+                .filter(group -> group.gid != user.gid)
                 .map(Group::gid)
                 .toList();
     }

@@ -5,10 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
 /// supervising
@@ -27,6 +26,8 @@ public final class Cgroups implements AutoCloseable {
     private static final String V2 = "v2";
     private static final int CPU_PERIOD_MICROS = 100_000;
     private static final int SMALLEST_QUOTA_MICROS = 1000;
+    private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     /// What a kind is called on the init's command line, and its parent directory.
     private final Map<String, Path> parents;
@@ -219,15 +220,20 @@ public final class Cgroups implements AutoCloseable {
         return present;
     }
 
+    /// Removes one cgroup. A process that is just exiting still counts for a moment, so a busy one is tried again.
     private static void remove(Path directory) {
-        try {
-            Files.delete(directory);
-        } catch (NoSuchFileException _) {
-            // removed already
-        } catch (DirectoryNotEmptyException | NotDirectoryException e) {
-            LOG.log(Level.WARNING, "cgroup " + directory + " is not empty and stays", e);
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
+        var deadline = System.nanoTime() + BUSY_NANOS;
+        while (true) {
+            try {
+                Files.deleteIfExists(directory);
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() > deadline) {
+                    LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
+                    return;
+                }
+                LockSupport.parkNanos(RETRY_NANOS);
+            }
         }
     }
 

@@ -432,7 +432,7 @@ public final class HostRuntime implements AutoCloseable {
         try {
             warm.awaitGone(LAST_WAIT);
             if (running.isEmpty()) {
-                nursery.end();
+                nursery.retire(LAST_WAIT);
                 cgroups.close();
             }
         } catch (InterruptedException _) {

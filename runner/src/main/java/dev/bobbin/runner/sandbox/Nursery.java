@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -47,7 +48,7 @@ public final class Nursery implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
     private @Nullable FrameChannel channel;
-    private @Nullable Process process;
+    private @Nullable Thread listener;
     private boolean closed;
 
     private Nursery(Path directory, List<String> command, Path log, Consumer<SandboxId> gone) {
@@ -138,7 +139,7 @@ public final class Nursery implements AutoCloseable {
             if (channel == null) {
                 var fresh = reach();
                 channel = fresh;
-                Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
+                listener = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
             }
             return channel;
         } finally {
@@ -164,7 +165,6 @@ public final class Nursery implements AutoCloseable {
         builder.environment().clear();
         var complaintsFrom = Files.exists(log) ? Files.size(log) : 0;
         var started = builder.start();
-        process = started;
         var deadline = System.nanoTime() + START_NANOS;
         while (true) {
             try {
@@ -252,12 +252,23 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    /// Ends the nursery at once; only for a server that leaves no sandbox behind.
-    public void end() throws InterruptedException {
-        close();
-        var started = process;
-        if (started != null) {
-            started.destroyForcibly().waitFor();
+    /// Ends the nursery, which has no sandbox left, and waits until it has gone.
+    public void retire(Duration timeout) throws InterruptedException {
+        Thread waiting;
+        lock.lock();
+        try {
+            closed = true;
+            if (channel == null || listener == null) {
+                return;
+            }
+            channel.send(new FieldsWriter().frame(Wire.FRAME_RETIRE));
+            waiting = listener;
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "the nursery was gone already", e);
+            return;
+        } finally {
+            lock.unlock();
         }
+        waiting.join(timeout);
     }
 }

@@ -18,10 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /// The one message that turns a parked sandbox into a running job. Everything is decided here; the init carries it out.
 public final class Order {
-    private static final int RLIMIT_CORE = 4;
-    private static final int RLIMIT_NOFILE = 7;
-    private static final long OPEN_FILES = 1024;
-    private static final long MOST_OPEN_FILES = 1024 * 1024;
     /// One inode for so many bytes of disk, and never fewer than [#FEWEST_INODES].
     private static final long BYTES_PER_INODE = 4096;
     private static final long FEWEST_INODES = 1024;
@@ -79,9 +75,7 @@ public final class Order {
                         switch (job.outputPolicy()) {
                             case BLOCK -> Wire.OUTPUT_BLOCK;
                             case KILL -> Wire.OUTPUT_KILL;
-                        })
-                .bytes(Wire.FIELD_RLIMIT, rlimit(RLIMIT_CORE, 0, 0))
-                .bytes(Wire.FIELD_RLIMIT, rlimit(RLIMIT_NOFILE, OPEN_FILES, MOST_OPEN_FILES));
+                        });
         cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
         cgroups.reads().forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
     }
@@ -103,15 +97,6 @@ public final class Order {
                 .putInt(path.length)
                 .put(path)
                 .put(file.data())
-                .array();
-    }
-
-    private static byte[] rlimit(int resource, long soft, long hard) {
-        return ByteBuffer.allocate(Integer.BYTES + 2 * Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(resource)
-                .putLong(soft)
-                .putLong(hard)
                 .array();
     }
 

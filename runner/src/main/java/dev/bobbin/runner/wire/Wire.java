@@ -9,6 +9,7 @@ public final class Wire {
     public static final int FRAME_LONGEST = 8388608;
     public static final int FRAME_SPAWN = 1;
     public static final int FRAME_DESTROY = 2;
+    public static final int FRAME_RETIRE = 3;
     public static final int FRAME_SPAWNED = 16;
     public static final int FRAME_REFUSED = 17;
     public static final int FRAME_GONE = 18;

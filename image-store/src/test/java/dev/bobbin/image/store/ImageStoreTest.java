@@ -1,0 +1,82 @@
+package dev.bobbin.image.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.bobbin.image.ImageReference;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImageStoreTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void offersTheMachineItself() throws Exception {
+        try (var store = ImageStore.open(directory, true);
+                var rootfs = store.lease(ImageReference.HOST).orElseThrow()) {
+            var root = store.layers().resolve(rootfs.layers().getFirst());
+            assertThat(rootfs.hostTrees()).isTrue();
+            assertThat(store.hostTrees()).contains(Path.of("/usr"));
+            assertThat(rootfs.config().environment().getOrDefault("PATH", "").split(":"))
+                    .hasSize(6);
+            assertThat(rootfs.identity("root").orElseThrow().home()).isEqualTo("/root");
+            assertThat(rootfs.identity("nobody").orElseThrow().uid()).isEqualTo(65534);
+            assertThat(Files.getPosixFilePermissions(root)).isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
+            assertThat((int) Files.getAttribute(root.resolve("tmp"), "unix:mode") & 07777)
+                    .isEqualTo(01777);
+        }
+    }
+
+    @Test
+    void tellsNothingOfTheMachineThatIsNotForEverybody() throws Exception {
+        try (var store = ImageStore.open(directory, true);
+                var rootfs = store.lease(ImageReference.HOST).orElseThrow()) {
+            var etc = store.layers().resolve(rootfs.layers().getFirst()).resolve("etc");
+            assertThat(etc.resolve("shadow")).doesNotExist();
+            assertThat(etc.resolve("passwd")).content().contains("root:x:0:0").doesNotContain("sshd");
+            assertThat(etc.resolve("ssl/private")).doesNotExist();
+            assertThat(Files.exists(etc.resolve("alternatives"), LinkOption.NOFOLLOW_LINKS))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void removesTheLayersOfAnEarlierServer() throws Exception {
+        ImageStore.open(directory, true).close();
+        ImageStore.open(directory, true).close();
+        try (var layers = Files.list(directory.resolve("layers"))) {
+            assertThat(layers).hasSize(1);
+        }
+    }
+
+    @Test
+    void hasNoHostImageWhereItIsOff() {
+        try (var store = ImageStore.open(directory, false)) {
+            assertThat(store.lease(ImageReference.HOST)).isEmpty();
+            assertThat(store.hostTrees()).isEmpty();
+        }
+    }
+
+    @Test
+    void hasNothingElseYet() {
+        try (var store = ImageStore.open(directory, true)) {
+            assertThat(store.lease(new ImageReference("busybox:1.36"))).isEmpty();
+        }
+    }
+
+    @Test
+    void takesTheNamesThatRegistriesTake() {
+        for (var name : List.of("a", "library/a", "r.example:5000/a/b_c:V1.2", "a@sha256:" + "0".repeat(64))) {
+            assertThat(new ImageReference(name).text()).isEqualTo(name);
+        }
+        for (var name : List.of("", "UPPER", "/a", "a b", "../a", "a@sha256:1", "-a", "a\n", "a".repeat(600))) {
+            assertThatThrownBy(() -> new ImageReference(name)).as(name).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+}

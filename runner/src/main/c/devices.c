@@ -1,0 +1,90 @@
+/*
+ * The job's /dev, made on a fresh tmpfs before any image is in sight, and its network namespace's loopback. Without the
+ * owners given here the job's root could not make a directory in /dev, use a terminal, bind a low port or ping.
+ */
+#include "park.h"
+#include "sys.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define TTY_GROUP 5
+
+static const struct {
+    const char *name;
+    unsigned major, minor;
+} nodes[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+
+static const struct {
+    const char *name, *target;
+} links[] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+    {"ptmx", "pts/ptmx"},
+};
+
+static int mount_below(const char *dev, const char *name, const char *type, const char *options, struct failure *failure)
+{
+    char path[32];
+    snprintf(path, sizeof path, "%s/%s", dev, name);
+    if (mkdir(path, 0755) < 0) return fail(failure, "make dev/%s", name);
+    if (mount(type, path, type, MS_NOSUID | MS_NOEXEC, options) < 0) return fail(failure, "mount dev/%s", name);
+    return 0;
+}
+
+static int fill(int dev, uint32_t owner, struct failure *failure)
+{
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0
+            || fchownat(dev, nodes[i].name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
+            return fail(failure, "make dev/%s", nodes[i].name);
+    }
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        if (symlinkat(links[i].target, dev, links[i].name) < 0
+            || fchownat(dev, links[i].name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
+            return fail(failure, "make dev/%s", links[i].name);
+    }
+    return 0;
+}
+
+int make_devices(const char *directory, uint32_t uid_base, struct failure *failure)
+{
+    char options[96];
+    snprintf(options, sizeof options, "mode=755,uid=%u,gid=%u,size=1m,nr_inodes=4096", uid_base, uid_base);
+    if (mount("dev", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, options) < 0) return fail(failure, "mount dev");
+    CLOSED int dev = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dev < 0) return fail(failure, "open dev");
+    if (fill(dev, uid_base, failure) < 0) return -1;
+    snprintf(options, sizeof options, "newinstance,gid=%u,mode=620,ptmxmode=666", uid_base + TTY_GROUP);
+    if (mount_below(directory, "pts", "devpts", options, failure) < 0) return -1;
+    snprintf(options, sizeof options, "mode=1777,uid=%u,gid=%u", uid_base, uid_base);
+    if (mount_below(directory, "shm", "tmpfs", options, failure) < 0) return -1;
+    if (mount_below(directory, "mqueue", "mqueue", NULL, failure) < 0) return -1;
+    static const char *const unowned[] = {"pts", "pts/ptmx", "mqueue"};
+    for (size_t i = 0; i < sizeof unowned / sizeof *unowned; i++)
+        if (fchownat(dev, unowned[i], uid_base, uid_base, 0) < 0) return fail(failure, "give dev/%s to the job", unowned[i]);
+    return 0;
+}
+
+int make_network(const char *proc, uint32_t uid_base, struct failure *failure)
+{
+    CLOSED int socket_of_namespace = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket_of_namespace < 0) return fail(failure, "open a socket for the loopback interface");
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (ioctl(socket_of_namespace, SIOCSIFFLAGS, &request) < 0) return fail(failure, "bring the loopback interface up");
+    char path[64], range[64];
+    snprintf(path, sizeof path, "%s/sys/net/ipv4/ip_unprivileged_port_start", proc);
+    if (write_text(AT_FDCWD, path, "0", failure) < 0) return -1;
+    /* The range is read with the ids of the writer's user namespace, and PID 1 is in the machine's first. */
+    snprintf(path, sizeof path, "%s/sys/net/ipv4/ping_group_range", proc);
+    snprintf(range, sizeof range, "%u %u", uid_base, uid_base + IDS_PER_SANDBOX - 1);
+    return write_text(AT_FDCWD, path, range, failure);
+}

@@ -1,0 +1,33 @@
+/*
+ * The job's process, from the fork in PID 1 to execve: parked with everything done that no order changes.
+ */
+#ifndef BOBBIN_JOB_H
+#define BOBBIN_JOB_H
+
+#include "error.h"
+#include "order.h"
+#include "sandbox.h"
+
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_SET_UP 125
+
+/* What the job's process says over its link; the end of the link, which is close-on-exec, says that execve succeeded. */
+enum verdict_kind { JOB_READY = 1, JOB_NOT_SET_UP, JOB_NOT_EXECUTED };
+
+struct verdict {
+    enum verdict_kind kind;
+    struct failure failure;
+};
+
+/* The ends that belong to the job: the link to PID 1, standard input to read, standard output and error to write. */
+struct job_ends {
+    int link, standard[3];
+};
+
+_Noreturn void job_main(const struct sandbox *sandbox, int user_namespace, const struct job_ends *ends);
+
+/* Sends the parked process on its way. */
+int job_go(int link, const struct order *order, struct failure *failure);
+
+#endif

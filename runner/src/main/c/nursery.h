@@ -1,0 +1,74 @@
+/*
+ * The nursery: one process per run directory that makes sandboxes and waits for their PID 1s. It never runs a job's code.
+ */
+#ifndef BOBBIN_NURSERY_H
+#define BOBBIN_NURSERY_H
+
+#include "channel.h"
+#include "error.h"
+#include "sandbox.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define ID_LENGTH 36
+#define BLOCK_RANGES 64
+
+struct placement {
+    const char *kind, *directory;
+};
+
+struct settings {
+    const char *control, *run_dir, *data_dir, *store, *uid_locks;
+    struct placement cgroups[CGROUPS_MOST], supervisor_cgroups[CGROUPS_MOST];
+    int cgroup_count, supervisor_cgroup_count;
+    struct host_trees trees;
+    uint64_t lonely_millis;
+};
+
+/* A claimed block of uid ranges: the lock is on the open file, which every PID 1 in the block shares. */
+struct block {
+    int file;
+    unsigned number;
+    uint64_t used; /* one bit a range */
+    struct block *next;
+};
+
+struct child {
+    char id[ID_LENGTH + 1];
+    pid_t pid;
+    int pidfd;
+    uint32_t uid_base;
+    struct child *next;
+};
+
+struct nursery {
+    struct channel jvm;
+    int signals;
+    const struct settings *settings;
+    struct cgroups parents; /* two kinds in one hierarchy share a directory */
+    struct block *blocks;
+    struct child *children;
+    bool retiring;
+};
+
+/* ids.c: ranges of user ids, claimed on the whole machine */
+struct block *ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure); /* 0: any range */
+void ids_release(struct nursery *nursery, uint32_t uid_base);
+
+/* house.c: the nursery's own place: cgroups, mounts, standard descriptors */
+int house_enter(struct nursery *nursery, struct failure *failure);
+
+/* spawn.c: one sandbox */
+struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure);
+
+/* nursery.c */
+_Noreturn void nursery_main(const struct settings *settings);
+
+/* sealed.c: goes on as a copy of this program that nobody can change; returns in the copy */
+int run_sealed(char **arguments, struct failure *failure);
+
+/* Says on stderr, the nursery's log, what could not be done, and exits. */
+_Noreturn void give_up(const struct failure *failure);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Parking: everything of a sandbox that no order changes.
+ */
+#ifndef BOBBIN_PARK_H
+#define BOBBIN_PARK_H
+
+#include "error.h"
+#include "sandbox.h"
+
+/*
+ * Makes the stage and moves into it: proc, sysfs and an assembled /dev, a view of the whole store and of the machine's
+ * trees with the sandbox's ids. Leaves the descriptor of the job's user namespace in `user_namespace`.
+ */
+int park(const struct sandbox *sandbox, int *user_namespace, struct failure *failure);
+
+/* Fills `directory`, an empty one below the working directory, with a /dev that belongs to the job's root. */
+int make_devices(const char *directory, uint32_t uid_base, struct failure *failure);
+
+/* The loopback interface and the settings of the new network namespace, through the proc at `proc`. */
+int make_network(const char *proc, uint32_t uid_base, struct failure *failure);
+
+/* Writes a short text to an existing file, such as a sysctl, in one call. */
+int write_text(int directory, const char *path, const char *text, struct failure *failure);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * Files that an order brings, and its working directory. Paths belong to the image and the caller: each is resolved by
+ * the kernel with the image's root as its root, never across a mount.
+ */
+#include "rootfs.h"
+#include "sys.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BENEATH (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+
+struct owner {
+    uid_t uid;
+    gid_t gid;
+};
+
+static int open_directory(int root, const char *path)
+{
+    return open_under(root, path, O_PATH | O_DIRECTORY, 0, BENEATH);
+}
+
+/* One missing directory, whose parents exist. */
+static int make_directory(int root, char *path, struct owner owner)
+{
+    char *slash = strrchr(path, '/');
+    *slash = 0;
+    CLOSED int parent = open_directory(root, *path ? path : "/");
+    *slash = '/';
+    if (parent < 0) return -1;
+    if (mkdirat(parent, slash + 1, 0755) < 0) return -1;
+    return fchownat(parent, slash + 1, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Makes what is missing of `path`, an absolute one without a slash at its end. */
+static int make_path(int root, char *path, struct owner owner, struct failure *failure)
+{
+    CLOSED int whole = open_directory(root, path);
+    if (whole >= 0) return 0;
+    if (errno != ENOENT) return fail(failure, "open the directory %s in the image", path);
+    for (char *end = strchr(path + 1, '/');; end = strchr(end + 1, '/')) {
+        if (end) *end = 0;
+        CLOSED int part = open_directory(root, path);
+        int made = part >= 0 ? 0 : make_directory(root, path, owner);
+        if (made < 0) fail(failure, "make the directory %s in the image", path);
+        if (end) *end = '/';
+        if (made < 0) return -1;
+        if (!end) return 0;
+    }
+}
+
+static void trim_slashes(char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') path[--length] = 0;
+}
+
+static int write_content(int file, const struct slice *content, const char *path, struct failure *failure)
+{
+    for (uint32_t written = 0; written < content->length;) {
+        ssize_t some = write(file, content->data + written, content->length - written);
+        if (some < 0) return fail(failure, "write the file %s", path);
+        written += (uint32_t)some;
+    }
+    return 0;
+}
+
+static int place_file(int root, const char *workdir, const struct input_file *each, struct owner owner, struct failure *failure)
+{
+    char path[2 * PATH_MAX], parent[2 * PATH_MAX];
+    const char *base = each->path.data[0] == '/' || strcmp(workdir, "/") == 0 ? "" : workdir;
+    snprintf(path, sizeof path, "%s%s%.*s", base, each->path.data[0] == '/' ? "" : "/", (int)each->path.length, (char *)each->path.data);
+    strcpy(parent, path);
+    char *slash = strrchr(parent, '/');
+    *slash = 0;
+    trim_slashes(parent);
+    if (*parent && make_path(root, parent, owner, failure) < 0) return -1;
+    /* Without blocking on a fifo that the image may have there; and only a regular file is written to. */
+    CLOSED int file = open_under(root, path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
+    struct stat status;
+    if (file < 0 || fstat(file, &status) < 0) return fail(failure, "open the file %s in the image", path);
+    if (!S_ISREG(status.st_mode)) return fail_as(failure, EINVAL, "write %s, which is no regular file", path);
+    if (ftruncate(file, 0) < 0) return fail(failure, "empty the file %s", path);
+    if (write_content(file, &each->content, path, failure) < 0) return -1;
+    if (fchown(file, owner.uid, owner.gid) < 0 || fchmod(file, each->mode) < 0) return fail(failure, "set owner and mode of %s", path);
+    return 0;
+}
+
+int place_files(int root, uint32_t uid_base, const struct order *order, struct failure *failure)
+{
+    struct owner owner = {uid_base + order->uid, uid_base + order->gid};
+    char workdir[PATH_MAX] = "/";
+    if (order->workdir) snprintf(workdir, sizeof workdir, "%s", order->workdir);
+    trim_slashes(workdir);
+    if (strcmp(workdir, "/") != 0 && make_path(root, workdir, owner, failure) < 0) return -1;
+    for (size_t i = 0; i < order->file_count; i++)
+        if (place_file(root, workdir, &order->files[i], owner, failure) < 0) return -1;
+    return 0;
+}

@@ -1,0 +1,82 @@
+/*
+ * Rights of the job's process, in an order that matters: cgroups need the machine's root, the sysctl needs the user
+ * namespace's, and capabilities go last. None of this is ever done by PID 1 to itself.
+ */
+#include "rights.h"
+#include "park.h"
+#include "sys.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define BIT(capability) (1ULL << (capability))
+#define KEPT                                                                                                          \
+    (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID)       \
+     | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT))
+
+#define OPEN_FILES 1024
+
+int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure)
+{
+    /*
+     * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock of
+     * all forks, which takes milliseconds to get. In v2, where this does not exist, the process was cloned into its place.
+     */
+    for (int i = 0; i < cgroups->count; i++)
+        if (!is_unified(cgroups->each[i].kind) && write_text(cgroups->each[i].directory, "tasks", "0", failure) < 0) return -1;
+    /* A lower value than the machine gave needs a right that PID 1 may lack; the job then keeps PID 1's. */
+    struct failure ignored;
+    write_text(AT_FDCWD, STAGE_PROC "/self/oom_score_adj", "0", &ignored);
+    if (unshare(CLONE_NEWCGROUP) < 0) return fail(failure, "make the cgroup namespace");
+    if (setns(user_namespace, CLONE_NEWUSER) < 0) return fail(failure, "enter the user namespace");
+    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) return fail(failure, "take root's ids of the user namespace");
+    return write_text(AT_FDCWD, STAGE_PROC "/sys/user/max_user_namespaces", "0", failure);
+}
+
+int drop_rights(struct failure *failure)
+{
+    for (int capability = 0; capability < 64; capability++) {
+        if (KEPT >> capability & 1) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+        if (errno != EINVAL || capability <= CAP_AUDIT_READ) return fail(failure, "drop capability %d", capability);
+        break; /* past the last one of this kernel */
+    }
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{(uint32_t)KEPT, (uint32_t)KEPT, 0}, {(uint32_t)(KEPT >> 32), (uint32_t)(KEPT >> 32), 0}};
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return fail(failure, "clear ambient capabilities");
+    if (syscall(SYS_capset, &header, data) < 0) return fail(failure, "set the capabilities");
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) return fail(failure, "join a session keyring");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(failure, "set no_new_privs");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(failure, "set the process undumpable");
+    /* The seccomp filter is loaded here, once there is one: after everything it would forbid. */
+    return 0;
+}
+
+static int set_limits(const struct order *order, struct failure *failure)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0) return fail(failure, "read the limit of open files");
+    if (files.rlim_cur > OPEN_FILES) files.rlim_cur = OPEN_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0) return fail(failure, "limit open files");
+    /* One byte, not none: only this value also keeps the kernel from running the machine's own core dump program. */
+    if (setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0) return fail(failure, "limit core dumps");
+    for (size_t i = 0; i < order->limit_count; i++) {
+        struct rlimit limit = {order->limits[i].soft, order->limits[i].hard};
+        if (setrlimit((int)order->limits[i].resource, &limit) < 0) return fail(failure, "set resource limit %u", order->limits[i].resource);
+    }
+    return 0;
+}
+
+int become_user(const struct order *order, struct failure *failure)
+{
+    if (set_limits(order, failure) < 0) return -1;
+    if (order->uid == 0 && order->gid == 0 && order->group_count == 0) return 0;
+    if (setgroups(order->group_count, order->groups) < 0) return fail(failure, "set the supplementary groups");
+    if (setresgid(order->gid, order->gid, order->gid) < 0) return fail(failure, "become group %u", order->gid);
+    if (setresuid(order->uid, order->uid, order->uid) < 0) return fail(failure, "become user %u", order->uid);
+    return 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * What the nursery hands to a new PID 1, and where things lie in the nursery's own small root and in the stage, the tmpfs
+ * that is a parked sandbox's root until the order brings the real one.
+ */
+#ifndef BOBBIN_SANDBOX_H
+#define BOBBIN_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define IDS_PER_SANDBOX 65536U
+#define CGROUPS_MOST 8
+#define HOST_TREES_MOST 16
+
+/* in the nursery's root */
+#define NURSERY_STORE "/store"
+#define NURSERY_RUN "/run"
+#define NURSERY_SANDBOXES "/sandboxes"
+#define NURSERY_LOCKS "/locks"
+#define NURSERY_TREES "/h"
+#define NURSERY_STAGE "/stage"
+
+/* in the stage */
+#define STAGE_UPPER "/u"
+#define STAGE_WORK "/w"
+#define STAGE_ROOT "/m"
+#define STAGE_STORE "/s"
+#define STAGE_PROC "/p"
+#define STAGE_SYS "/y"
+#define STAGE_DEV "/d"
+#define STAGE_TREES "/h"
+
+/* The job's cgroups, one directory a kind. */
+struct cgroups {
+    struct {
+        const char *kind;
+        int directory;
+    } each[CGROUPS_MOST];
+    int count;
+};
+
+/* Kinds are v1 controllers, but for this one. */
+static inline bool is_unified(const char *kind)
+{
+    return strcmp(kind, "v2") == 0;
+}
+
+struct host_trees {
+    const char *path[HOST_TREES_MOST]; /* where they are on the machine, and in a root */
+    int count;
+};
+
+struct sandbox {
+    uint32_t uid_base;
+    int listener, journal, uid_block; /* the last is held only to keep the range claimed */
+    struct cgroups cgroups;
+    const struct host_trees *trees;
+};
+
+/* PID 1 of a new sandbox: parks, waits for its order, carries it out. */
+_Noreturn void init_main(struct sandbox *sandbox);
+
+#endif

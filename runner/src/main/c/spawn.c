@@ -1,0 +1,149 @@
+/*
+ * Makes one sandbox: its socket, journal and cgroups, then PID 1 in new namespaces. What cannot be completed is undone.
+ */
+#include "nursery.h"
+#include "sys.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+/* How far making a sandbox has come, so that exactly that can be undone. */
+struct attempt {
+    const char *id;
+    struct nursery *nursery;
+    struct sandbox sandbox;
+    int cgroups_made;
+    bool run_made, socket_made, data_made, journals_made, journal_made;
+};
+
+static const char *path_of(const char *parent, const char *id, const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s%s", parent, id, name);
+    return path;
+}
+
+static int make_socket(struct attempt *attempt, struct failure *failure)
+{
+    const char *id = attempt->id;
+    if (mkdir(path_of(NURSERY_RUN, id, ""), 0700) < 0) return fail(failure, "make the run directory of %s", id);
+    attempt->run_made = true;
+    int listener = attempt->sandbox.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, path_of(NURSERY_RUN, id, "/control"));
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0) return fail(failure, "bind the socket of %s", id);
+    attempt->socket_made = true;
+    if (chmod(address.sun_path, 0600) < 0 || listen(listener, 8) < 0) return fail(failure, "listen on the socket of %s", id);
+    return 0;
+}
+
+/* A directory that the JVM may have made before. */
+static int make_directory(const char *path, bool *made)
+{
+    *made = mkdir(path, 0700) == 0;
+    return *made || errno == EEXIST ? 0 : -1;
+}
+
+static int make_journal(struct attempt *attempt, struct failure *failure)
+{
+    const char *id = attempt->id;
+    if (make_directory(path_of(NURSERY_SANDBOXES, id, ""), &attempt->data_made) < 0
+        || make_directory(path_of(NURSERY_SANDBOXES, id, "/journals"), &attempt->journals_made) < 0)
+        return fail(failure, "make the data directory of %s", id);
+    int file = attempt->sandbox.journal =
+        open(path_of(NURSERY_SANDBOXES, id, "/journals/0"), O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0) return fail(failure, "make the journal of %s", id);
+    attempt->journal_made = true;
+    return 0;
+}
+
+/* Two kinds whose hierarchy is one, as cpu and cpuacct often are, share a cgroup. */
+static bool shared(const struct cgroups *parents, int index)
+{
+    struct stat ours, other;
+    if (fstat(parents->each[index].directory, &ours) < 0) return false;
+    for (int i = 0; i < index; i++)
+        if (fstat(parents->each[i].directory, &other) == 0 && other.st_dev == ours.st_dev && other.st_ino == ours.st_ino) return true;
+    return false;
+}
+
+static int make_cgroups(struct attempt *attempt, struct failure *failure)
+{
+    const struct cgroups *parents = &attempt->nursery->parents;
+    struct cgroups *cgroups = &attempt->sandbox.cgroups;
+    for (int i = 0; i < parents->count; i++) {
+        const char *kind = parents->each[i].kind;
+        if (mkdirat(parents->each[i].directory, attempt->id, 0755) < 0 && !(errno == EEXIST && shared(parents, i)))
+            return fail(failure, "make the %s cgroup of %s", kind, attempt->id);
+        attempt->cgroups_made = i + 1;
+        int directory = openat(parents->each[i].directory, attempt->id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (directory < 0) return fail(failure, "open the %s cgroup of %s", kind, attempt->id);
+        cgroups->each[cgroups->count].kind = kind;
+        cgroups->each[cgroups->count++].directory = directory;
+    }
+    return 0;
+}
+
+static void let_go(struct attempt *attempt)
+{
+    shut(&attempt->sandbox.listener);
+    shut(&attempt->sandbox.journal);
+    for (int i = 0; i < attempt->sandbox.cgroups.count; i++) close(attempt->sandbox.cgroups.each[i].directory);
+}
+
+static void undo(struct attempt *attempt)
+{
+    const char *id = attempt->id;
+    const struct cgroups *parents = &attempt->nursery->parents;
+    for (int i = attempt->cgroups_made; i-- > 0;) unlinkat(parents->each[i].directory, id, AT_REMOVEDIR);
+    if (attempt->journal_made) unlink(path_of(NURSERY_SANDBOXES, id, "/journals/0"));
+    if (attempt->journals_made) rmdir(path_of(NURSERY_SANDBOXES, id, "/journals"));
+    if (attempt->data_made) rmdir(path_of(NURSERY_SANDBOXES, id, ""));
+    if (attempt->socket_made) unlink(path_of(NURSERY_RUN, id, "/control"));
+    if (attempt->run_made) rmdir(path_of(NURSERY_RUN, id, ""));
+    if (attempt->sandbox.uid_base) ids_release(attempt->nursery, attempt->sandbox.uid_base);
+}
+
+static struct child *make_child(struct attempt *attempt, struct failure *failure)
+{
+    struct child *child = calloc(1, sizeof *child);
+    if (!child) return fail(failure, "make room for a sandbox"), NULL;
+    struct clone_args arguments = {
+        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD,
+        .pidfd = (uint64_t)(uintptr_t)&child->pidfd,
+        .exit_signal = SIGCHLD,
+    };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) init_main(&attempt->sandbox);
+    if (pid < 0) {
+        free(child);
+        return fail(failure, "make the namespaces of %s", attempt->id), NULL;
+    }
+    memcpy(child->id, attempt->id, ID_LENGTH);
+    child->pid = pid;
+    child->uid_base = attempt->sandbox.uid_base;
+    return child;
+}
+
+struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure)
+{
+    struct attempt attempt = {
+        .id = id, .nursery = nursery, .sandbox = {.listener = -1, .journal = -1, .uid_block = -1, .trees = &nursery->settings->trees},
+    };
+    struct block *block = ids_claim(nursery, &uid_base, failure);
+    struct child *child = NULL;
+    if (block) {
+        attempt.sandbox.uid_base = uid_base;
+        attempt.sandbox.uid_block = block->file;
+        if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0 && make_cgroups(&attempt, failure) == 0)
+            child = make_child(&attempt, failure);
+    }
+    let_go(&attempt);
+    if (!child) undo(&attempt);
+    return child;
+}

@@ -1,0 +1,145 @@
+/*
+ * The job's standard input and output: pipes into the journal, frames into a pipe.
+ */
+#include "init.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+
+#define READS_A_TURN 8
+
+static uint64_t total(const struct init *init)
+{
+    return init->journal.sums[0].bytes + init->journal.sums[1].bytes;
+}
+
+/* Under OUTPUT_BLOCK, past the limit, the program waits for its readers; without a JVM there are none. */
+static bool held(const struct init *init)
+{
+    if (journal_stalled(&init->journal)) return true;
+    if (init->output_policy != OUTPUT_BLOCK || !init->output_limit || total(init) < init->output_limit) return false;
+    return init->jvm.peer < 0 || init->consumed < init->journal.end;
+}
+
+/* Bytes that may be kept of the next read; what is past the limit under OUTPUT_KILL ends the job. */
+static size_t admit(struct init *init, size_t length)
+{
+    if (init->output_policy != OUTPUT_KILL || !init->output_limit) return length;
+    uint64_t left = init->output_limit - total(init);
+    if (length <= left) return length;
+    end_kill(init, REASON_OUTPUT);
+    return (size_t)left;
+}
+
+/* One read into the journal; false if there is nothing more for now. */
+static bool pump(struct init *init, int which)
+{
+    struct output *output = &init->outputs[which];
+    uint8_t *data = init->work + RECORD_HEADER;
+    ssize_t got = read(output->pipe, data, RECORD_LONGEST);
+    if (got < 0 && errno == EAGAIN) return false;
+    if (got <= 0) {
+        shut(&output->pipe);
+        output->polled = false;
+        return false;
+    }
+    size_t kept = admit(init, (size_t)got);
+    if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
+    return got == RECORD_LONGEST;
+}
+
+void output_read(struct init *init, int which)
+{
+    init_link_event(init);
+    for (int i = 0; i < READS_A_TURN && init->outputs[which].pipe >= 0; i++)
+        if (held(init) || !pump(init, which)) return;
+}
+
+/* Once every process is dead nobody can write any more, and what the pipes hold is all there is. */
+void output_drain(struct init *init)
+{
+    for (int i = 0; i < 2; i++) {
+        while (init->outputs[i].pipe >= 0 && !journal_stalled(&init->journal)) {
+            struct output *output = &init->outputs[i];
+            if (init->phase == STARTING || !init->work || (!pump(init, i) && output->pipe >= 0 && !pump(init, i))) shut(&output->pipe);
+        }
+    }
+}
+
+/* Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. */
+void output_poll(struct init *init)
+{
+    if (init->phase != STARTING && init->phase != RUNNING) return;
+    bool wanted = !held(init);
+    for (int i = 0; i < 2; i++) {
+        struct output *output = &init->outputs[i];
+        if (output->pipe < 0 || output->polled == wanted) continue;
+        output->polled = wanted;
+        if (wanted) init_watch(init, output->pipe, i == 0 ? OF_STDOUT : OF_STDERR, EPOLLIN);
+        else epoll_ctl(init->poll, EPOLL_CTL_DEL, output->pipe, NULL);
+    }
+}
+
+void input_close(struct init *init)
+{
+    shut(&init->input.pipe);
+    init->input.polled = false;
+    init->input.given = 0;
+    buffer_release(&init->input.waiting);
+}
+
+void input_give(struct init *init)
+{
+    struct input *input = &init->input;
+    while (input->pipe >= 0 && input->given < input->waiting.length) {
+        ssize_t some = write(input->pipe, input->waiting.data + input->given, input->waiting.length - input->given);
+        if (some < 0 && errno == EAGAIN) {
+            if (!input->polled) init_watch(init, input->pipe, OF_INPUT, EPOLLOUT);
+            input->polled = true;
+            return;
+        }
+        if (some < 0) {
+            input_close(init);
+            return;
+        }
+        input->given += (size_t)some;
+    }
+    if (input->pipe >= 0 && input->polled) epoll_ctl(init->poll, EPOLL_CTL_DEL, input->pipe, NULL);
+    input->polled = false;
+    input->given = 0;
+    buffer_release(&input->waiting);
+    if (input->last) shut(&input->pipe);
+}
+
+/* A frame of standard input: what was taken before is trimmed off, and a gap is refused. */
+bool input_take(struct init *init, struct slice body)
+{
+    struct input *input = &init->input;
+    struct field field;
+    uint64_t position;
+    struct slice data = {0};
+    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position) || position > input->taken) return false;
+    if (field_find(body, FIELD_DATA, &field) == 1) data = field.value;
+    uint64_t known = input->taken - position;
+    if (known > data.length) known = data.length;
+    size_t fresh = data.length - (size_t)known;
+    if (input->last && fresh) return false;
+    if (input->pipe >= 0 && fresh) {
+        if (input->waiting.length - input->given + fresh > STDIN_BUFFERED + FRAME_LONGEST) return false;
+        if (input->given) {
+            buffer_drop(&input->waiting, input->given);
+            input->given = 0;
+        }
+        uint8_t *at = buffer_extend(&input->waiting, fresh);
+        if (!at) {
+            input->waiting.exhausted = false;
+            return false;
+        }
+        memcpy(at, data.data + known, fresh);
+    }
+    input->taken += fresh;
+    if (field_find(body, FIELD_LAST, &field) == 1) input->last = true;
+    input->owed = true;
+    if (init->phase == RUNNING) input_give(init);
+    return true;
+}

@@ -1,0 +1,144 @@
+/*
+ * Feeds changed frames and orders to both decoders: frame-fuzz SEED ROUNDS. Built with sanitizers, which end it on a
+ * finding; it also checks what a decoder says of itself. The same seed gives the same rounds.
+ */
+#include "journal.h"
+#include "order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t state;
+
+static uint32_t chance(uint32_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 11) % below;
+}
+
+static void found(const char *what)
+{
+    fprintf(stderr, "frame-fuzz: %s\n", what);
+    exit(1);
+}
+
+static void put_noise(struct buffer *out, uint16_t tag, uint32_t longest)
+{
+    uint8_t bytes[256];
+    uint32_t length = chance(longest + 1);
+    for (uint32_t i = 0; i < length; i++) bytes[i] = (uint8_t)(chance(8) ? 'a' + chance(26) : chance(256));
+    put_bytes(out, tag, bytes, length);
+}
+
+/* A valid order, with some of everything. */
+static void put_order(struct buffer *out)
+{
+    size_t start = frame_open(out, FRAME_ORDER);
+    put_text(out, FIELD_META, "{}");
+    for (uint32_t i = chance(4) + 1; i > 0; i--) put_text(out, FIELD_ARGUMENT, "echo");
+    for (uint32_t i = chance(4); i > 0; i--) put_text(out, FIELD_ENVIRONMENT, "A=b");
+    for (uint32_t i = chance(3) + 1; i > 0; i--) put_text(out, FIELD_LAYER, "a/b..c/d");
+    for (uint32_t i = chance(3); i > 0; i--) put_u32(out, FIELD_GROUP, chance(65536));
+    for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_CGROUP_WRITE, "memory\nmemory.limit_in_bytes\n1000000");
+    for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_CGROUP_READ, "memory\nmemory.usage_in_bytes");
+    for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_FILE, "\0\0\0\0\3\0\0\0a/bcontent", 18);
+    for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 20);
+    put_text(out, FIELD_WORKDIR, "/work");
+    put_u32(out, FIELD_UID, chance(65536));
+    put_u32(out, FIELD_STDIN_POLICY, STDIN_BYTES);
+    put_u64(out, FIELD_TIME_MILLIS, chance(1000));
+    if (chance(2)) put_noise(out, (uint16_t)chance(80), 200);
+    if (chance(2)) put_noise(out, FIELD_DATA, 200);
+    frame_close(out, start);
+}
+
+static void mutate(struct buffer *out)
+{
+    static const uint8_t telling[] = {0, 1, 7, 8, 127, 128, 255};
+    for (uint32_t i = chance(6); i > 0; i--) {
+        uint32_t at = chance((uint32_t)out->length);
+        switch (chance(4)) {
+        case 0: out->data[at] = (uint8_t)chance(256); break;
+        case 1: out->data[at] ^= (uint8_t)(1 << chance(8)); break;
+        case 2: out->data[at] = telling[chance(sizeof telling)]; break;
+        case 3:
+            if (out->length - at >= 4) store_u32(out->data + at, chance(3) ? chance(300) : UINT32_MAX - chance(20));
+            break;
+        }
+    }
+    if (chance(8) == 0) out->length = chance((uint32_t)out->length + 1);
+}
+
+/* Reads every string to its end, where a missing NUL would be a finding. */
+static void use(const struct order *order)
+{
+    size_t bytes = 0;
+    char **const texts[] = {order->arguments, order->environment, order->layers, order->cgroup_writes, order->cgroup_reads};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (char **each = texts[i]; *each; each++) bytes += strlen(*each);
+    for (char **layer = order->layers; *layer; layer++)
+        if (**layer == '/' || strcmp(*layer, "..") == 0 || strncmp(*layer, "../", 3) == 0 || strstr(*layer, "/../")) found("a layer that leads out");
+    for (size_t i = 0; i < order->file_count; i++) bytes += crc32c(0, order->files[i].content.data, order->files[i].content.length);
+    if (order->workdir) bytes += strlen(order->workdir);
+    if (order->hostname) bytes += strlen(order->hostname);
+    if (order->argument_count == 0 || order->uid > 65535 || order->gid > 65535) found("an order that should have been refused");
+    struct buffer excerpt = {0};
+    struct order again;
+    struct failure failure;
+    order_excerpt(order, &excerpt);
+    if (order_read((struct slice){excerpt.data, (uint32_t)excerpt.length}, &again, &failure) < 0) found("an excerpt that cannot be read");
+    if (again.argument_count != order->argument_count || again.uid != order->uid) found("an excerpt that says something else");
+    order_release(&again);
+    buffer_release(&excerpt);
+    if (bytes == SIZE_MAX) found("impossible");
+}
+
+static bool round_of(void)
+{
+    struct buffer out = {0};
+    put_order(&out);
+    mutate(&out);
+    /* An exact copy, so that reading one byte too far is seen. */
+    size_t length = out.length;
+    uint8_t *exact = malloc(length ? length : 1);
+    memcpy(exact, out.data, length);
+    buffer_release(&out);
+    struct frame frame;
+    long taken = frame_read(exact, length, &frame);
+    if (taken > (long)length) found("a frame longer than its bytes");
+    struct order order;
+    struct failure failure;
+    bool read = taken > 0 && order_read(frame.body, &order, &failure) == 0;
+    if (read) {
+        use(&order);
+        order_release(&order);
+    }
+    struct field field;
+    if (taken > 0) field_find(frame.body, FIELD_UID, &field);
+    free(exact);
+    return read;
+}
+
+static void check_crc(void)
+{
+    uint8_t bytes[300];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)chance(256);
+    if (crc32c(0, (const uint8_t *)"123456789", 9) != 0xE3069283U) found("a CRC32C that is not the published one");
+    for (size_t length = 0; length < sizeof bytes; length++)
+        if (crc32c(7, bytes, length) != crc32c_portable(7, bytes, length)) found("two CRC32Cs that differ");
+}
+
+int main(int count, char **arguments)
+{
+    uint64_t seed = count > 1 ? strtoull(arguments[1], NULL, 0) : 1, rounds = count > 2 ? strtoull(arguments[2], NULL, 0) : 100000, read = 0;
+    printf("seed %llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    state = seed * 0x9E3779B97F4A7C15ULL + 1;
+    check_crc();
+    for (uint64_t i = 0; i < rounds; i++) read += round_of();
+    printf("%llu rounds, %llu orders understood\n", (unsigned long long)rounds, (unsigned long long)read);
+    return read == 0 && rounds > 1000;
+}

@@ -1,0 +1,233 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Ending;
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.InputFile;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Output;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.Stdin;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A real host in directories of its own, for tests of every module that runs jobs. [#close] ends it and fails the test
+/// if anything is left: a process, a cgroup, a mount, a socket.
+public final class TestHost implements AutoCloseable {
+    public final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final Path root;
+    private final int pool;
+    private final Leftovers before;
+    private ImageStore images;
+    private HostRuntime runtime;
+
+    private TestHost(Path root, int pool) throws IOException {
+        this.root = root;
+        this.pool = pool;
+        this.before = Leftovers.of(runDir());
+        this.images = ImageStore.open(dataDir().resolve("images"), true);
+        this.runtime = HostRuntime.open(config(), images, meters);
+    }
+
+    /// A host that keeps `pool` sandboxes parked.
+    public static TestHost open(int pool) throws IOException {
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool);
+    }
+
+    public HostRuntime runtime() {
+        return runtime;
+    }
+
+    public Path dataDir() {
+        return root.resolve("data");
+    }
+
+    public Path runDir() {
+        return root.resolve("run");
+    }
+
+    private HostConfig config() {
+        return new HostConfig(
+                dataDir(), runDir(), pool, null, HostConfig.DEFAULT_KEEP_ENDED, HostConfig.DEFAULT_KEEP_ENDED_BYTES);
+    }
+
+    /// Ends the server and starts another on the same directories; jobs that may go on do.
+    public void restart() {
+        runtime.close();
+        images.close();
+        images = ImageStore.open(dataDir().resolve("images"), true);
+        runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry());
+    }
+
+    /// A job that is about to be described; [Request#start] starts it.
+    public Request request(String... command) {
+        return new Request(List.of(command));
+    }
+
+    /// A shell script run to its end.
+    public Result sh(String script) throws Exception {
+        return request("sh", "-c", script).run();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            runtime.drain(Duration.ZERO);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        runtime.close();
+        images.close();
+        before.assertNothingMore();
+        try (var files = Files.walk(root)) {
+            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /// What a job printed and how it ended.
+    public record Result(String stdout, String stderr, Ending ending) {
+        public String cause() {
+            return ending.outcome().cause();
+        }
+
+        public int exitCode() {
+            return ending.outcome().exitCode();
+        }
+
+        static Result of(Execution execution) throws Exception {
+            var stdout = new ByteArrayOutputStream();
+            var stderr = new ByteArrayOutputStream();
+            var ending = execution.streamTo(output -> {
+                if (output instanceof Output.Bytes bytes) {
+                    (bytes.stream() == Output.Stream.STDOUT ? stdout : stderr).writeBytes(bytes.data());
+                }
+            });
+            return new Result(stdout.toString(StandardCharsets.UTF_8), stderr.toString(StandardCharsets.UTF_8), ending);
+        }
+    }
+
+    /// A job in the making; every setter gives itself.
+    public final class Request {
+        private final List<String> command;
+        private final Map<String, String> env = new LinkedHashMap<>();
+        private final List<InputFile> files = new ArrayList<>();
+        private @Nullable String workdir;
+        private @Nullable String user;
+        private ImageReference image = ImageReference.HOST;
+        private Stdin stdin = new Stdin.Empty();
+        private Limits limits = Limits.DEFAULT;
+        private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
+        private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
+
+        private Request(List<String> command) {
+            this.command = command;
+        }
+
+        public Request env(String name, String value) {
+            env.put(name, value);
+            return this;
+        }
+
+        public Request file(String path, String text, int mode) {
+            files.add(new InputFile(path, text.getBytes(StandardCharsets.UTF_8), mode));
+            return this;
+        }
+
+        public Request workdir(String directory) {
+            workdir = directory;
+            return this;
+        }
+
+        public Request user(String name) {
+            user = name;
+            return this;
+        }
+
+        public Request image(String name) {
+            image = new ImageReference(name);
+            return this;
+        }
+
+        public Request stdin(Stdin input) {
+            stdin = input;
+            return this;
+        }
+
+        public Request limits(Limits most) {
+            limits = most;
+            return this;
+        }
+
+        public Request time(Duration most) {
+            var now = limits;
+            limits = new Limits(now.memoryBytes(), now.cpus(), now.pids(), most, now.outputBytes(), now.diskBytes());
+            return this;
+        }
+
+        public Request output(long bytes, Job.OutputPolicy then) {
+            var now = limits;
+            limits = new Limits(now.memoryBytes(), now.cpus(), now.pids(), now.time(), bytes, now.diskBytes());
+            policy = then;
+            return this;
+        }
+
+        public Request onDisconnect(Job.OnDisconnect then) {
+            onDisconnect = then;
+            return this;
+        }
+
+        public Attempt attempt() throws InterruptedException {
+            var job = new Job.Run(
+                    JobId.next(),
+                    "default",
+                    image,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    files,
+                    limits,
+                    onDisconnect,
+                    policy,
+                    Map.of());
+            return runtime.start(job, StartTimeline.begin());
+        }
+
+        public Execution start() throws InterruptedException {
+            return switch (attempt()) {
+                case Attempt.Accepted accepted -> accepted.execution();
+                case Attempt.Refused refused -> throw new AssertionError(refused.refusal());
+            };
+        }
+
+        public Refusal refusal() throws InterruptedException {
+            return switch (attempt()) {
+                case Attempt.Accepted accepted -> throw new AssertionError("accepted " + accepted);
+                case Attempt.Refused refused -> refused.refusal();
+            };
+        }
+
+        public Result run() throws Exception {
+            return Result.of(start());
+        }
+    }
+}
