@@ -36,7 +36,8 @@ static void reaped_main(struct init *init, int status)
 void end_reap(struct init *init)
 {
     struct signalfd_siginfo ignored;
-    if (read(init->signals, &ignored, sizeof ignored) < 0) ignored.ssi_signo = 0; /* SIGCHLD never queues: one read empties it */
+    /* SIGCHLD never queues, so one read empties it; and that there is none is no reason not to look. */
+    (void)!read(init->signals, &ignored, sizeof ignored);
     init_link_event(init);
     for (;;) {
         int status;
@@ -113,7 +114,6 @@ void end_finish(struct init *init)
     if (init->phase != STARTING && init->phase != RUNNING) return;
     if (!init->main_reaped || !init->all_dead) return;
     output_drain(init);
-    if (init->outputs[0].pipe >= 0 || init->outputs[1].pipe >= 0) return;
     struct buffer record = {0};
     buffer_extend(&record, RECORD_HEADER);
     put_end(init, &record);

@@ -31,38 +31,41 @@ static size_t admit(struct init *init, size_t length)
     return (size_t)left;
 }
 
-/* One read into the journal; false if there is nothing more for now. */
-static bool pump(struct init *init, int which)
+/* One read into the journal; its length, 0 if there is nothing for now or, with the pipe closed, ever. */
+static size_t pump(struct init *init, int which)
 {
     struct output *output = &init->outputs[which];
     uint8_t *data = init->work + RECORD_HEADER;
     ssize_t got = read(output->pipe, data, RECORD_LONGEST);
-    if (got < 0 && errno == EAGAIN) return false;
+    if (got < 0 && errno == EAGAIN) return 0;
     if (got <= 0) {
         shut(&output->pipe);
         output->polled = false;
-        return false;
+        return 0;
     }
     size_t kept = admit(init, (size_t)got);
     if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
-    return got == RECORD_LONGEST;
+    return (size_t)got;
 }
 
 void output_read(struct init *init, int which)
 {
     init_link_event(init);
     for (int i = 0; i < READS_A_TURN && init->outputs[which].pipe >= 0; i++)
-        if (held(init) || !pump(init, which)) return;
+        if (held(init) || pump(init, which) < RECORD_LONGEST) return;
 }
 
-/* Once every process is dead nobody can write any more, and what the pipes hold is all there is. */
+/*
+ * Once every process is dead nobody can write any more, and what the pipes hold is all there is: little enough to be kept
+ * in memory if the disk is full, so that the end can be told even then.
+ */
 void output_drain(struct init *init)
 {
     for (int i = 0; i < 2; i++) {
-        while (init->outputs[i].pipe >= 0 && !journal_stalled(&init->journal)) {
-            struct output *output = &init->outputs[i];
-            if (init->phase == STARTING || !init->work || (!pump(init, i) && output->pipe >= 0 && !pump(init, i))) shut(&output->pipe);
-        }
+        int *pipe = &init->outputs[i].pipe;
+        if (init->phase == STARTING || !init->work) shut(pipe);
+        while (*pipe >= 0 && pump(init, i) > 0) {}
+        shut(pipe);
     }
 }
 
