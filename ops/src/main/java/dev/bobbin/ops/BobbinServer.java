@@ -1,28 +1,115 @@
 package dev.bobbin.ops;
 
+import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.ops.cli.Server;
 import dev.bobbin.ops.cli.StartException;
 import dev.bobbin.ops.config.BobbinConfig;
+import dev.bobbin.ops.health.Health;
+import dev.bobbin.ops.health.Health.Readiness;
+import dev.bobbin.ops.metrics.Metrics;
 import dev.bobbin.ops.preflight.Preflight;
+import dev.bobbin.runner.host.HostRuntime;
+import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.http.HttpServer;
+import dev.bobbin.scheduler.http.Listen;
+import dev.bobbin.scheduler.placement.HostId;
+import dev.bobbin.scheduler.tenant.Callers;
+import java.io.IOException;
+import java.net.BindException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/// All parts of one server, put together in the order in which they need each other.
+/// All parts of one server, put together in the order in which they need each other and taken apart in reverse.
 final class BobbinServer implements Server {
+    private final BobbinConfig config;
+    private final Metrics metrics;
+    private final ImageStore images;
+    private final HostRuntime runtime;
+    private final Dispatcher dispatcher;
+    private final HttpServer http;
+    private volatile boolean draining;
+    private boolean closed;
+
+    private BobbinServer(BobbinConfig config, Metrics metrics, ImageStore images, HostRuntime runtime) {
+        this.config = config;
+        this.metrics = metrics;
+        this.images = images;
+        this.runtime = runtime;
+        this.dispatcher = new Dispatcher(
+                new Admission(config.admission()),
+                new SingleHostCluster(hostId(), runtime),
+                runtime,
+                metrics.registry());
+        this.http = new HttpServer(
+                config.http(), dispatcher, new Callers(config.tokens()), List.of(metrics, new Health(this::readiness)));
+    }
 
     static BobbinServer start(BobbinConfig config) {
+        Logging.start();
         check(config);
-        throw new StartException("There is no server yet.");
+        var metrics = new Metrics();
+        var images = ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+        var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
+        try {
+            server.http.start();
+        } catch (RuntimeException failed) {
+            server.close();
+            throw cannotListen(config, failed);
+        }
+        Thread.ofVirtual().name("process-metrics").start(metrics::watchProcess);
+        return server;
     }
 
     @Override
     public List<String> addresses() {
-        return List.of();
+        var addresses = new ArrayList<String>();
+        var free = true;
+        for (var listen : config.http().listen()) {
+            addresses.add(
+                    switch (listen) {
+                        case Listen.Unix unix -> unix.toString();
+                        case Listen.Tcp tcp -> {
+                            var port = free ? http.port() : tcp.port();
+                            free = false;
+                            yield "http://" + new Listen.Tcp(tcp.host(), port);
+                        }
+                    });
+        }
+        return addresses;
     }
 
     @Override
-    public void close() {}
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        draining = true;
+        try {
+            dispatcher.drain();
+            runtime.drain(config.drainTimeout());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            http.stop();
+            dispatcher.close();
+            runtime.close();
+            images.close();
+            metrics.close();
+        }
+    }
+
+    private Readiness readiness() {
+        if (draining) {
+            return Readiness.DRAINING;
+        }
+        return runtime.healthy() ? Readiness.READY : Readiness.DEGRADED;
+    }
 
     private static void check(BobbinConfig config) {
         var preflight = new Preflight(Path.of("/"));
@@ -33,6 +120,46 @@ final class BobbinServer implements Server {
         }
         if (!missing.isEmpty()) {
             throw new StartException(String.join("\n", missing));
+        }
+    }
+
+    /// The runtime says in one sentence why it cannot be.
+    private static HostRuntime open(BobbinConfig config, ImageStore images, Metrics metrics) {
+        try {
+            return HostRuntime.open(config.host(), images, metrics.registry());
+        } catch (RuntimeException impossible) {
+            images.close();
+            throw new StartException(sentence(impossible.getMessage()), impossible);
+        }
+    }
+
+    private static RuntimeException cannotListen(BobbinConfig config, RuntimeException failed) {
+        for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BindException) {
+                var addresses = config.http().listen().stream()
+                        .filter(listen -> listen instanceof Listen.Tcp)
+                        .map(Listen::toString)
+                        .collect(Collectors.joining(" or "));
+                return new StartException(
+                        "Cannot listen on " + addresses + " (" + cause.getMessage()
+                                + "): stop what listens there, or choose another with --listen.",
+                        failed);
+            }
+        }
+        return failed;
+    }
+
+    private static String sentence(@org.jspecify.annotations.Nullable String message) {
+        var text = message == null ? "The host's runtime cannot be opened" : message;
+        return Character.toUpperCase(text.charAt(0)) + text.substring(1) + (text.endsWith(".") ? "" : ".");
+    }
+
+    private static HostId hostId() {
+        try {
+            return new HostId(
+                    Files.readString(Path.of("/proc/sys/kernel/hostname")).strip());
+        } catch (IOException | IllegalArgumentException _) {
+            return new HostId("localhost");
         }
     }
 }
