@@ -71,7 +71,7 @@ final class Archive {
                 return Optional.empty();
             }
             var meta = JobMeta.decode(contents.get().meta());
-            var timeline = StartTimeline.beganAt(meta.acceptedNanos());
+            var timeline = meta.timeline();
             var execution = new LocalExecution(meta, id, files.journal(id), null, timeline, () -> {}, () -> {});
             execution
                     .journal()
