@@ -119,6 +119,9 @@ final class Archive {
         public void ended(long position, @Nullable ByteBuffer data, Fields end) {}
 
         @Override
+        public void endedUnrecorded(long position, Fields end) {}
+
+        @Override
         public void stdinTaken(long position) {}
     }
 }
