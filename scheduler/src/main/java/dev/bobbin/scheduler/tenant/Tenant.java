@@ -4,10 +4,10 @@ import java.util.regex.Pattern;
 
 /// An owner of jobs. What one tenant owns does not exist for another.
 public record Tenant(String name) {
+    private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?");
+
     /// Owns everything as long as nobody has told tenants apart.
     public static final Tenant DEFAULT = new Tenant("default");
-
-    private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?");
 
     public Tenant {
         if (!NAME.matcher(name).matches()) {
