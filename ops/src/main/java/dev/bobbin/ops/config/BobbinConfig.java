@@ -44,6 +44,7 @@ public record BobbinConfig(
     public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
 
     private static final Duration DEFAULT_GRACE = Duration.ofSeconds(1);
+    private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
     private static final Duration EMBEDDED_GRACE = Duration.ofMillis(100);
 
     /// Each adds one token, so that a client of the dialect it belongs to needs no other setting.
@@ -96,7 +97,7 @@ public record BobbinConfig(
                 hostImage,
                 List.of(),
                 admission,
-                new HostConfig(dataDir, runDir, pool, Duration.ZERO, host.keepEnded(), host.keepEndedBytes()));
+                new HostConfig(dataDir, runDir, pool, ORPHAN_GRACE, host.keepEnded(), host.keepEndedBytes()));
     }
 
     @Override
