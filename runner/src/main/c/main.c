@@ -85,7 +85,9 @@ static void detach(void)
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    /* By the system call, since the library keeps two signals for itself and a JVM leaves those ignored. */
+    static const uint64_t by_default[8];
+    for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
     setsid(); /* fails in a session leader, which is what is wanted */
     umask(0);
     struct rlimit files;
