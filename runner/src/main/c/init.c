@@ -153,9 +153,17 @@ static uint64_t leave_at(const struct init *init)
     if (init->jvm.peer >= 0) return NEVER;
     if (init->phase == PARKED || init->phase == PARKING || init->phase == FAILED)
         return init->alone_since + LONELY_MILLIS;
-    if (!init->orphan_millis || init->orphan_millis >= NEVER / 2) return NEVER;
     if (init->phase != ENDED && init->reason) return NEVER;
+    if (!init->orphan_millis)
+        return init->phase == ENDED ? init->alone_since + LONELY_MILLIS : NEVER;
     return init->alone_since + init->orphan_millis;
+}
+
+/* An ended job waits for a JVM as long as its journal has a name; without one nobody can ask for it any more. */
+static bool is_forgotten(const struct init *init)
+{
+    struct stat status;
+    return fstat(init->sandbox->journal, &status) < 0 || status.st_nlink == 0;
 }
 
 static uint64_t next_deadline(const struct init *init)
@@ -169,8 +177,9 @@ static void act_on_time(struct init *init)
     uint64_t now = milliseconds();
     if (now < next_deadline(init)) return;
     if (now >= leave_at(init)) {
-        if (init->phase != STARTING && init->phase != RUNNING) leave();
-        end_kill(init, REASON_ORPHANED);
+        if (init->phase == STARTING || init->phase == RUNNING) end_kill(init, REASON_ORPHANED);
+        else if (init->phase != ENDED || init->orphan_millis || is_forgotten(init)) leave();
+        else init->alone_since = now;
     }
     if (now >= init->start_by) {
         init->start_by = NEVER;

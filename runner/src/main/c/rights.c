@@ -18,6 +18,8 @@
     (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) \
      | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT))
 
+_Static_assert(KEPT <= UINT32_MAX, "capset gets the low half only");
+
 #define OPEN_FILES 1024
 
 int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure)

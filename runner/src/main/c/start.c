@@ -104,7 +104,7 @@ static void remember(struct init *init)
     init->output_limit = order->output_bytes;
     init->output_policy = order->output_policy;
     init->time_millis = order->time_millis;
-    init->orphan_millis = order->orphan_millis;
+    init->orphan_millis = order->orphan_millis < NEVER / 2 ? order->orphan_millis : 0;
     for (size_t i = 0; i < order->cgroup_read_count; i++)
         put_text(&init->reads, FIELD_CGROUP_READ, order->cgroup_reads[i]);
     if (order->stdin_policy == STDIN_BYTES) {

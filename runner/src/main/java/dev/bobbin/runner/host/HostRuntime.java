@@ -167,7 +167,7 @@ public final class HostRuntime implements AutoCloseable {
             throws InterruptedException, IOException {
         var taken = warm.take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, timeline.acceptedNanos());
+        var meta = JobMeta.of(job, rootfs.reference(), command, timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
         var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
@@ -295,7 +295,7 @@ public final class HostRuntime implements AutoCloseable {
                 return;
             }
             var meta = JobMeta.decode(contents.get().meta());
-            var execution = execution(meta, sandbox, StartTimeline.beganAt(meta.acceptedNanos()));
+            var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
             jobs.put(meta.id(), execution);
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
@@ -308,7 +308,8 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.INFO, "job " + meta.id() + " goes on");
         } catch (IOException | SandboxException e) {
             LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
-            sweep(id);
+            nursery.destroy(id);
+            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
             archive.add(id);
         }
     }

@@ -158,6 +158,12 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
+        /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
+        public Request probe() throws IOException {
+            files.add(new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755));
+            return this;
+        }
+
         public Request workdir(String directory) {
             workdir = directory;
             return this;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bobbin.runner.Job.OnDisconnect;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output.Stream;
+import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import io.helidon.webserver.WebServer;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package dev.bobbin.scheduler.http.v1;
+package dev.bobbin.scheduler.http;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -13,34 +13,34 @@ import java.util.Locale;
 import java.util.Map;
 
 /// A client that sees every byte of HTTP/1.1: heads, chunks as they come, trailers.
-final class RawClient implements AutoCloseable {
-    final Socket socket;
+public final class RawClient implements AutoCloseable {
+    public final Socket socket;
     private final InputStream in;
 
-    RawClient(int port) throws IOException {
+    public RawClient(int port) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
         in = new DataInputStream(socket.getInputStream());
     }
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Answer(int status, Map<String, String> headers, byte[] body, Map<String, String> trailers) {
-        String text() {
+    public record Answer(int status, Map<String, String> headers, byte[] body, Map<String, String> trailers) {
+        public String text() {
             return new String(body, StandardCharsets.UTF_8);
         }
     }
 
-    void send(String request) throws IOException {
+    public void send(String request) throws IOException {
         socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
         socket.getOutputStream().flush();
     }
 
-    Answer exchange(String request) throws IOException {
+    public Answer exchange(String request) throws IOException {
         send(request);
         return answer();
     }
 
-    Answer answer() throws IOException {
+    public Answer answer() throws IOException {
         var status = Integer.parseInt(line().split(" ", 3)[1]);
         var headers = headers();
         if ("chunked".equals(headers.get("transfer-encoding"))) {
@@ -55,7 +55,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /// The next chunk, empty at the end; its head must have been read.
-    byte[] chunk() throws IOException {
+    public byte[] chunk() throws IOException {
         var length = Integer.parseInt(line(), 16);
         var data = in.readNBytes(length);
         if (length > 0 && !line().isEmpty()) {
@@ -64,7 +64,7 @@ final class RawClient implements AutoCloseable {
         return data;
     }
 
-    Map<String, String> headers() throws IOException {
+    public Map<String, String> headers() throws IOException {
         var headers = new LinkedHashMap<String, String>();
         for (var line = line(); !line.isEmpty(); line = line()) {
             var colon = line.indexOf(':');
@@ -75,7 +75,7 @@ final class RawClient implements AutoCloseable {
         return headers;
     }
 
-    String line() throws IOException {
+    public String line() throws IOException {
         var line = new ByteArrayOutputStream();
         for (var next = in.read(); next != '\n'; next = in.read()) {
             if (next < 0) {
@@ -86,7 +86,7 @@ final class RawClient implements AutoCloseable {
         return line.toString(StandardCharsets.UTF_8).stripTrailing();
     }
 
-    boolean isClosedByServer() throws IOException {
+    public boolean isClosedByServer() throws IOException {
         try {
             return in.read() < 0;
         } catch (java.net.SocketException _) {

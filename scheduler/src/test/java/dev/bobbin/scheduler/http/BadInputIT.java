@@ -1,0 +1,170 @@
+package dev.bobbin.scheduler.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What is refused before anything starts, and in which words. The host fails the class if anything is left.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class BadInputIT {
+    private TestServer server = unset();
+
+    @SuppressWarnings("NullAway") // set before any test
+    private static TestServer unset() {
+        return null;
+    }
+
+    @BeforeAll
+    void open() throws IOException {
+        server = TestServer.open();
+    }
+
+    @AfterAll
+    void close() throws IOException {
+        assertThat(server.host.meters.get("bobbin.jobs.ended").counters())
+                .allSatisfy(counter -> assertThat(counter.count()).isZero());
+        server.close();
+    }
+
+    static Stream<Arguments> wrongRuns() {
+        var many = "\"x\"" + ",\"x\"".repeat(9_999);
+        return Stream.of(
+                Arguments.of("{\"comand\":[\"true\"]}", 400, "comand"),
+                Arguments.of("{\"command\":\"true\"}", 400, "command"),
+                Arguments.of("{\"command\":[1]}", 400, "command[0]"),
+                Arguments.of("{\"command\":[\"true\",null]}", 400, "command[1]"),
+                Arguments.of("{\"command\":[]}", 400, "command"),
+                Arguments.of("{\"command\":[\"\"]}", 400, "command[0]"),
+                Arguments.of("{}", 400, "command"),
+                Arguments.of("{\"command\":[\"true\"],\"command\":[\"true\"]}", 400, "command"),
+                Arguments.of("{\"command\":[\"a\\u0000b\"]}", 400, "command[0]"),
+                Arguments.of("{\"command\":[\"\\ud800\"]}", 400, "command[0]"),
+                Arguments.of("{\"command\":[" + many + "]}", 400, "command"),
+                Arguments.of("{\"command\":[\"echo\",\"" + "x".repeat(2 * 1024 * 1024) + "\"]}", 400, "command[1]"),
+                Arguments.of("{\"command\":[\"/proc/self/exe\"]}", 400, "command[0]"),
+                Arguments.of("{\"command\":[\"/proc/self/fd/3\"]}", 400, "command[0]"),
+                Arguments.of("{\"command\":[\"true\"],\"workdir\":\"/proc/self/fd/3\"}", 400, "workdir"),
+                Arguments.of("{\"command\":[\"true\"],\"workdir\":\"a\"}", 400, "workdir"),
+                Arguments.of("{\"command\":[\"true\"],\"env\":{\"A=B\":\"x\"}}", 400, "env"),
+                Arguments.of("{\"command\":[\"true\"],\"env\":{\"A\":1}}", 400, "env.A"),
+                Arguments.of("{\"command\":[\"true\"],\"files\":{\"/etc/passwd\":\"x\"}}", 400, "files"),
+                Arguments.of("{\"command\":[\"true\"],\"files\":{\"a/../b\":\"x\"}}", 400, "files"),
+                Arguments.of("{\"command\":[\"true\"],\"files\":{\"a\":{\"base64\":\"?\"}}}", 400, "files.a.base64"),
+                Arguments.of(
+                        "{\"command\":[\"true\"],\"files\":{\"a\":{\"text\":\"\",\"mode\":755}}}", 400, "files.a.mode"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"memory\":\"1MiB\"}}", 400, "limits.memory"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"memory\":\"much\"}}", 400, "limits.memory"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"cpus\":-1}}", 400, "limits.cpus"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"pids\":1.5}}", 400, "limits.pids"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"time\":0}}", 400, "limits.time"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"speed\":1}}", 400, "limits.speed"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"memory\":\"4096TiB\"}}", 422, "limits"),
+                Arguments.of("{\"command\":[\"true\"],\"limits\":{\"cpus\":4096}}", 422, "limits"),
+                Arguments.of("{\"command\":[\"true\"],\"image\":\"no/such:image\"}", 404, "image"),
+                Arguments.of("{\"command\":[\"true\"],\"image\":\"NOT AN IMAGE\"}", 400, "image"),
+                Arguments.of("{\"command\":[\"true\"],\"user\":\"nobody-has-this-name\"}", 400, "user"),
+                Arguments.of("{\"command\":[\"true\"],\"network\":\"bridge\"}", 400, "network"),
+                Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"drop\"}", 400, "output_policy"),
+                Arguments.of("{\"command\":[\"true\"],\"on_disconnect\":\"wait\"}", 400, "on_disconnect"),
+                Arguments.of("{\"command\":[\"true\"],\"secrets\":{\"a\":\"b\"}}", 400, "secrets"),
+                Arguments.of("{\"command\":[\"true\"],\"mounts\":[]}", 400, "mounts"),
+                Arguments.of("{\"command\":[\"true\"],\"pull\":\"always\"}", 400, "pull"),
+                Arguments.of("{\"command\":[\"true\"],\"labels\":{\"\":\"b\"}}", 400, "labels"),
+                Arguments.of("{\"command\":[\"true\"]", 400, ""),
+                Arguments.of("{\"command\":[\"true\"]} {}", 400, ""),
+                Arguments.of("[]", 400, ""),
+                Arguments.of("", 400, ""),
+                Arguments.of("null", 400, ""),
+                Arguments.of("{\"command\":[\"true\"],\"env\":" + "{\"a\":".repeat(100) + "1", 400, "env.a"),
+                Arguments.of("{\"x\":" + "[".repeat(5_000), 400, "x"));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void wrongRuns(String body, int status, String field) throws IOException {
+        var answer = server.post("/v1/run", body);
+        assertThat(answer.status()).as(answer.text()).isEqualTo(status);
+        assertThat(answer.headers())
+                .containsEntry("content-type", "application/problem+json")
+                .containsEntry("x-content-type-options", "nosniff");
+        assertThat(answer.text())
+                .contains("\"status\":" + status, "\"code\":\"")
+                .doesNotContain("jackson", "Exception");
+        if (field.isEmpty()) {
+            assertThat(answer.text()).doesNotContain("\"field\"");
+        } else {
+            assertThat(answer.text()).contains("\"field\":\"" + field + "\"");
+        }
+    }
+
+    @Test
+    void refusesABodyThatIsTooLargeWithoutAReset() throws IOException {
+        assertThat(server.post("/v1/run", " ".repeat(5 * 1024 * 1024)).status()).isEqualTo(413);
+    }
+
+    @Test
+    void refusesAChunkedBodyThatIsTooLargeWithoutAReset() throws IOException {
+        try (var client = server.client()) {
+            var body = new StringBuilder();
+            var chunk = "10000\r\n" + " ".repeat(65_536) + "\r\n";
+            body.append(chunk.repeat(80)).append("0\r\n\r\n");
+            var answer =
+                    client.exchange(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\n" + body);
+            assertThat(answer.status()).isEqualTo(413);
+            assertThat(answer.text()).contains("\"code\":\"too_large\"");
+        }
+    }
+
+    @Test
+    void refusesAnAcceptThatNothingSatisfies() throws IOException {
+        var answer = server.post("/v1/run", "{\"command\":[\"true\"]}", "Accept: image/png");
+        assertThat(answer.status()).isEqualTo(406);
+        assertThat(answer.text()).contains("\"code\":\"not_acceptable\"");
+    }
+
+    @Test
+    void refusesForeignHostsAndOrigins() throws IOException {
+        assertThat(server.get("/v1/jobs/x", "Host: evil.example").status()).isEqualTo(421);
+        assertThat(server.get("/health", "Host: evil.example").status()).isEqualTo(421);
+        assertThat(server.get("/health", "Host: 127.0.0.1:1").status()).isEqualTo(200);
+        assertThat(server.get("/health", "Host: [::1]:1").status()).isEqualTo(200);
+        assertThat(server.post("/v1/run", "{\"command\":[\"true\"]}", "Origin: https://evil.example")
+                        .status())
+                .isEqualTo(403);
+        assertThat(server.get("/health", "Host: localhost:80", "Origin: http://localhost:80")
+                        .status())
+                .isEqualTo(200);
+        assertThat(server.get("/health", "Origin: null").status()).isEqualTo(403);
+    }
+
+    @Test
+    void answersUnownedPathsWithProblems() throws IOException {
+        var nothing = server.get("/nothing");
+        assertThat(nothing.status()).isEqualTo(404);
+        assertThat(nothing.headers())
+                .containsEntry("content-type", "application/problem+json")
+                .containsEntry("x-content-type-options", "nosniff");
+        assertThat(server.get("/v1/run").status()).isEqualTo(405);
+        assertThat(server.get("/v1/run").headers()).containsEntry("allow", "POST");
+        assertThat(server.get("/v1/nothing").status()).isEqualTo(404);
+    }
+
+    @Test
+    void answersWhatIsNotHttpWithAProblem() throws IOException {
+        try (var client = server.client()) {
+            var answer = client.exchange("GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertThat(answer.status()).isEqualTo(400);
+            assertThat(answer.headers()).containsEntry("content-type", "application/problem+json");
+            assertThat(new String(answer.body(), StandardCharsets.UTF_8)).contains("\"code\":\"invalid\"");
+        }
+    }
+}

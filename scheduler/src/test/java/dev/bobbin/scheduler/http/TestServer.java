@@ -1,0 +1,84 @@
+package dev.bobbin.scheduler.http;
+
+import dev.bobbin.runner.host.TestHost;
+import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.placement.HostId;
+import dev.bobbin.scheduler.tenant.Callers;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/// A real server on a free port over a real host.
+public final class TestServer implements AutoCloseable {
+    public final TestHost host;
+    public final Dispatcher dispatcher;
+    public final HttpServer http;
+
+    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen) throws IOException {
+        host = TestHost.open(2);
+        dispatcher = new Dispatcher(
+                new Admission(admission),
+                new SingleHostCluster(new HostId("here"), host.runtime()),
+                host.runtime(),
+                host.meters);
+        http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, callers, List.of());
+        http.start();
+    }
+
+    public static TestServer open() throws IOException {
+        return open(AdmissionConfig.DEFAULT, Callers.anybody());
+    }
+
+    public static TestServer open(AdmissionConfig admission, Callers callers) throws IOException {
+        return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")));
+    }
+
+    static TestServer listening(List<Listen> listen, Callers callers) throws IOException {
+        return new TestServer(AdmissionConfig.DEFAULT, callers, listen);
+    }
+
+    public RawClient client() throws IOException {
+        return new RawClient(http.port());
+    }
+
+    /// One request on a connection of its own.
+    public RawClient.Answer get(String path, String... headers) throws IOException {
+        try (var client = client()) {
+            return client.exchange(head("GET", path, headers) + "\r\n");
+        }
+    }
+
+    public RawClient.Answer post(String path, String body, String... headers) throws IOException {
+        try (var client = client()) {
+            return client.exchange(request(path, body, headers));
+        }
+    }
+
+    /// A POST as it goes over the wire.
+    public static String request(String path, String body, String... headers) {
+        var length = body.getBytes(StandardCharsets.UTF_8).length;
+        return head("POST", path, headers) + "Content-Length: " + length + "\r\n\r\n" + body;
+    }
+
+    /// A request line and its headers, without the empty line.
+    public static String head(String method, String path, String... headers) {
+        var head = new StringBuilder(method + " " + path + " HTTP/1.1\r\n");
+        if (List.of(headers).stream().noneMatch(header -> header.startsWith("Host:"))) {
+            head.append("Host: localhost\r\n");
+        }
+        for (var header : headers) {
+            head.append(header).append("\r\n");
+        }
+        return head.toString();
+    }
+
+    @Override
+    public void close() throws IOException {
+        http.close();
+        dispatcher.close();
+        host.close();
+    }
+}

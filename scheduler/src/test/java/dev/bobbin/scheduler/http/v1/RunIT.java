@@ -1,0 +1,252 @@
+package dev.bobbin.scheduler.http.v1;
+
+import static dev.bobbin.scheduler.http.TestServer.request;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.JobId;
+import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.TestServer;
+import dev.bobbin.scheduler.tenant.Caller;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// `/v1` against a real host.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class RunIT {
+    private static final Pattern AT = Pattern.compile("\"at\":(\\d+)");
+    private static final Pattern DATA = Pattern.compile("\"data(_base64)?\":\"((?:[^\"\\\\]|\\\\.)*)\"");
+
+    private TestServer server = unset();
+
+    @SuppressWarnings("NullAway") // set before any test
+    private static TestServer unset() {
+        return null;
+    }
+
+    @BeforeAll
+    void open() throws IOException {
+        server = TestServer.open();
+    }
+
+    @AfterAll
+    void close() throws IOException {
+        server.close();
+    }
+
+    private RawClient.Answer run(String body, String... headers) throws IOException {
+        return server.post("/v1/run", body, headers);
+    }
+
+    private static String sh(String script) {
+        return "{\"command\":[\"sh\",\"-c\",\"" + script.replace("\\", "\\\\").replace("\"", "\\\"") + "\"]}";
+    }
+
+    private static String jobId(RawClient.Answer answer) {
+        return String.valueOf(answer.headers().get("bobbin-job-id"));
+    }
+
+    @Test
+    void answersWhatAJobDid() throws IOException {
+        var answer = run(sh("echo out; echo err >&2; exit 3"));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.text())
+                .contains("\"outcome\":{\"cause\":\"exited\",\"exit_code\":3}")
+                .contains("\"stdout\":\"out\\n\",\"stderr\":\"err\\n\",\"truncated\":false")
+                .contains("\"image\":\"host\"")
+                .contains("\"stdout_bytes\":4")
+                .contains("\"path\":\"");
+        assertThat(answer.headers())
+                .containsEntry("location", "/v1/jobs/" + jobId(answer))
+                .containsEntry("x-content-type-options", "nosniff");
+    }
+
+    @Test
+    void givesAJobWhatItAsksFor() throws IOException {
+        var answer = run(
+                "{\"command\":[\"sh\",\"-c\",\"cat; cat a/b; stat -c %a a/c; echo $X; pwd\"],\"env\":{\"X\":\"1 2\"},"
+                        + "\"workdir\":\"/work\",\"stdin\":\"in\\n\",\"files\":{\"a/b\":\"text\\n\",\"a/c\":{\"base64\":\"AA==\",\"mode\":\"0755\"}},"
+                        + "\"limits\":{\"memory\":\"64MiB\",\"cpus\":0.5,\"pids\":64,\"time\":\"10s\",\"output\":1000000,\"disk\":\"1MiB\"},"
+                        + "\"network\":\"none\",\"labels\":{\"a\":\"b\"},\"image\":\"host\",\"user\":null}");
+        assertThat(answer.text()).contains("\"stdout\":\"in\\ntext\\n755\\n1 2\\n/work\\n\"");
+    }
+
+    @Test
+    void streamsEachLineAsItIsPrinted() throws IOException {
+        try (var client = server.client()) {
+            client.send(
+                    request("/v1/run", sh("for i in 1 2 3; do echo line $i; sleep 0.3; done"), "Accept: text/plain"));
+            assertThat(client.line()).isEqualTo("HTTP/1.1 200 OK");
+            client.headers();
+            var times = new ArrayList<Long>();
+            for (var line = client.chunk(); line.length > 0; line = client.chunk()) {
+                times.add(System.nanoTime());
+            }
+            assertThat(client.headers())
+                    .containsEntry("bobbin-outcome", "exited")
+                    .containsEntry("bobbin-exit-code", "0");
+            assertThat(times).hasSize(3);
+            assertThat(Duration.ofNanos(times.get(1) - times.get(0))).isGreaterThan(Duration.ofMillis(200));
+            assertThat(Duration.ofNanos(times.get(2) - times.get(1))).isGreaterThan(Duration.ofMillis(200));
+        }
+    }
+
+    @Test
+    void endsAJobThatPrintsNothingWhenItsClientLeaves() throws Exception {
+        JobId id;
+        try (var client = server.client()) {
+            client.send(request("/v1/run", sh("sleep 60"), "Accept: text/plain"));
+            client.line();
+            id = JobId.parse(String.valueOf(client.headers().get("bobbin-job-id")))
+                    .orElseThrow();
+            TimeUnit.MILLISECONDS.sleep(400);
+        }
+        var left = System.nanoTime();
+        var ending = server.dispatcher.find(id, Caller.ANYBODY).orElseThrow().await();
+        assertThat(ending.outcome().cause()).isEqualTo("cancelled");
+        assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void keepsAConnectionForTheNextRun() throws IOException {
+        try (var client = server.client()) {
+            for (var round = 0; round < 20; round++) {
+                var accept = round % 2 == 0 ? "Accept: application/json" : "Accept: text/plain";
+                var answer = client.exchange(request("/v1/run", "{\"command\":[\"true\"]}", accept));
+                assertThat(answer.status()).isEqualTo(200);
+                assertThat(answer.headers()).doesNotContainEntry("connection", "close");
+            }
+        }
+    }
+
+    @Test
+    void endsAtItsTimeLimit() throws IOException {
+        var answer = run("{\"command\":[\"sleep\",\"60\"],\"limits\":{\"time\":\"200ms\"}}");
+        assertThat(answer.text())
+                .contains(
+                        "\"outcome\":{\"cause\":\"timed_out\",\"exit_code\":137,\"signal\":\"SIGKILL\",\"limit\":\"time\"}");
+    }
+
+    @Test
+    void isFoundAgain() throws IOException {
+        var id = jobId(run(sh("echo one; echo two >&2"), "Accept: text/plain"));
+        assertThat(server.get("/v1/jobs/" + id).text())
+                .contains("\"state\":\"ended\"", "\"kind\":\"run\"", "\"command\":[\"sh\",\"-c\"", "\"created_at\":\"");
+        assertThat(server.get("/v1/jobs/" + id + "/output").text()).isEqualTo("one\ntwo\n");
+        assertThat(server.get("/v1/jobs/" + id + "/output?stream=stderr").text())
+                .isEqualTo("two\n");
+        assertThat(server.get("/v1/jobs/" + id + "/output?from=999999").status())
+                .isEqualTo(400);
+        assertThat(server.get("/v1/jobs/" + id + "/output?from=x").text()).contains("\"field\":\"from\"");
+        assertThat(server.get("/v1/jobs/" + JobId.next()).status()).isEqualTo(404);
+        assertThat(server.get("/v1/jobs/nonsense").status()).isEqualTo(404);
+    }
+
+    @Test
+    void isResumedWhereAnyFrameEnded() throws IOException {
+        var script =
+                "printf 'a\\303'; sleep 0.05; printf '\\274b'; printf '\\360\\237' ; printf x >&2; printf '\\230\\200z'";
+        var whole = run(sh(script), "Accept: application/x-ndjson");
+        var id = jobId(whole);
+        var everything = data(whole.text(), "stdout");
+        assertThat(everything).isEqualTo(new byte[] {
+            'a', (byte) 0xc3, (byte) 0xbc, 'b', (byte) 0xf0, (byte) 0x9f, (byte) 0x98, (byte) 0x80, 'z'
+        });
+        var seen = new java.io.ByteArrayOutputStream();
+        for (var line : whole.text().lines().toList()) {
+            seen.writeBytes(data(line, "stdout"));
+            var at = AT.matcher(line);
+            assertThat(at.find()).isTrue();
+            var rest = server.get("/v1/jobs/" + id + "/output?from=" + at.group(1), "Accept: application/x-ndjson");
+            var joined = seen.toByteArray();
+            var behind = data(rest.text(), "stdout");
+            var all = Arrays.copyOf(joined, joined.length + behind.length);
+            System.arraycopy(behind, 0, all, joined.length, behind.length);
+            assertThat(all).as("from " + at.group(1)).isEqualTo(everything);
+        }
+    }
+
+    private static byte[] data(String frames, String stream) {
+        var bytes = new java.io.ByteArrayOutputStream();
+        frames.lines()
+                .filter(line -> line.contains("\"type\":\"" + stream + "\""))
+                .forEach(line -> {
+                    var data = DATA.matcher(line);
+                    assertThat(data.find()).isTrue();
+                    bytes.writeBytes(
+                            data.group(1) == null
+                                    ? data.group(2).getBytes(StandardCharsets.UTF_8)
+                                    : Base64.getDecoder().decode(data.group(2)));
+                });
+        return bytes.toByteArray();
+    }
+
+    @Test
+    void sendsEventsThatABrowserUnderstands() throws IOException {
+        var answer = run(sh("echo hi"), "Accept: text/event-stream");
+        assertThat(answer.headers()).containsEntry("content-type", "text/event-stream");
+        assertThat(answer.text())
+                .containsPattern("id: \\d+\nevent: stdout\ndata: \\{\"type\":\"stdout\",\"at\":\\d+,")
+                .containsPattern("id: \\d+\nevent: ended\ndata: .*\"cause\":\"exited\"")
+                .endsWith("\n\n");
+    }
+
+    @Test
+    void isFedWhileItRunsAndCancelled() throws Exception {
+        try (var client = server.client()) {
+            client.send(request("/v1/run", "{\"command\":[\"cat\"],\"stdin\":\"open\"}", "Accept: text/plain"));
+            client.line();
+            var id = client.headers().get("bobbin-job-id");
+            var stdin = "/v1/jobs/" + id + "/stdin";
+            assertThat(server.post(stdin + "?at=0", "one\n").text()).isEqualTo("{\"taken\":4}");
+            assertThat(new String(client.chunk(), StandardCharsets.UTF_8)).isEqualTo("one\n");
+            assertThat(server.post(stdin + "?at=2", "e\ntwo\n").text()).isEqualTo("{\"taken\":8}");
+            assertThat(new String(client.chunk(), StandardCharsets.UTF_8)).isEqualTo("two\n");
+            assertThat(server.post(stdin, "x").text()).contains("\"field\":\"at\"");
+            assertThat(server.post(stdin + "?at=99", "x").status()).isEqualTo(400);
+            assertThat(server.post(stdin + "?at=8&eof", "").text()).isEqualTo("{\"taken\":8}");
+            assertThat(client.chunk()).isEmpty();
+            assertThat(client.headers()).containsEntry("bobbin-outcome", "exited");
+        }
+        try (var client = server.client()) {
+            client.send(request("/v1/run", sh("sleep 60")));
+            TimeUnit.MILLISECONDS.sleep(300);
+        }
+    }
+
+    @Test
+    void isCancelledByRequest() throws IOException {
+        try (var client = server.client()) {
+            client.send(request("/v1/run", sh("sleep 60"), "Accept: text/plain"));
+            client.line();
+            var id = client.headers().get("bobbin-job-id");
+            assertThat(server.get("/v1/jobs/" + id + "?wait=100ms").text()).contains("\"state\":\"running\"");
+            assertThat(server.post("/v1/jobs/" + id + "/cancel", "").status()).isEqualTo(202);
+            assertThat(server.get("/v1/jobs/" + id + "?wait=5s").text())
+                    .contains(
+                            "\"outcome\":{\"cause\":\"cancelled\",\"exit_code\":137,\"signal\":\"SIGKILL\",\"by\":\"api\"}");
+            assertThat(client.chunk()).isEmpty();
+        }
+    }
+
+    @Test
+    void countsEachJobOnce() throws IOException {
+        var meters = server.host.meters;
+        var ended = meters.counter("bobbin.jobs.ended", "kind", "run", "cause", "exited");
+        var before = ended.count();
+        for (var round = 0; round < 10; round++) {
+            run("{\"command\":[\"true\"]}", round % 2 == 0 ? "Accept: text/plain" : "Accept: application/json");
+        }
+        run(sh("sleep 0.4"));
+        assertThat(ended.count() - before).isEqualTo(11);
+    }
+}
