@@ -17,12 +17,12 @@ import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
-import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /// All parts of one server, put together in the order in which they need each other and taken apart in reverse.
 final class BobbinServer implements Server {
@@ -52,6 +52,7 @@ final class BobbinServer implements Server {
     static BobbinServer start(BobbinConfig config) {
         Logging.start();
         check(config);
+        config.http().listen().forEach(BobbinServer::checkFree);
         var metrics = new Metrics();
         var images = ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
         var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
@@ -59,7 +60,7 @@ final class BobbinServer implements Server {
             server.http.start();
         } catch (RuntimeException failed) {
             server.close();
-            throw cannotListen(config, failed);
+            throw new StartException(sentence("Cannot serve: " + failed.getMessage()), failed);
         }
         Thread.ofVirtual().name("process-metrics").start(metrics::watchProcess);
         return server;
@@ -133,20 +134,17 @@ final class BobbinServer implements Server {
         }
     }
 
-    private static RuntimeException cannotListen(BobbinConfig config, RuntimeException failed) {
-        for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BindException) {
-                var addresses = config.http().listen().stream()
-                        .filter(listen -> listen instanceof Listen.Tcp)
-                        .map(Listen::toString)
-                        .collect(Collectors.joining(" or "));
-                return new StartException(
-                        "Cannot listen on " + addresses + " (" + cause.getMessage()
-                                + "): stop what listens there, or choose another with --listen.",
-                        failed);
+    /// Helidon does not tell which listener could not start, so each port is tried before anything else begins.
+    private static void checkFree(Listen listen) {
+        if (listen instanceof Listen.Tcp tcp && tcp.port() != 0) {
+            try (var socket = new ServerSocket()) {
+                socket.setReuseAddress(true);
+                socket.bind(new InetSocketAddress(tcp.host(), tcp.port()));
+            } catch (IOException taken) {
+                throw new StartException("Cannot listen on " + tcp + " (" + taken.getMessage()
+                        + "): stop what listens there, or choose another with --listen.");
             }
         }
-        return failed;
     }
 
     private static String sentence(@org.jspecify.annotations.Nullable String message) {

@@ -7,6 +7,7 @@ import java.util.logging.Logger;
 final class Logging {
     /* The JDK forgets the level of a logger that nobody holds. */
     private static final Logger ROOT = Logger.getLogger("");
+    private static final Logger LISTENERS = Logger.getLogger("io.helidon.webserver.LoomServer");
     private static final Logger OURS = Logger.getLogger("dev.bobbin");
 
     private Logging() {}
@@ -16,6 +17,8 @@ final class Logging {
             System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %3$s: %5$s%6$s%n");
         }
         ROOT.setLevel(Level.WARNING);
+        // A listener that cannot start is an exception too, which is explained in a sentence.
+        LISTENERS.setLevel(Level.OFF);
         OURS.setLevel(Level.INFO);
     }
 }
