@@ -54,7 +54,7 @@ final class BobbinServer implements Server {
         check(config);
         config.http().listen().forEach(BobbinServer::checkFree);
         var metrics = new Metrics();
-        var images = ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+        var images = images(config);
         var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
         try {
             server.http.start();
@@ -121,6 +121,14 @@ final class BobbinServer implements Server {
         }
         if (!missing.isEmpty()) {
             throw new StartException(String.join("\n", missing));
+        }
+    }
+
+    private static ImageStore images(BobbinConfig config) {
+        try {
+            return ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+        } catch (RuntimeException impossible) {
+            throw new StartException(sentence(impossible.getMessage()), impossible);
         }
     }
 

@@ -56,6 +56,17 @@ class ImageStoreTest {
     }
 
     @Test
+    void leavesTheLayersOfARunningServerAlone() {
+        try (var store = ImageStore.open(directory, true);
+                var rootfs = store.lease(ImageReference.HOST).orElseThrow()) {
+            assertThatThrownBy(() -> ImageStore.open(directory, true))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("in use by another Bobbin");
+            assertThat(store.layers().resolve(rootfs.layers().getFirst())).exists();
+        }
+    }
+
+    @Test
     void hasNoHostImageWhereItIsOff() {
         try (var store = ImageStore.open(directory, false)) {
             assertThat(store.lease(ImageReference.HOST)).isEmpty();

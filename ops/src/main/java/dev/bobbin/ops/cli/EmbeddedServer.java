@@ -1,8 +1,8 @@
 package dev.bobbin.ops.cli;
 
 import dev.bobbin.ops.config.BobbinConfig;
+import dev.bobbin.runner.host.HostRuntime;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileVisitResult;
@@ -13,7 +13,6 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /// A server within one command, in directories of its own, gone with the command.
@@ -109,36 +108,13 @@ final class EmbeddedServer implements AutoCloseable {
                     continue;
                 }
                 var name = lockFile.getFileName().toString().replace(".lock", "");
-                if (removeCgroups(runDirs.resolve(name).resolve("cgroups"))) {
+                if (HostRuntime.removeLeftovers(runDirs.resolve(name))) {
                     remove(runDirs.resolve(name), dataDirs.resolve(name), lockFile, lock);
                 } else {
                     lock.acquiredBy().close(); // its last processes are still ending; the next command finds it again
                 }
             }
         }
-    }
-
-    /// Removes the cgroups that a killed command's server noted in `memory`, unless processes are still in them.
-    private static boolean removeCgroups(Path memory) throws IOException {
-        if (!Files.exists(memory)) {
-            return true;
-        }
-        for (var line : Files.readAllLines(memory)) {
-            var parent = Path.of(line.substring(line.indexOf('=') + 1));
-            if (!Files.isDirectory(parent)) {
-                continue;
-            }
-            try (var below = Files.walk(parent)) {
-                for (var directory : below.filter(Files::isDirectory)
-                        .sorted(Comparator.reverseOrder())
-                        .toList()) {
-                    Files.deleteIfExists(directory);
-                }
-            } catch (IOException | UncheckedIOException _) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /// The lock on `file`, or nothing if another process has it.

@@ -203,9 +203,7 @@ public final class Cgroups implements AutoCloseable {
 
     /// Removes the cgroups of the sandbox `id`, which must have no processes any more.
     public void remove(String id) {
-        for (var parent : parents.values()) {
-            remove(parent.resolve(id));
-        }
+        remove(parents.values().stream().map(parent -> parent.resolve(id)).toList());
     }
 
     /// Names of sandboxes that have a cgroup.
@@ -220,36 +218,60 @@ public final class Cgroups implements AutoCloseable {
         return present;
     }
 
-    /// Removes one cgroup. A process that is just exiting still counts for a moment, so a busy one is tried again.
-    private static void remove(Path directory) {
+    /// Removes cgroups in this order. A process that is just exiting still counts for a moment, so a busy one is tried
+    /// again, all together for at most [#BUSY_NANOS].
+    ///
+    /// @return whether all are gone
+    private static boolean remove(List<Path> directories) {
         var deadline = System.nanoTime() + BUSY_NANOS;
+        var complete = true;
+        for (var directory : directories) {
+            complete &= remove(directory, deadline);
+        }
+        return complete;
+    }
+
+    private static boolean remove(Path directory, long deadline) {
         while (true) {
             try {
                 Files.deleteIfExists(directory);
-                return;
+                return true;
             } catch (IOException e) {
                 if (System.nanoTime() > deadline) {
                     LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
-                    return;
+                    return false;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
             }
         }
     }
 
+    /// Removes the cgroups that a server noted in `memory` before it was killed.
+    ///
+    /// @return whether all are gone; if not, processes are still ending in them
+    public static boolean removeNoted(Path memory) throws IOException {
+        return new Cgroups(noted(memory), Map.of()).removeAll();
+    }
+
+    private boolean removeAll() throws IOException {
+        var all = new ArrayList<Path>();
+        for (var id : present()) {
+            parents.values().forEach(parent -> all.add(parent.resolve(id)));
+        }
+        for (var parent : parents.values()) {
+            all.add(parent.resolve(SUPERVISOR));
+            all.add(parent);
+        }
+        return remove(all);
+    }
+
     /// Removes the parents; every process must have left them.
     @Override
     public void close() {
         try {
-            for (var id : present()) {
-                remove(id);
-            }
+            removeAll();
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
-        }
-        for (var parent : parents.values()) {
-            remove(parent.resolve(SUPERVISOR));
-            remove(parent);
         }
     }
 }

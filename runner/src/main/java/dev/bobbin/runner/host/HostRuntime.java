@@ -126,6 +126,13 @@ public final class HostRuntime implements AutoCloseable {
         }
     }
 
+    /// Removes what a server that was killed left of itself in `runDir` outside that directory, which nobody may hold.
+    ///
+    /// @return whether it is all gone; if not, its last processes are still ending
+    public static boolean removeLeftovers(Path runDir) throws IOException {
+        return Cgroups.removeNoted(runDir.resolve("cgroups"));
+    }
+
     private List<String> settings(ImageStore images, Cgroups cgroups) throws IOException {
         var uids = Path.of("/run/lock/bobbin/uids");
         Files.createDirectories(uids);

@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -139,8 +140,8 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         journal.read(from, follow, new OutputSink() {
             @Override
             public void accept(Output output) throws IOException {
-                if (output instanceof Output.Bytes) {
-                    timeline.stamp(Phase.FIRST_BYTE);
+                if (output instanceof Output.Bytes bytes && !recovered && sandbox != null) {
+                    timeline.stamp(Phase.FIRST_BYTE, monotonic(bytes.timeNanos()));
                 }
                 sink.accept(output);
             }
@@ -150,6 +151,13 @@ final class LocalExecution implements Execution, Sandbox.Listener {
                 sink.flush();
             }
         });
+    }
+
+    /// What the monotonic clock showed when the wall clock showed `wallNanos`, not long ago.
+    private static long monotonic(long wallNanos) {
+        var now = Instant.now();
+        var nowNanos = TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
+        return System.nanoTime() - (nowNanos - wallNanos);
     }
 
     /// Runs on the job's own virtual thread until the sandbox is gone.
