@@ -1,6 +1,7 @@
 /*
- * The connection to the JVM, of the nursery and of every PID 1: a listening socket whose newest accepted peer of our own
- * uid is the only one, frames in, frames out, never blocking. What the socket does not take waits in a bounded queue.
+ * The connection to the JVM, of the nursery and of every PID 1: a listening socket whose newest accepted peer of our
+ * own uid is the only one, frames in, frames out, never blocking. What the socket does not take waits in a bounded
+ * queue.
  */
 #ifndef BOBBIN_CHANNEL_H
 #define BOBBIN_CHANNEL_H

@@ -1,6 +1,6 @@
 /*
- * The job's /dev, made on a fresh tmpfs before any image is in sight, and its network namespace's loopback. Without the
- * owners given here the job's root could not make a directory in /dev, use a terminal, bind a low port or ping.
+ * The job's /dev, made on a fresh tmpfs before any image is in sight, and its network namespace's loopback. Without
+ * the owners given here the job's root could not make a directory in /dev, use a terminal, bind a low port or ping.
  */
 #include "park.h"
 #include "sys.h"
@@ -31,7 +31,8 @@ static const struct {
     {"ptmx", "pts/ptmx"},
 };
 
-static int mount_below(const char *dev, const char *name, const char *type, const char *options, struct failure *failure)
+static int mount_below(const char *dev, const char *name, const char *type, const char *options,
+                       struct failure *failure)
 {
     char path[32];
     snprintf(path, sizeof path, "%s/%s", dev, name);
@@ -70,7 +71,8 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
     if (mount_below(directory, "mqueue", "mqueue", NULL, failure) < 0) return -1;
     static const char *const unowned[] = {"pts", "pts/ptmx", "mqueue"};
     for (size_t i = 0; i < sizeof unowned / sizeof *unowned; i++)
-        if (fchownat(dev, unowned[i], uid_base, uid_base, 0) < 0) return fail(failure, "give dev/%s to the job", unowned[i]);
+        if (fchownat(dev, unowned[i], uid_base, uid_base, 0) < 0)
+            return fail(failure, "give dev/%s to the job", unowned[i]);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * How a job ends: everything of it is killed and reaped, its pipes are drained, and one END record says why, how much it
- * printed and what the kernel counted.
+ * How a job ends: everything of it is killed and reaped, its pipes are drained, and one END record says why, how much
+ * it printed and what the kernel counted.
  */
 #include "init.h"
 
@@ -36,7 +36,8 @@ static void reaped_main(struct init *init, int status)
 void end_reap(struct init *init)
 {
     struct signalfd_siginfo ignored;
-    if (read(init->signals, &ignored, sizeof ignored) < 0) ignored.ssi_signo = 0; /* SIGCHLD never queues: one read empties it */
+    /* SIGCHLD never queues, so one read empties it; and that there is none is no reason not to look. */
+    (void)!read(init->signals, &ignored, sizeof ignored);
     init_link_event(init);
     for (;;) {
         int status;
@@ -67,7 +68,8 @@ static void put_evidence(struct init *init, struct buffer *end)
         size_t kind = (size_t)(file - (char *)read_field.value.data);
         const char *name = text + kind + 1;
         for (int i = 0; i < init->sandbox->cgroups.count; i++) {
-            if (strncmp(init->sandbox->cgroups.each[i].kind, text, kind) != 0 || init->sandbox->cgroups.each[i].kind[kind] != 0) continue;
+            const char *candidate = init->sandbox->cgroups.each[i].kind;
+            if (strncmp(candidate, text, kind) != 0 || candidate[kind] != 0) continue;
             if (strchr(name, '/')) break;
             CLOSED int from = openat(init->sandbox->cgroups.each[i].directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
             ssize_t got = from < 0 ? -1 : read(from, text + length + 1, EVIDENCE_LONGEST - length - 1);
@@ -113,7 +115,6 @@ void end_finish(struct init *init)
     if (init->phase != STARTING && init->phase != RUNNING) return;
     if (!init->main_reaped || !init->all_dead) return;
     output_drain(init);
-    if (init->outputs[0].pipe >= 0 || init->outputs[1].pipe >= 0) return;
     struct buffer record = {0};
     buffer_extend(&record, RECORD_HEADER);
     put_end(init, &record);

@@ -1,6 +1,6 @@
 /*
- * The one way to fail: an errno and what was tried, on what. A failure travels in this struct to where a frame can carry
- * it; PID 1 never prints. Functions that can fail take it last and return -1 after fail().
+ * The one way to fail: an errno and what was tried, on what. A failure travels in this struct to where a frame can
+ * carry it; PID 1 never prints. Functions that can fail take it last and return -1 after fail().
  */
 #ifndef BOBBIN_ERROR_H
 #define BOBBIN_ERROR_H

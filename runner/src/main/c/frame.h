@@ -39,9 +39,8 @@
 #define FRAME_STATE 48 /* STATE, POSITION (end of journal), STDIN_TAKEN, ERRNO? WHAT? (STATE_FAILED), END? (STATE_ENDED:
                           the payload of the END record). First on every connection, once parking is done; and once
                           more if parking fails */
-#define FRAME_GREW 49  /* POSITION (end of journal now), DATA?: the journal's bytes just before POSITION, raw records;
-                          left out when larger than GREW_INLINE: read the file. END? once the END record is written:
-                          its payload, so that nobody has to look for it */
+#define FRAME_GREW 49  /* POSITION (end of journal now), DATA?: the journal's bytes just before POSITION, raw records.
+                          DATA is left out when larger than GREW_INLINE: read the file */
 #define FRAME_STDIN_TAKEN 50 /* POSITION: bytes of stdin taken so far, including buffered ones */
 
 #define GREW_INLINE 16384

@@ -1,6 +1,6 @@
 /*
- * The nursery's own place on the machine: its cgroups, and a mount namespace with nothing but what sandboxes are made of.
- * A copy of the machine's whole mount table would cost every start, and would let a parked sandbox pin a mount.
+ * The nursery's own place on the machine: its cgroups, and a mount namespace with nothing but what sandboxes are made
+ * of. A copy of the machine's whole mount table would cost every start, and would let a parked sandbox pin a mount.
  */
 #include "nursery.h"
 #include "park.h"
@@ -57,7 +57,8 @@ static int bring_all(const struct settings *settings, struct failure *failure)
     if (bring(path, NURSERY_RUN + 1, failure) < 0) return -1;
     if (bring(settings->store, NURSERY_STORE + 1, failure) < 0) return -1;
     if (bring(settings->uid_locks, NURSERY_LOCKS + 1, failure) < 0) return -1;
-    if (mkdir(NURSERY_TREES + 1, 0700) < 0 || mkdir(NURSERY_STAGE + 1, 0700) < 0) return fail(failure, "make the nursery's directories");
+    if (mkdir(NURSERY_TREES + 1, 0700) < 0 || mkdir(NURSERY_STAGE + 1, 0700) < 0)
+        return fail(failure, "make the nursery's directories");
     for (int i = 0; i < settings->trees.count; i++) {
         snprintf(path, sizeof path, NURSERY_TREES "/%d", i);
         if (bring(settings->trees.path[i], path + 1, failure) < 0) return -1;
@@ -71,14 +72,17 @@ int house_enter(struct nursery *nursery, struct failure *failure)
     struct failure ignored;
     write_text(AT_FDCWD, "/proc/self/oom_score_adj", "-999", &ignored); /* where permitted */
     if (unshare(CLONE_NEWNS) < 0) return fail(failure, "make the nursery's mount namespace");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return fail(failure, "make the nursery's mounts private");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return fail(failure, "make the nursery's mounts private");
     /* Over any directory that surely exists; the old root goes away as a whole. */
-    if (mount("nursery", "/proc", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=1m") < 0) return fail(failure, "mount the nursery's root");
+    if (mount("nursery", "/proc", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=1m") < 0)
+        return fail(failure, "mount the nursery's root");
     CLOSED int root = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0 || fchdir(root) < 0) return fail(failure, "enter the nursery's root");
     if (bring_all(nursery->settings, failure) < 0) return -1;
     if (mknod("null", S_IFCHR | 0600, makedev(1, 3)) < 0) return fail(failure, "make the nursery's null device");
-    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return fail(failure, "move into the nursery's root");
+    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return fail(failure, "move into the nursery's root");
     CLOSED int null = open("/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0) return fail(failure, "open the nursery's null device");
     return 0;

@@ -1,7 +1,7 @@
 /*
- * Ranges of 65,536 user ids, each of one sandbox at a time on the whole machine. They are claimed by the block with a lock
- * on a file; the lock lives as long as any process holds the open file, so a nursery that dies leaves its sandboxes' ranges
- * claimed, and the last of them to end frees the block.
+ * Ranges of 65,536 user ids, each of one sandbox at a time on the whole machine. They are claimed by the block with a
+ * lock on a file; the lock lives as long as any process holds the open file, so a nursery that dies leaves its
+ * sandboxes' ranges claimed, and the last of them to end frees the block.
  */
 #include "nursery.h"
 #include "sys.h"

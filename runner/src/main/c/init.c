@@ -1,6 +1,6 @@
 /*
- * PID 1: parks, then one loop over its descriptors until the JVM has recorded the end. All signals are blocked, SIGCHLD is
- * read from a descriptor; what the job can send has no effect on it.
+ * PID 1: parks, then one loop over its descriptors until the JVM has recorded the end. All signals are blocked,
+ * SIGCHLD is read from a descriptor; what the job can send has no effect on it.
  */
 #include "init.h"
 #include "job.h"
@@ -44,7 +44,10 @@ static void close_foreign(const struct sandbox *sandbox)
 static int replace_standard(struct failure *failure)
 {
     CLOSED int null = open(STAGE_DEV "/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) return fail(failure, "open the null device");
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0) return fail(failure, "open the null device");
+#ifndef __SANITIZE_ADDRESS__ /* whose findings go to the nursery's log */
+    if (dup2(null, 2) < 0) return fail(failure, "open the null device");
+#endif
     return 0;
 }
 
@@ -85,7 +88,8 @@ static void handle_frame(struct init *init, const struct frame *frame)
         if (init->phase == PARKED) leave();
         if (init->phase == ENDED) break;
         if ((understood = field_find(frame->body, FIELD_BY, &field) == 1)) {
-            if (!init->reason) snprintf(init->by, sizeof init->by, "%.*s", (int)field.value.length, (char *)field.value.data);
+            if (!init->reason)
+                snprintf(init->by, sizeof init->by, "%.*s", (int)field.value.length, (char *)field.value.data);
             end_kill(init, REASON_CANCELLED);
         }
         break;
@@ -94,10 +98,11 @@ static void handle_frame(struct init *init, const struct frame *frame)
         if (understood && position > init->consumed) init->consumed = position;
         break;
     case FRAME_STDIN:
-        understood = (init->phase == STARTING || init->phase == RUNNING || init->phase == ENDED) && input_take(init, frame->body);
+        understood = init->phase >= STARTING && init->phase <= ENDED && input_take(init, frame->body);
         break;
     case FRAME_SIGNAL:
-        understood = field_find(frame->body, FIELD_SIGNAL, &field) == 1 && field_u32(&field, &signal) && signal > 0 && signal <= 64;
+        understood = field_find(frame->body, FIELD_SIGNAL, &field) == 1 && field_u32(&field, &signal)
+            && signal > 0 && signal <= 64;
         if (understood && init->phase == RUNNING && !init->main_reaped) kill(init->main, (int)signal);
         break;
     case FRAME_RECORDED:
@@ -146,16 +151,25 @@ static void handle_event(struct init *init, const struct epoll_event *event)
 static uint64_t leave_at(const struct init *init)
 {
     if (init->jvm.peer >= 0) return NEVER;
-    if (init->phase == PARKED || init->phase == PARKING || init->phase == FAILED) return init->alone_since + LONELY_MILLIS;
-    if (!init->orphan_millis || init->orphan_millis >= NEVER / 2) return NEVER;
+    if (init->phase == PARKED || init->phase == PARKING || init->phase == FAILED)
+        return init->alone_since + LONELY_MILLIS;
     if (init->phase != ENDED && init->reason) return NEVER;
+    if (!init->orphan_millis)
+        return init->phase == ENDED ? init->alone_since + LONELY_MILLIS : NEVER;
     return init->alone_since + init->orphan_millis;
+}
+
+/* An ended job waits for a JVM as long as its journal has a name; without one nobody can ask for it any more. */
+static bool is_forgotten(const struct init *init)
+{
+    struct stat status;
+    return fstat(init->sandbox->journal, &status) < 0 || status.st_nlink == 0;
 }
 
 static uint64_t next_deadline(const struct init *init)
 {
     uint64_t next = earlier(leave_at(init), earlier(init->start_by, init->time_up));
-    return earlier(next, earlier(init->retry_at, init->sweep_at));
+    return earlier(earlier(next, init->resume_at), earlier(init->retry_at, init->sweep_at));
 }
 
 static void act_on_time(struct init *init)
@@ -163,8 +177,9 @@ static void act_on_time(struct init *init)
     uint64_t now = milliseconds();
     if (now < next_deadline(init)) return;
     if (now >= leave_at(init)) {
-        if (init->phase != STARTING && init->phase != RUNNING) leave();
-        end_kill(init, REASON_ORPHANED);
+        if (init->phase == STARTING || init->phase == RUNNING) end_kill(init, REASON_ORPHANED);
+        else if (init->phase != ENDED || init->orphan_millis || is_forgotten(init)) leave();
+        else init->alone_since = now;
     }
     if (now >= init->start_by) {
         init->start_by = NEVER;
@@ -177,6 +192,7 @@ static void act_on_time(struct init *init)
         end_kill(init, REASON_TIME);
     }
     if (now >= init->retry_at) init->retry_at = journal_flush(&init->journal) ? NEVER : now + RETRY_MILLIS;
+    if (now >= init->resume_at) init->resume_at = NEVER;
     if (now >= init->sweep_at) end_reap(init);
 }
 
@@ -206,10 +222,19 @@ static void settle_turn(struct init *init)
 _Noreturn void init_main(struct sandbox *sandbox)
 {
     struct init init = {
-        .sandbox = sandbox, .link = -1, .jvm = {.listener = sandbox->listener, .peer = -1}, .outputs = {{-1, false}, {-1, false}},
-        .input = {.pipe = -1}, .alone_since = milliseconds(), .start_by = NEVER, .time_up = NEVER, .retry_at = NEVER, .sweep_at = NEVER,
+        .sandbox = sandbox,
+        .link = -1,
+        .jvm = {.listener = sandbox->listener, .peer = -1},
+        .journal.file = sandbox->journal,
+        .outputs = {{-1, false}, {-1, false}},
+        .input = {.pipe = -1},
+        .alone_since = milliseconds(),
+        .start_by = NEVER,
+        .time_up = NEVER,
+        .retry_at = NEVER,
+        .sweep_at = NEVER,
+        .resume_at = NEVER,
     };
-    init.journal.file = sandbox->journal;
     if (prepare(&init) < 0) init.phase = FAILED;
     if (init.poll < 0) leave();
     for (bool connected = false;;) {

@@ -19,6 +19,14 @@
 #define SWEEP_MILLIS 10     /* between two attempts to kill everything */
 #define STDIN_BUFFERED 262144
 
+/*
+ * A program that writes byte by byte must not keep PID 1, which its cgroup does not limit, busy with small records:
+ * past so many of them in one window its pipes wait for the next, and fill.
+ */
+#define WINDOW_MILLIS 10
+#define SMALL_READS_A_WINDOW 256
+#define SMALL_READ 4096
+
 enum phase { PARKING, PARKED, STARTING, RUNNING, ENDED, FAILED };
 
 /* Who an event of epoll is about. */
@@ -51,6 +59,8 @@ struct init {
     int status;
     struct output outputs[2];
     struct input input;
+    uint64_t window; /* number of the one that small_reads counts in */
+    unsigned small_reads;
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     struct order order; /* until execve */
@@ -63,7 +73,7 @@ struct init {
     char by[64];
     struct buffer end; /* payload of the END record */
     uint64_t stamp_sandbox, stamp_exec, stamp_end;
-    uint64_t alone_since, start_by, time_up, retry_at, sweep_at;
+    uint64_t alone_since, start_by, time_up, retry_at, sweep_at, resume_at;
 };
 
 /* start.c: the order, until execve */

@@ -33,7 +33,8 @@ static int settle(const struct job_ends *ends, struct failure *failure)
     const int from[] = {ends->link, ends->standard[0], ends->standard[1], ends->standard[2]};
     int aside[4];
     for (int i = 0; i < 4; i++)
-        if ((aside[i] = fcntl(from[i], F_DUPFD_CLOEXEC, ABOVE_ALL_FIXED)) < 0) return fail(failure, "move a descriptor aside");
+        if ((aside[i] = fcntl(from[i], F_DUPFD_CLOEXEC, ABOVE_ALL_FIXED)) < 0)
+            return fail(failure, "move a descriptor aside");
     for (int i = 0; i < 4; i++)
         if (dup3(aside[i], LINK + i, O_CLOEXEC) < 0) return fail(failure, "give a descriptor its number");
     if (close_range(FIRST_SPARE, ~0U, 0) < 0) return fail(failure, "close what is not the job's");
@@ -75,8 +76,10 @@ static int enter_workdir(const char *path, struct failure *failure)
 static int set_standard(uint32_t stdin_policy, struct failure *failure)
 {
     int input = STANDARD;
-    if (stdin_policy == STDIN_EMPTY && (input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) return fail(failure, "open /dev/null");
-    if (dup2(input, 0) < 0 || dup2(STANDARD + 1, 1) < 0 || dup2(STANDARD + 2, 2) < 0) return fail(failure, "set standard input and output");
+    if (stdin_policy == STDIN_EMPTY && (input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+        return fail(failure, "open /dev/null");
+    if (dup2(input, 0) < 0 || dup2(STANDARD + 1, 1) < 0 || dup2(STANDARD + 2, 2) < 0)
+        return fail(failure, "set standard input and output");
     if (close_range(STANDARD, ~0U, 0) < 0) return fail(failure, "close descriptors");
     return 0;
 }
@@ -100,7 +103,8 @@ static void execute(const struct order *order)
     char path[PATH_MAX];
     for (const char *each = search_path(order->environment);; each++) {
         size_t length = strcspn(each, ":");
-        if ((size_t)snprintf(path, sizeof path, "%.*s%s%s", (int)length, each, length ? "/" : "./", program) < sizeof path) {
+        int whole = snprintf(path, sizeof path, "%.*s%s%s", (int)length, each, length ? "/" : "./", program);
+        if ((size_t)whole < sizeof path) {
             execve(path, order->arguments, order->environment);
             if (errno == EACCES) most_telling = EACCES;
             else if (errno != ENOENT && errno != ENOTDIR) return;
@@ -130,7 +134,8 @@ _Noreturn void job_main(const struct sandbox *sandbox, int user_namespace, const
     struct failure failure = {0};
     struct order order;
     prctl(PR_SET_NAME, "bobbin-job");
-    int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_job(&sandbox->cgroups, user_namespace, &failure);
+    int entered = setsid() < 0 ? fail(&failure, "make the session")
+                               : enter_job(&sandbox->cgroups, user_namespace, &failure);
     if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
     if (entered < 0 || drop_rights(&failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);

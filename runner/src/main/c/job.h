@@ -12,7 +12,9 @@
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_SET_UP 125
 
-/* What the job's process says over its link; the end of the link, which is close-on-exec, says that execve succeeded. */
+/*
+ * What the job's process says over its link; the end of the link, which is close-on-exec, says that execve succeeded.
+ */
 enum verdict_kind { JOB_READY = 1, JOB_NOT_SET_UP, JOB_NOT_EXECUTED };
 
 struct verdict {

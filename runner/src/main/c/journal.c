@@ -10,7 +10,9 @@
 
 static void store_record_header(struct journal *journal, uint8_t *at, uint8_t kind, const uint8_t *data, size_t length)
 {
-    struct stream_sum *sum = kind == RECORD_STDOUT ? &journal->sums[0] : kind == RECORD_STDERR ? &journal->sums[1] : NULL;
+    struct stream_sum *sum = NULL;
+    if (kind == RECORD_STDOUT) sum = &journal->sums[0];
+    if (kind == RECORD_STDERR) sum = &journal->sums[1];
     store_u32(at, (uint32_t)length);
     store_u32(at + 4, kind);
     store_u64(at + 8, nanoseconds(CLOCK_REALTIME));

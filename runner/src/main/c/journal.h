@@ -1,6 +1,6 @@
 /*
- * The append-only record of what a process printed (format: frame.h). Records are appended whole: what the disk did not
- * take is kept and tried again by journal_flush(), and `end` never points into a record.
+ * The append-only record of what a process printed (format: frame.h). Records are appended whole: what the disk did
+ * not take is kept and tried again by journal_flush(), and `end` never points into a record.
  */
 #ifndef BOBBIN_JOURNAL_H
 #define BOBBIN_JOURNAL_H

@@ -31,7 +31,8 @@ static _Noreturn void misused(const char *why)
 static void add_placement(struct placement *placements, int *count, const char *text)
 {
     char *kind = strdup(text), *equals = kind ? strchr(kind, '=') : NULL;
-    if (!equals || equals[1] != '/' || *count == CGROUPS_MOST) misused("a cgroup is given as KIND=/DIRECTORY, at most 8 of them");
+    if (!equals || equals[1] != '/' || *count == CGROUPS_MOST)
+        misused("a cgroup is given as KIND=/DIRECTORY, at most 8 of them");
     *equals = 0;
     placements[(*count)++] = (struct placement){kind, equals + 1};
 }
@@ -56,14 +57,16 @@ static void read_settings(int count, char **arguments, struct settings *settings
         case 'g': add_placement(settings->cgroups, &settings->cgroup_count, optarg); break;
         case 'G': add_placement(settings->supervisor_cgroups, &settings->supervisor_cgroup_count, optarg); break;
         case 't':
-            if (settings->trees.count == HOST_TREES_MOST || optarg[0] != '/' || !optarg[1]) misused("a host tree is an absolute path, at most 16 of them");
+            if (settings->trees.count == HOST_TREES_MOST || optarg[0] != '/' || !optarg[1])
+                misused("a host tree is an absolute path, at most 16 of them");
             settings->trees.path[settings->trees.count++] = strdup(optarg);
             break;
         case 'l': settings->lonely_millis = strtoull(optarg, NULL, 10) * 1000; break;
         default: _exit(2);
         }
     }
-    if (optind != count || !settings->control || !settings->run_dir || !settings->data_dir || !settings->store || !settings->uid_locks)
+    if (optind != count || !settings->control || !settings->run_dir || !settings->data_dir || !settings->store
+        || !settings->uid_locks)
         misused("--control, --run-dir, --data-dir, --store and --uid-locks must be given");
 }
 
@@ -82,7 +85,9 @@ static void detach(void)
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    /* By the system call, since the library keeps two signals for itself and a JVM leaves those ignored. */
+    static const uint64_t by_default[8];
+    for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(uint64_t));
     setsid(); /* fails in a session leader, which is what is wanted */
     umask(0);
     struct rlimit files;

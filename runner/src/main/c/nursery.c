@@ -1,6 +1,6 @@
 /*
- * The nursery's loop: spawn and destroy requests of the JVM, deaths of its children. It ends when it has been alone, with
- * neither a JVM nor a sandbox, for a while.
+ * The nursery's loop: spawn and destroy requests of the JVM, deaths of its children. It ends when it has been alone,
+ * with neither a JVM nor a sandbox, for a while.
  */
 #include "nursery.h"
 #include "sys.h"
@@ -23,9 +23,11 @@ static int listen_on(const char *path, struct failure *failure)
     if (strlen(path) >= sizeof address.sun_path) return fail_as(failure, ENAMETOOLONG, "listen on %.150s", path);
     strcpy(address.sun_path, path);
     CLOSED int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED) unlink(path);
+    if (probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED)
+        unlink(path);
     CLOSED int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0600) < 0 || listen(listener, 8) < 0)
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0600) < 0
+        || listen(listener, 8) < 0)
         return fail(failure, "listen on %.150s", path);
     int result = listener;
     listener = -1;

@@ -1,5 +1,6 @@
 /*
- * The nursery: one process per run directory that makes sandboxes and waits for their PID 1s. It never runs a job's code.
+ * The nursery: one process per run directory that makes sandboxes and waits for their PID 1s. It never runs a job's
+ * code.
  */
 #ifndef BOBBIN_NURSERY_H
 #define BOBBIN_NURSERY_H

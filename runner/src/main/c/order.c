@@ -1,7 +1,7 @@
 /*
- * Decodes an ORDER in two passes over a copy of the frame: one counts the repeated fields, so that all arrays come from
- * one allocation; one fills them. Texts are ended in place: the byte behind a text is the first of the next header, which
- * has been read by then, or the spare byte at the end of the copy.
+ * Decodes an ORDER in two passes over a copy of the frame: one counts the repeated fields, so that all arrays come
+ * from one allocation; one fills them. Texts are ended in place: the byte behind a text is the first of the next
+ * header, which has been read by then, or the spare byte at the end of the copy.
  */
 #include "order.h"
 
@@ -158,7 +158,8 @@ static int decode(struct order *order, uint32_t length, struct failure *failure)
         if (!take(order, &field)) return fail_as(failure, EBADMSG, "read field %u of the order", field.tag);
     }
     order->body[length] = 0;
-    if (order->argument_count == 0 || order->arguments[0][0] == 0) return fail_as(failure, EBADMSG, "find a command in the order");
+    if (order->argument_count == 0 || order->arguments[0][0] == 0)
+        return fail_as(failure, EBADMSG, "find a command in the order");
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The stage of a parked sandbox (start-up steps that are the same for every job, so done before anybody asks). PID 1 stays
- * in the machine's first user namespace: every mount here belongs to that one, and the job can change none of them.
+ * The stage of a parked sandbox (start-up steps that are the same for every job, so done before anybody asks). PID 1
+ * stays in the machine's first user namespace: every mount here belongs to that one, and the job can change none of
+ * them.
  */
 #include "park.h"
 #include "sys.h"
@@ -12,6 +13,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#define HOST_NAME "bobbin" /* unless the order has one; never the machine's */
 
 int write_text(int directory, const char *path, const char *text, struct failure *failure)
 {
@@ -25,8 +28,8 @@ int write_text(int directory, const char *path, const char *text, struct failure
 }
 
 /*
- * A user namespace that maps 0 to `uid_base`. Its first member is a helper that only sleeps and is ended as soon as the
- * namespace is held by a descriptor; it runs before anything of a job exists, so nobody can stop it.
+ * A user namespace that maps 0 to `uid_base`. Its first member is a helper that only sleeps and is ended as soon as
+ * the namespace is held by a descriptor; it runs before anything of a job exists, so nobody can stop it.
  */
 static int make_user_namespace(uint32_t uid_base, int *user_namespace, struct failure *failure)
 {
@@ -43,7 +46,8 @@ static int make_user_namespace(uint32_t uid_base, int *user_namespace, struct fa
     snprintf(path, sizeof path, "p/%d/gid_map", helper);
     if (result == 0) result = write_text(AT_FDCWD, path, map, failure);
     snprintf(path, sizeof path, "p/%d/ns/user", helper);
-    if (result == 0 && (*user_namespace = open(path, O_RDONLY | O_CLOEXEC)) < 0) result = fail(failure, "open the user namespace");
+    if (result == 0 && (*user_namespace = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        result = fail(failure, "open the user namespace");
     kill(helper, SIGKILL);
     waitpid(helper, NULL, __WALL);
     return result;
@@ -58,8 +62,10 @@ static int make_view(const char *from, const char *to, int user_namespace, struc
         .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
         .userns_fd = (uint64_t)user_namespace,
     };
-    if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0) return fail(failure, "map the ids of %s", from);
-    if (move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) < 0) return fail(failure, "mount %s on the stage", from);
+    if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+        return fail(failure, "map the ids of %s", from);
+    if (move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(failure, "mount %s on the stage", from);
     return 0;
 }
 
@@ -77,13 +83,15 @@ static int make_trees(const struct host_trees *trees, int user_namespace, struct
 
 int park(const struct sandbox *sandbox, int *user_namespace, struct failure *failure)
 {
-    /* Every mount of the nursery is private, and a copy of a private mount is private: nothing here reaches the host. */
-    if (mount("stage", NURSERY_STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) return fail(failure, "mount the stage");
+    /* Every mount of the nursery is private, and so are their copies: nothing here reaches the host. */
+    if (mount("stage", NURSERY_STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+        return fail(failure, "mount the stage");
     if (chdir(NURSERY_STAGE) < 0) return fail(failure, "enter the stage");
     static const char *const directories[] = {"u", "w", "m", "s", "p", "y", "d", "h"};
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
         if (mkdir(directories[i], 0755) < 0) return fail(failure, "make %s on the stage", directories[i]);
-    if (chown("u", sandbox->uid_base, sandbox->uid_base) < 0) return fail(failure, "give the upper directory to the job");
+    if (chown("u", sandbox->uid_base, sandbox->uid_base) < 0)
+        return fail(failure, "give the upper directory to the job");
     unsigned long inert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (mount("proc", "p", "proc", inert, NULL) < 0) return fail(failure, "mount proc");
     if (mount("sysfs", "y", "sysfs", inert | MS_RDONLY, NULL) < 0) return fail(failure, "mount sysfs");
@@ -92,6 +100,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
     if (make_network("p", sandbox->uid_base, failure) < 0) return -1;
+    if (sethostname(HOST_NAME, sizeof HOST_NAME - 1) < 0) return fail(failure, "set the host name");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the stage");
     if (umount2(".", MNT_DETACH) < 0) return fail(failure, "leave the nursery's root");
     if (chdir("/") < 0) return fail(failure, "enter the stage's root");

@@ -67,11 +67,13 @@ static int write_content(int file, const struct slice *content, const char *path
     return 0;
 }
 
-static int place_file(int root, const char *workdir, const struct input_file *each, struct owner owner, struct failure *failure)
+static int place_file(int root, const char *workdir, const struct input_file *each, struct owner owner,
+                      struct failure *failure)
 {
     char path[2 * PATH_MAX], parent[2 * PATH_MAX];
     const char *base = each->path.data[0] == '/' || strcmp(workdir, "/") == 0 ? "" : workdir;
-    snprintf(path, sizeof path, "%s%s%.*s", base, each->path.data[0] == '/' ? "" : "/", (int)each->path.length, (char *)each->path.data);
+    snprintf(path, sizeof path, "%s%s%.*s", base, each->path.data[0] == '/' ? "" : "/", (int)each->path.length,
+             (char *)each->path.data);
     strcpy(parent, path);
     char *slash = strrchr(parent, '/');
     *slash = 0;
@@ -84,7 +86,8 @@ static int place_file(int root, const char *workdir, const struct input_file *ea
     if (!S_ISREG(status.st_mode)) return fail_as(failure, EINVAL, "write %s, which is no regular file", path);
     if (ftruncate(file, 0) < 0) return fail(failure, "empty the file %s", path);
     if (write_content(file, &each->content, path, failure) < 0) return -1;
-    if (fchown(file, owner.uid, owner.gid) < 0 || fchmod(file, each->mode) < 0) return fail(failure, "set owner and mode of %s", path);
+    if (fchown(file, owner.uid, owner.gid) < 0 || fchmod(file, each->mode) < 0)
+        return fail(failure, "set owner and mode of %s", path);
     return 0;
 }
 

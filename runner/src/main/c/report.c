@@ -1,6 +1,6 @@
 /*
- * What PID 1 tells the JVM: its state on every connection, and how far the journal has grown. A slow JVM costs nothing: it
- * is told the newest position when it can listen again, and reads the file.
+ * What PID 1 tells the JVM: its state on every connection, and how far the journal has grown. A slow JVM costs
+ * nothing: it is told the newest position when it can listen again, and reads the file.
  */
 #include "init.h"
 
@@ -31,7 +31,8 @@ void report_state(struct init *init)
         put_u32(&out, FIELD_ERRNO, (uint32_t)init->failure.code);
         put_text(&out, FIELD_WHAT, init->failure.what);
     }
-    if (state == STATE_ENDED) put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
+    if (state == STATE_ENDED)
+        put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
     frame_close(&out, start);
     if (!out.exhausted) channel_send(&init->jvm, out.data, out.length);
     buffer_release(&out);

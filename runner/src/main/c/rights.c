@@ -14,26 +14,31 @@
 #include <sys/resource.h>
 
 #define BIT(capability) (1ULL << (capability))
-#define KEPT                                                                                                          \
-    (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID)       \
+#define KEPT                                                                                                      \
+    (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) \
      | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT))
+
+_Static_assert(KEPT <= UINT32_MAX, "capset gets the low half only");
 
 #define OPEN_FILES 1024
 
 int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure)
 {
     /*
-     * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock of
-     * all forks, which takes milliseconds to get. In v2, where this does not exist, the process was cloned into its place.
+     * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock
+     * of all forks, which takes milliseconds to get. In v2, where this does not exist, the process was cloned into its
+     * place.
      */
     for (int i = 0; i < cgroups->count; i++)
-        if (!is_unified(cgroups->each[i].kind) && write_text(cgroups->each[i].directory, "tasks", "0", failure) < 0) return -1;
+        if (!is_unified(cgroups->each[i].kind) && write_text(cgroups->each[i].directory, "tasks", "0", failure) < 0)
+            return -1;
     /* A lower value than the machine gave needs a right that PID 1 may lack; the job then keeps PID 1's. */
     struct failure ignored;
     write_text(AT_FDCWD, STAGE_PROC "/self/oom_score_adj", "0", &ignored);
     if (unshare(CLONE_NEWCGROUP) < 0) return fail(failure, "make the cgroup namespace");
     if (setns(user_namespace, CLONE_NEWUSER) < 0) return fail(failure, "enter the user namespace");
-    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) return fail(failure, "take root's ids of the user namespace");
+    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return fail(failure, "take root's ids of the user namespace");
     return write_text(AT_FDCWD, STAGE_PROC "/sys/user/max_user_namespaces", "0", failure);
 }
 
@@ -46,8 +51,9 @@ int drop_rights(struct failure *failure)
         break; /* past the last one of this kernel */
     }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{(uint32_t)KEPT, (uint32_t)KEPT, 0}, {(uint32_t)(KEPT >> 32), (uint32_t)(KEPT >> 32), 0}};
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return fail(failure, "clear ambient capabilities");
+    struct __user_cap_data_struct data[2] = {{.effective = (uint32_t)KEPT, .permitted = (uint32_t)KEPT}};
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+        return fail(failure, "clear ambient capabilities");
     if (syscall(SYS_capset, &header, data) < 0) return fail(failure, "set the capabilities");
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) return fail(failure, "join a session keyring");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(failure, "set no_new_privs");
@@ -66,7 +72,8 @@ static int set_limits(const struct order *order, struct failure *failure)
     if (setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0) return fail(failure, "limit core dumps");
     for (size_t i = 0; i < order->limit_count; i++) {
         struct rlimit limit = {order->limits[i].soft, order->limits[i].hard};
-        if (setrlimit((int)order->limits[i].resource, &limit) < 0) return fail(failure, "set resource limit %u", order->limits[i].resource);
+        if (setrlimit((int)order->limits[i].resource, &limit) < 0)
+            return fail(failure, "set resource limit %u", order->limits[i].resource);
     }
     return 0;
 }

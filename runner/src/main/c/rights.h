@@ -8,7 +8,9 @@
 #include "order.h"
 #include "sandbox.h"
 
-/* Places the caller in the job's cgroups and their namespace, as a member of `user_namespace` with root's ids in it. */
+/*
+ * Places the caller in the job's cgroups and their namespace, as a member of `user_namespace` with root's ids in it.
+ */
 int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure);
 
 /* Gives up every capability that is not a job's, for good, and all ways to gain more. */

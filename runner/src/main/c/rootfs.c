@@ -1,6 +1,7 @@
 /*
- * Builds a job's root from the parts that parking laid out on the stage. Every target is reached by a handle beneath the
- * new root, because the image decides what is there; when this returns, nothing else of the machine can be reached.
+ * Builds a job's root from the parts that parking laid out on the stage. Every target is reached by a handle beneath
+ * the new root, because the image decides what is there; when this returns, nothing else of the machine can be
+ * reached.
  */
 #include "rootfs.h"
 #include "sys.h"
@@ -21,21 +22,28 @@ static int limit_disk(const struct order *order, struct failure *failure)
     int length = 0;
     if (order->disk_bytes) length = snprintf(options, sizeof options, "size=%" PRIu64, order->disk_bytes);
     if (order->disk_inodes)
-        snprintf(options + length, sizeof options - (size_t)length, "%snr_inodes=%" PRIu64, length ? "," : "", order->disk_inodes + INODES_OF_STAGE);
-    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) < 0) return fail(failure, "limit the disk to %s", options);
+        snprintf(options + length, sizeof options - (size_t)length, "%snr_inodes=%" PRIu64, length ? "," : "",
+                 order->disk_inodes + INODES_OF_STAGE);
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) < 0)
+        return fail(failure, "limit the disk to %s", options);
     return 0;
 }
 
 static int set(int context, const char *key, const char *value, struct failure *failure)
 {
-    if (fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0) return fail(failure, "set %s=%.180s of the overlay", key, value);
+    if (fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0)
+        return fail(failure, "set %s=%.180s of the overlay", key, value);
     return 0;
 }
 
 static int configure(int context, const struct order *order, struct failure *failure)
 {
     static const char *const settings[][2] = {
-        {"upperdir", STAGE_UPPER}, {"workdir", STAGE_WORK}, {"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "nofollow"},
+        {"upperdir", STAGE_UPPER},
+        {"workdir", STAGE_WORK},
+        {"index", "off"},
+        {"metacopy", "off"},
+        {"redirect_dir", "nofollow"},
     };
     char layer[PATH_MAX + sizeof STAGE_STORE];
     for (size_t i = 0; i < order->layer_count; i++) {
@@ -57,7 +65,8 @@ static int mount_overlay(const struct order *order, struct failure *failure)
     if (configure(context, order, failure) < 0) return -1;
     CLOSED int overlay = fsmount(context, 0x1 /* FSMOUNT_CLOEXEC */, MOUNT_ATTR_NODEV);
     if (overlay < 0) return fail(failure, "mount the overlay");
-    if (move_mount(overlay, "", AT_FDCWD, STAGE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0) return fail(failure, "put the overlay in its place");
+    if (move_mount(overlay, "", AT_FDCWD, STAGE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(failure, "put the overlay in its place");
     int root = overlay;
     overlay = -1;
     return root;
@@ -66,7 +75,8 @@ static int mount_overlay(const struct order *order, struct failure *failure)
 /* Moves a mount of the stage onto `target`, a directory beneath `root`. */
 static int move_onto(const char *from, int root, const char *target, uint64_t resolve, struct failure *failure)
 {
-    CLOSED int place = open_under(root, target, O_PATH | O_DIRECTORY, 0, resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    CLOSED int place = open_under(root, target, O_PATH | O_DIRECTORY, 0,
+                                  resolve | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (place < 0) return fail(failure, "find /%s in the image", target);
     if (move_mount(AT_FDCWD, from, place, "", MOVE_MOUNT_T_EMPTY_PATH) < 0) return fail(failure, "mount /%s", target);
     return 0;

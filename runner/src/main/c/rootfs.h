@@ -11,8 +11,8 @@
 int make_root(const struct sandbox *sandbox, const struct order *order, struct failure *failure);
 
 /*
- * Makes the working directory and the order's files beneath `root`, owned by the job's user. Only while nothing but the
- * overlay is mounted there: PID 1 writes with the machine's rights, and must find no proc to write to.
+ * Makes the working directory and the order's files beneath `root`, owned by the job's user. Only while nothing but
+ * the overlay is mounted there: PID 1 writes with the machine's rights, and must find no proc to write to.
  */
 int place_files(int root, uint32_t uid_base, const struct order *order, struct failure *failure);
 

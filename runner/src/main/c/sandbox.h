@@ -1,6 +1,6 @@
 /*
- * What the nursery hands to a new PID 1, and where things lie in the nursery's own small root and in the stage, the tmpfs
- * that is a parked sandbox's root until the order brings the real one.
+ * What the nursery hands to a new PID 1, and where things lie in the nursery's own small root and in the stage, the
+ * tmpfs that is a parked sandbox's root until the order brings the real one.
  */
 #ifndef BOBBIN_SANDBOX_H
 #define BOBBIN_SANDBOX_H

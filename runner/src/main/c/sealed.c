@@ -1,6 +1,6 @@
 /*
- * Runs the nursery, and with it every PID 1, from a sealed copy in memory: no job that finds its way to /proc/1/exe can
- * change the program on the disk through it, and replacing the file never touches a running sandbox.
+ * Runs the nursery, and with it every PID 1, from a sealed copy in memory: no job that finds its way to /proc/1/exe
+ * can change the program on the disk through it, and replacing the file never touches a running sandbox.
  */
 #include "nursery.h"
 #include "sys.h"
@@ -22,7 +22,8 @@ int run_sealed(char **arguments, struct failure *failure)
     struct stat status;
     if (fstat(self, &status) < 0) return fail(failure, "read the running program's size");
     for (off_t copied = 0; copied < status.st_size;)
-        if (sendfile(copy, self, &copied, (size_t)(status.st_size - copied)) <= 0) return fail(failure, "copy the running program");
+        if (sendfile(copy, self, &copied, (size_t)(status.st_size - copied)) <= 0)
+            return fail(failure, "copy the running program");
     if (fchmod(copy, 0500) < 0 || fcntl(copy, F_ADD_SEALS, SEALS) < 0) return fail(failure, "seal the running program");
     char *no_environment[] = {NULL};
     fexecve(copy, arguments, no_environment);

@@ -1,5 +1,6 @@
 /*
- * Makes one sandbox: its socket, journal and cgroups, then PID 1 in new namespaces. What cannot be completed is undone.
+ * Makes one sandbox: its socket, journal and cgroups, then PID 1 in new namespaces. What cannot be completed is
+ * undone.
  */
 #include "nursery.h"
 #include "sys.h"
@@ -36,9 +37,11 @@ static int make_socket(struct attempt *attempt, struct failure *failure)
     int listener = attempt->sandbox.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strcpy(address.sun_path, path_of(NURSERY_RUN, id, "/control"));
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0) return fail(failure, "bind the socket of %s", id);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(failure, "bind the socket of %s", id);
     attempt->socket_made = true;
-    if (chmod(address.sun_path, 0600) < 0 || listen(listener, 8) < 0) return fail(failure, "listen on the socket of %s", id);
+    if (chmod(address.sun_path, 0600) < 0 || listen(listener, 8) < 0)
+        return fail(failure, "listen on the socket of %s", id);
     return 0;
 }
 
@@ -56,7 +59,8 @@ static int make_journal(struct attempt *attempt, struct failure *failure)
         || make_directory(path_of(NURSERY_SANDBOXES, id, "/journals"), &attempt->journals_made) < 0)
         return fail(failure, "make the data directory of %s", id);
     int file = attempt->sandbox.journal =
-        open(path_of(NURSERY_SANDBOXES, id, "/journals/0"), O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        open(path_of(NURSERY_SANDBOXES, id, "/journals/0"),
+             O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) return fail(failure, "make the journal of %s", id);
     attempt->journal_made = true;
     return 0;
@@ -68,7 +72,9 @@ static bool shared(const struct cgroups *parents, int index)
     struct stat ours, other;
     if (fstat(parents->each[index].directory, &ours) < 0) return false;
     for (int i = 0; i < index; i++)
-        if (fstat(parents->each[i].directory, &other) == 0 && other.st_dev == ours.st_dev && other.st_ino == ours.st_ino) return true;
+        if (fstat(parents->each[i].directory, &other) == 0 && other.st_dev == ours.st_dev
+            && other.st_ino == ours.st_ino)
+            return true;
     return false;
 }
 
@@ -133,14 +139,17 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
 struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure)
 {
     struct attempt attempt = {
-        .id = id, .nursery = nursery, .sandbox = {.listener = -1, .journal = -1, .uid_block = -1, .trees = &nursery->settings->trees},
+        .id = id,
+        .nursery = nursery,
+        .sandbox = {.listener = -1, .journal = -1, .uid_block = -1, .trees = &nursery->settings->trees},
     };
     struct block *block = ids_claim(nursery, &uid_base, failure);
     struct child *child = NULL;
     if (block) {
         attempt.sandbox.uid_base = uid_base;
         attempt.sandbox.uid_block = block->file;
-        if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0 && make_cgroups(&attempt, failure) == 0)
+        if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0
+            && make_cgroups(&attempt, failure) == 0)
             child = make_child(&attempt, failure);
     }
     let_go(&attempt);

@@ -18,13 +18,15 @@
 static int make_ends(struct init *init, struct job_ends *ends, struct failure *failure)
 {
     int link[2], pipes[3][2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0) return fail(failure, "make the link to the job's process");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
+        return fail(failure, "make the link to the job's process");
     struct timeval deadline = {.tv_sec = START_MILLIS / 1000};
     setsockopt(link[0], SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
     for (int i = 0; i < 3; i++) {
         if (pipe2(pipes[i], O_CLOEXEC) < 0) return fail(failure, "make the job's pipes");
         /* A job opens /dev/stdout anew by its owner's rights. */
-        if (fchown(pipes[i][0], init->sandbox->uid_base, init->sandbox->uid_base) < 0) return fail(failure, "give the pipes to the job");
+        if (fchown(pipes[i][0], init->sandbox->uid_base, init->sandbox->uid_base) < 0)
+            return fail(failure, "give the pipes to the job");
         int ours = i == 0 ? pipes[i][1] : pipes[i][0];
         if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0) return fail(failure, "set a pipe non-blocking");
     }
@@ -77,7 +79,8 @@ static int give_pipes(struct init *init, uint32_t uid_base)
     if (order->uid == 0 && order->gid == 0) return 0;
     const int pipes[] = {init->input.pipe, init->outputs[0].pipe, init->outputs[1].pipe};
     for (int i = 0; i < 3; i++)
-        if (pipes[i] >= 0 && fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0) return fail(&init->failure, "give the pipes to the job's user");
+        if (pipes[i] >= 0 && fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0)
+            return fail(&init->failure, "give the pipes to the job's user");
     return 0;
 }
 
@@ -87,7 +90,8 @@ static int carry_out(struct init *init)
     for (size_t i = 0; i < order->cgroup_write_count; i++)
         if (write_cgroup(init->sandbox, order->cgroup_writes[i], &init->failure) < 0) return -1;
     if (make_root(init->sandbox, order, &init->failure) < 0) return -1;
-    if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0) return fail(&init->failure, "set the host name");
+    if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0)
+        return fail(&init->failure, "set the host name");
     if (give_pipes(init, init->sandbox->uid_base) < 0) return -1;
     init->stamp_sandbox = nanoseconds(CLOCK_MONOTONIC);
     return job_go(init->link, order, &init->failure);
@@ -100,8 +104,9 @@ static void remember(struct init *init)
     init->output_limit = order->output_bytes;
     init->output_policy = order->output_policy;
     init->time_millis = order->time_millis;
-    init->orphan_millis = order->orphan_millis;
-    for (size_t i = 0; i < order->cgroup_read_count; i++) put_text(&init->reads, FIELD_CGROUP_READ, order->cgroup_reads[i]);
+    init->orphan_millis = order->orphan_millis < NEVER / 2 ? order->orphan_millis : 0;
+    for (size_t i = 0; i < order->cgroup_read_count; i++)
+        put_text(&init->reads, FIELD_CGROUP_READ, order->cgroup_reads[i]);
     if (order->stdin_policy == STDIN_BYTES) {
         uint8_t *at = buffer_extend(&init->input.waiting, order->input.length);
         if (at && order->input.length) memcpy(at, order->input.data, order->input.length);
@@ -114,7 +119,6 @@ static void remember(struct init *init)
 void init_start(struct init *init, struct slice body)
 {
     init->phase = STARTING;
-    init->start_by = milliseconds() + START_MILLIS;
     init->work = malloc(WORK_BYTES);
     journal_begin(&init->journal, init->sandbox->journal);
     init->announced = init->journal.end;
@@ -123,9 +127,11 @@ void init_start(struct init *init, struct slice body)
     if (read == 0) {
         journal_append_data(&init->journal, RECORD_META, init->order.meta.data, init->order.meta.length);
         remember(init);
-        if (init->reads.exhausted || init->input.waiting.exhausted) read = fail_as(&init->failure, ENOMEM, "make room for the order");
+        if (init->reads.exhausted || init->input.waiting.exhausted)
+            read = fail_as(&init->failure, ENOMEM, "make room for the order");
     }
     if (read < 0 || carry_out(init) < 0) end_kill(init, REASON_SETUP);
+    else init->start_by = milliseconds() + START_MILLIS;
 }
 
 static void started(struct init *init)
@@ -148,9 +154,10 @@ static void not_executed(struct init *init, const struct verdict *verdict)
     bool searched = !strchr(program, '/');
     init->failure.code = verdict->failure.code;
     snprintf(init->failure.what, sizeof init->failure.what, "%s", program);
+    const char *why = searched && verdict->failure.code == ENOENT ? "command not found" : NULL;
+    if (!why) why = strerrordesc_np(verdict->failure.code);
     char sentence[512];
-    int length = snprintf(sentence, sizeof sentence, "bobbin: %.400s: %s\n", program,
-                          searched && verdict->failure.code == ENOENT ? "command not found" : strerrordesc_np(verdict->failure.code));
+    int length = snprintf(sentence, sizeof sentence, "bobbin: %.400s: %s\n", program, why ? why : "cannot execute");
     journal_append_data(&init->journal, RECORD_STDERR, sentence, (size_t)length);
     init->reason = init->reason ? init->reason : REASON_EXEC;
 }

@@ -16,7 +16,7 @@ static uint64_t total(const struct init *init)
 /* Under OUTPUT_BLOCK, past the limit, the program waits for its readers; without a JVM there are none. */
 static bool held(const struct init *init)
 {
-    if (journal_stalled(&init->journal)) return true;
+    if (journal_stalled(&init->journal) || init->resume_at != NEVER) return true;
     if (init->output_policy != OUTPUT_BLOCK || !init->output_limit || total(init) < init->output_limit) return false;
     return init->jvm.peer < 0 || init->consumed < init->journal.end;
 }
@@ -31,45 +31,59 @@ static size_t admit(struct init *init, size_t length)
     return (size_t)left;
 }
 
-/* One read into the journal; false if there is nothing more for now. */
-static bool pump(struct init *init, int which)
+static void count_small_read(struct init *init)
+{
+    uint64_t window = milliseconds() / WINDOW_MILLIS;
+    if (window != init->window) init->small_reads = 0;
+    init->window = window;
+    if (++init->small_reads >= SMALL_READS_A_WINDOW) init->resume_at = (window + 1) * WINDOW_MILLIS;
+}
+
+/* One read into the journal; its length, 0 if there is nothing for now or, with the pipe closed, ever. */
+static size_t pump(struct init *init, int which)
 {
     struct output *output = &init->outputs[which];
     uint8_t *data = init->work + RECORD_HEADER;
     ssize_t got = read(output->pipe, data, RECORD_LONGEST);
-    if (got < 0 && errno == EAGAIN) return false;
+    if (got < 0 && errno == EAGAIN) return 0;
     if (got <= 0) {
         shut(&output->pipe);
         output->polled = false;
-        return false;
+        return 0;
     }
+    if (got < SMALL_READ) count_small_read(init);
     size_t kept = admit(init, (size_t)got);
     if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
-    return got == RECORD_LONGEST;
+    return (size_t)got;
 }
 
 void output_read(struct init *init, int which)
 {
-    init_link_event(init);
     for (int i = 0; i < READS_A_TURN && init->outputs[which].pipe >= 0; i++)
-        if (held(init) || !pump(init, which)) return;
+        if (held(init) || pump(init, which) < RECORD_LONGEST) return;
 }
 
-/* Once every process is dead nobody can write any more, and what the pipes hold is all there is. */
+/*
+ * Once every process is dead nobody can write any more, and what the pipes hold is all there is: little enough to be
+ * kept in memory if the disk is full, so that the end can be told even then.
+ */
 void output_drain(struct init *init)
 {
     for (int i = 0; i < 2; i++) {
-        while (init->outputs[i].pipe >= 0 && !journal_stalled(&init->journal)) {
-            struct output *output = &init->outputs[i];
-            if (init->phase == STARTING || !init->work || (!pump(init, i) && output->pipe >= 0 && !pump(init, i))) shut(&output->pipe);
-        }
+        int *pipe = &init->outputs[i].pipe;
+        if (init->phase == STARTING || !init->work) shut(pipe);
+        while (*pipe >= 0 && pump(init, i) > 0) {}
+        shut(pipe);
     }
 }
 
-/* Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. */
+/*
+ * Polls the pipes exactly while they may be read: a hang-up would be reported without end otherwise. Before execve
+ * nothing is read, so STARTED comes before all output.
+ */
 void output_poll(struct init *init)
 {
-    if (init->phase != STARTING && init->phase != RUNNING) return;
+    if (init->phase != RUNNING) return;
     bool wanted = !held(init);
     for (int i = 0; i < 2; i++) {
         struct output *output = &init->outputs[i];
@@ -118,7 +132,8 @@ bool input_take(struct init *init, struct slice body)
     struct field field;
     uint64_t position;
     struct slice data = {0};
-    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position) || position > input->taken) return false;
+    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position) || position > input->taken)
+        return false;
     if (field_find(body, FIELD_DATA, &field) == 1) data = field.value;
     uint64_t known = input->taken - position;
     if (known > data.length) known = data.length;

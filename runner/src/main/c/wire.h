@@ -1,6 +1,6 @@
 /*
- * Reading and writing the frames and fields of frame.h. Decoders never read past what they were given and never trust a
- * length; encoders append to a growing buffer and remember if memory ran out, so that one check at the end suffices.
+ * Reading and writing the frames and fields of frame.h. Decoders never read past what they were given and never trust
+ * a length; encoders append to a growing buffer and remember if memory ran out, so that one check at the end suffices.
  */
 #ifndef BOBBIN_WIRE_H
 #define BOBBIN_WIRE_H

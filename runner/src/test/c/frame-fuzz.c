@@ -42,10 +42,12 @@ static void put_order(struct buffer *out)
     for (uint32_t i = chance(4); i > 0; i--) put_text(out, FIELD_ENVIRONMENT, "A=b");
     for (uint32_t i = chance(3) + 1; i > 0; i--) put_text(out, FIELD_LAYER, "a/b..c/d");
     for (uint32_t i = chance(3); i > 0; i--) put_u32(out, FIELD_GROUP, chance(65536));
-    for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_CGROUP_WRITE, "memory\nmemory.limit_in_bytes\n1000000");
+    for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_CGROUP_WRITE,
+                                                      "memory\nmemory.limit_in_bytes\n1000000");
     for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_CGROUP_READ, "memory\nmemory.usage_in_bytes");
     for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_FILE, "\0\0\0\0\3\0\0\0a/bcontent", 18);
-    for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 20);
+    for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0",
+                                                       20);
     put_text(out, FIELD_WORKDIR, "/work");
     put_u32(out, FIELD_UID, chance(65536));
     put_u32(out, FIELD_STDIN_POLICY, STDIN_BYTES);
@@ -76,21 +78,27 @@ static void mutate(struct buffer *out)
 static void use(const struct order *order)
 {
     size_t bytes = 0;
-    char **const texts[] = {order->arguments, order->environment, order->layers, order->cgroup_writes, order->cgroup_reads};
+    char **const texts[] = {order->arguments, order->environment, order->layers, order->cgroup_writes,
+            order->cgroup_reads};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (char **each = texts[i]; *each; each++) bytes += strlen(*each);
     for (char **layer = order->layers; *layer; layer++)
-        if (**layer == '/' || strcmp(*layer, "..") == 0 || strncmp(*layer, "../", 3) == 0 || strstr(*layer, "/../")) found("a layer that leads out");
-    for (size_t i = 0; i < order->file_count; i++) bytes += crc32c(0, order->files[i].content.data, order->files[i].content.length);
+        if (**layer == '/' || strcmp(*layer, "..") == 0 || strncmp(*layer, "../", 3) == 0 || strstr(*layer,
+                "/../")) found("a layer that leads out");
+    for (size_t i = 0; i < order->file_count; i++) bytes += crc32c(0, order->files[i].content.data,
+                                                                   order->files[i].content.length);
     if (order->workdir) bytes += strlen(order->workdir);
     if (order->hostname) bytes += strlen(order->hostname);
-    if (order->argument_count == 0 || order->uid > 65535 || order->gid > 65535) found("an order that should have been refused");
+    if (order->argument_count == 0 || order->uid > 65535
+        || order->gid > 65535) found("an order that should have been refused");
     struct buffer excerpt = {0};
     struct order again;
     struct failure failure;
     order_excerpt(order, &excerpt);
-    if (order_read((struct slice){excerpt.data, (uint32_t)excerpt.length}, &again, &failure) < 0) found("an excerpt that cannot be read");
-    if (again.argument_count != order->argument_count || again.uid != order->uid) found("an excerpt that says something else");
+    if (order_read((struct slice){excerpt.data, (uint32_t)excerpt.length}, &again,
+                   &failure) < 0) found("an excerpt that cannot be read");
+    if (again.argument_count != order->argument_count
+        || again.uid != order->uid) found("an excerpt that says something else");
     order_release(&again);
     buffer_release(&excerpt);
     if (bytes == SIZE_MAX) found("impossible");
@@ -133,7 +141,8 @@ static void check_crc(void)
 
 int main(int count, char **arguments)
 {
-    uint64_t seed = count > 1 ? strtoull(arguments[1], NULL, 0) : 1, rounds = count > 2 ? strtoull(arguments[2], NULL, 0) : 100000, read = 0;
+    uint64_t seed = count > 1 ? strtoull(arguments[1], NULL, 0) : 1, rounds = count > 2 ? strtoull(arguments[2], NULL,
+            0) : 100000, read = 0;
     printf("seed %llu\n", (unsigned long long)seed);
     fflush(stdout);
     state = seed * 0x9E3779B97F4A7C15ULL + 1;

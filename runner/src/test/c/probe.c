@@ -218,6 +218,14 @@ static int spew(int count, char **arguments)
     return 0;
 }
 
+/* N bytes, each its own write. */
+static int drip(int count, char **arguments)
+{
+    for (long left = number(count, arguments, 1000); left > 0; left--)
+        if (write(1, ".", 1) != 1) return failed("write");
+    return 0;
+}
+
 static int stop(int count, char **arguments)
 {
     (void)count, (void)arguments;
@@ -258,7 +266,8 @@ static int try_open(int count, char **arguments)
     for (int i = 0; i < count; i++) {
         int reading = open(arguments[i], O_RDONLY | O_NONBLOCK), read_error = reading < 0 ? errno : 0;
         int writing = open(arguments[i], O_WRONLY | O_NONBLOCK), write_error = writing < 0 ? errno : 0;
-        printf("%s %s %s\n", arguments[i], read_error ? strerrorname_np(read_error) : "read", write_error ? strerrorname_np(write_error) : "write");
+        printf("%s %s %s\n", arguments[i], read_error ? strerrorname_np(read_error) : "read", write_error
+               ? strerrorname_np(write_error) : "write");
     }
     return 0;
 }
@@ -269,7 +278,8 @@ static const struct {
 } commands[] = {
     {"echo", echo}, {"exit", exit_with}, {"env", env}, {"alloc", alloc}, {"fork", fork_many}, {"sleep", sleep_for},
     {"cat", cat}, {"caps", caps}, {"ids", ids}, {"fds", fds}, {"ns", ns}, {"write", write_to}, {"orphan", orphan},
-    {"lines", lines}, {"spew", spew}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm}, {"cwd", cwd}, {"open", try_open},
+    {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
+            {"cwd", cwd}, {"open", try_open},
 };
 
 int main(int count, char **arguments)

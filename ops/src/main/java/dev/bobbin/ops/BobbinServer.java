@@ -1,28 +1,116 @@
 package dev.bobbin.ops;
 
+import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.ops.cli.Server;
 import dev.bobbin.ops.cli.StartException;
 import dev.bobbin.ops.config.BobbinConfig;
+import dev.bobbin.ops.health.Health;
+import dev.bobbin.ops.health.Health.Readiness;
+import dev.bobbin.ops.metrics.Metrics;
 import dev.bobbin.ops.preflight.Preflight;
+import dev.bobbin.runner.host.HostRuntime;
+import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.http.HttpServer;
+import dev.bobbin.scheduler.http.Listen;
+import dev.bobbin.scheduler.placement.HostId;
+import dev.bobbin.scheduler.tenant.Callers;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// All parts of one server, put together in the order in which they need each other.
+/// All parts of one server, put together in the order in which they need each other and taken apart in reverse.
 final class BobbinServer implements Server {
+    private final BobbinConfig config;
+    private final Metrics metrics;
+    private final ImageStore images;
+    private final HostRuntime runtime;
+    private final Dispatcher dispatcher;
+    private final HttpServer http;
+    private volatile boolean draining;
+    private boolean closed;
+
+    private BobbinServer(BobbinConfig config, Metrics metrics, ImageStore images, HostRuntime runtime) {
+        this.config = config;
+        this.metrics = metrics;
+        this.images = images;
+        this.runtime = runtime;
+        this.dispatcher = new Dispatcher(
+                new Admission(config.admission()),
+                new SingleHostCluster(hostId(), runtime),
+                runtime,
+                metrics.registry());
+        this.http = new HttpServer(
+                config.http(), dispatcher, new Callers(config.tokens()), List.of(metrics, new Health(this::readiness)));
+    }
 
     static BobbinServer start(BobbinConfig config) {
+        Logging.start();
         check(config);
-        throw new StartException("There is no server yet.");
+        config.http().listen().forEach(BobbinServer::checkFree);
+        var metrics = new Metrics();
+        var images = ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+        var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
+        try {
+            server.http.start();
+        } catch (RuntimeException failed) {
+            server.close();
+            throw new StartException(sentence("Cannot serve: " + failed.getMessage()), failed);
+        }
+        Thread.ofVirtual().name("process-metrics").start(metrics::watchProcess);
+        return server;
     }
 
     @Override
     public List<String> addresses() {
-        return List.of();
+        var addresses = new ArrayList<String>();
+        var free = true;
+        for (var listen : config.http().listen()) {
+            addresses.add(
+                    switch (listen) {
+                        case Listen.Unix unix -> unix.toString();
+                        case Listen.Tcp tcp -> {
+                            var port = free ? http.port() : tcp.port();
+                            free = false;
+                            yield "http://" + new Listen.Tcp(tcp.host(), port);
+                        }
+                    });
+        }
+        return addresses;
     }
 
     @Override
-    public void close() {}
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        draining = true;
+        try {
+            dispatcher.drain();
+            runtime.drain(config.drainTimeout());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            http.stop();
+            dispatcher.close();
+            runtime.close();
+            images.close();
+            metrics.close();
+        }
+    }
+
+    private Readiness readiness() {
+        if (draining) {
+            return Readiness.DRAINING;
+        }
+        return runtime.healthy() ? Readiness.READY : Readiness.DEGRADED;
+    }
 
     private static void check(BobbinConfig config) {
         var preflight = new Preflight(Path.of("/"));
@@ -33,6 +121,43 @@ final class BobbinServer implements Server {
         }
         if (!missing.isEmpty()) {
             throw new StartException(String.join("\n", missing));
+        }
+    }
+
+    /// The runtime says in one sentence why it cannot be.
+    private static HostRuntime open(BobbinConfig config, ImageStore images, Metrics metrics) {
+        try {
+            return HostRuntime.open(config.host(), images, metrics.registry());
+        } catch (RuntimeException impossible) {
+            images.close();
+            throw new StartException(sentence(impossible.getMessage()), impossible);
+        }
+    }
+
+    /// Helidon does not tell which listener could not start, so each port is tried before anything else begins.
+    private static void checkFree(Listen listen) {
+        if (listen instanceof Listen.Tcp tcp && tcp.port() != 0) {
+            try (var socket = new ServerSocket()) {
+                socket.setReuseAddress(true);
+                socket.bind(new InetSocketAddress(tcp.host(), tcp.port()));
+            } catch (IOException taken) {
+                throw new StartException("Cannot listen on " + tcp + " (" + taken.getMessage()
+                        + "): stop what listens there, or choose another with --listen.");
+            }
+        }
+    }
+
+    private static String sentence(@org.jspecify.annotations.Nullable String message) {
+        var text = message == null ? "The host's runtime cannot be opened" : message;
+        return Character.toUpperCase(text.charAt(0)) + text.substring(1) + (text.endsWith(".") ? "" : ".");
+    }
+
+    private static HostId hostId() {
+        try {
+            return new HostId(
+                    Files.readString(Path.of("/proc/sys/kernel/hostname")).strip());
+        } catch (IOException | IllegalArgumentException _) {
+            return new HostId("localhost");
         }
     }
 }

@@ -3,8 +3,17 @@ package dev.bobbin.ops.config;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.http.HttpConfig;
+import dev.bobbin.scheduler.http.Listen;
+import dev.bobbin.scheduler.tenant.Scope;
+import dev.bobbin.scheduler.tenant.Tenant;
+import dev.bobbin.scheduler.tenant.Token;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,19 +22,17 @@ import org.jspecify.annotations.Nullable;
 
 /// All settings of one Bobbin.
 ///
-/// @param listen addresses served besides the socket in the run directory, which is always served
+/// @param http the front; its listeners include the socket in the run directory, which is always served
 /// @param drainTimeout how long jobs whose caller waits may go on after SIGTERM
-/// @param defaultImage what runs when a job names no image
 /// @param hostImage whether the built-in image `host` exists
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
 /// @param admission the gate
 /// @param host this machine as a place where jobs run
 public record BobbinConfig(
-        List<Listen> listen,
+        HttpConfig http,
         Duration drainTimeout,
-        ImageReference defaultImage,
         boolean hostImage,
-        List<String> tokens,
+        List<Token> tokens,
         AdmissionConfig admission,
         HostConfig host) {
 
@@ -36,6 +43,10 @@ public record BobbinConfig(
     public static final Path DEFAULT_RUN_DIR = Path.of("/run/bobbin");
     public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
 
+    private static final Duration DEFAULT_GRACE = Duration.ofSeconds(1);
+    private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
+    private static final Duration EMBEDDED_GRACE = Duration.ofMillis(100);
+
     /// Each adds one token, so that a client of the dialect it belongs to needs no other setting.
     private static final List<String> TOKEN_VARIABLES =
             List.of("BOBBIN_API_TOKEN", "MINIBOX_API_TOKEN", "AGENTKERNEL_API_KEY");
@@ -44,19 +55,12 @@ public record BobbinConfig(
     private static final List<String> OTHER_VARIABLES = List.of("BOBBIN_JAVA_HOME", "BOBBIN_JVM_DIR", "BOBBIN_CONFIG");
 
     public BobbinConfig {
-        listen = List.copyOf(listen);
         tokens = List.copyOf(tokens);
         if (drainTimeout.isNegative()) {
             throw new ConfigException("drain-timeout: must not be negative.");
         }
         if (tokens.isEmpty()) {
-            for (var address : listen) {
-                if (address instanceof Listen.Tcp tcp && !tcp.isLoopback()) {
-                    throw new ConfigException(
-                            "listen: " + tcp.host() + " can be reached from other machines, so a token"
-                                    + " is needed: set BOBBIN_API_TOKEN, or listen on 127.0.0.1.");
-                }
-            }
+            http.listen().forEach(BobbinConfig::checkReach);
         }
     }
 
@@ -83,18 +87,22 @@ public record BobbinConfig(
     /// The same settings for a server of one command, in directories of its own, reached by nothing but its socket.
     public BobbinConfig embedded(Path dataDir, Path runDir, int pool) {
         return new BobbinConfig(
-                List.of(),
+                new HttpConfig(
+                        List.of(new Listen.Unix(socket(runDir))),
+                        List.of(),
+                        List.of(),
+                        http.defaultImage(),
+                        EMBEDDED_GRACE),
                 Duration.ZERO,
-                defaultImage,
                 hostImage,
                 List.of(),
                 admission,
-                new HostConfig(dataDir, runDir, pool, Duration.ZERO, host.keepEnded(), host.keepEndedBytes()));
+                new HostConfig(dataDir, runDir, pool, ORPHAN_GRACE, host.keepEnded(), host.keepEndedBytes()));
     }
 
     @Override
     public String toString() {
-        return "BobbinConfig[listen=" + listen + ", host=" + host + "]";
+        return "BobbinConfig[http=" + http + ", host=" + host + "]";
     }
 
     /// Where a server with these settings can always be reached by its own user.
@@ -120,20 +128,50 @@ public record BobbinConfig(
     }
 
     private static BobbinConfig read(Settings settings, Map<String, String> environment) {
+        var host = host(settings);
         return new BobbinConfig(
-                settings.texts("listen", DEFAULT_LISTEN).stream()
-                        .map(Listen::parse)
-                        .toList(),
+                http(settings, host),
                 settings.duration("drain-timeout", DEFAULT_DRAIN_TIMEOUT),
-                settings.one("default-image", ImageReference.HOST, ImageReference::new),
                 settings.onOff("host-image", true),
-                TOKEN_VARIABLES.stream()
-                        .map(name -> environment.getOrDefault(name, ""))
-                        .filter(token -> !token.isEmpty())
-                        .distinct()
-                        .toList(),
+                tokens(environment),
                 admission(settings),
-                host(settings));
+                host);
+    }
+
+    private static List<Token> tokens(Map<String, String> environment) {
+        var tokens = new ArrayList<Token>();
+        for (var name : TOKEN_VARIABLES) {
+            var secret = environment.getOrDefault(name, "");
+            if (!secret.isEmpty()) {
+                tokens.add(Token.of(name, secret, Tenant.DEFAULT, EnumSet.of(Scope.READ, Scope.RUN)));
+            }
+        }
+        return tokens;
+    }
+
+    private static HttpConfig http(Settings settings, HostConfig host) {
+        var listen = new ArrayList<>(settings.texts("listen", DEFAULT_LISTEN).stream()
+                .map(text -> checked("", () -> Listen.parse(text)))
+                .toList());
+        listen.add(new Listen.Unix(socket(host.runDir())));
+        var hosts = settings.texts("http.allowed-hosts", List.of());
+        var origins = settings.texts("http.allowed-origins", List.of());
+        var grace = settings.duration("http.grace", DEFAULT_GRACE);
+        var image = settings.one("default-image", ImageReference.HOST, ImageReference::new);
+        return checked("http.", () -> new HttpConfig(listen, hosts, origins, image, grace));
+    }
+
+    private static void checkReach(Listen listen) {
+        if (listen instanceof Listen.Tcp tcp) {
+            try {
+                if (!InetAddress.getByName(tcp.host()).isLoopbackAddress()) {
+                    throw new ConfigException("listen: " + tcp + " can be reached from other machines, so a token is"
+                            + " needed: set BOBBIN_API_TOKEN, or listen on 127.0.0.1.");
+                }
+            } catch (UnknownHostException _) {
+                throw new ConfigException("listen: the host name \"" + tcp.host() + "\" has no address.");
+            }
+        }
     }
 
     private static AdmissionConfig admission(Settings settings) {
@@ -159,7 +197,8 @@ public record BobbinConfig(
             return settings.get();
         } catch (IllegalArgumentException wrong) {
             var message = String.valueOf(wrong.getMessage());
-            throw new ConfigException((message.startsWith("run-dir") ? "" : prefix) + message + ".");
+            var hasOwnKey = message.startsWith("run-dir:") || message.startsWith("listen:");
+            throw new ConfigException((hasOwnKey ? "" : prefix) + message + ".");
         }
     }
 }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.http.HttpConfig;
+import dev.bobbin.scheduler.http.Listen;
+import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
@@ -32,9 +35,12 @@ final class BobbinConfigTest {
     void needsNoSettings() {
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, null);
 
-        assertThat(config.listen()).isEqualTo(List.of(Listen.parse("127.0.0.1:8080")));
+        assertThat(config.http().listen())
+                .containsExactly(Listen.parse("127.0.0.1:8080"), Listen.parse("unix:/run/bobbin/api.sock"));
+        assertThat(config.http().allowedHosts()).isEmpty();
+        assertThat(config.http().allowedOrigins()).isEmpty();
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(10));
-        assertThat(config.defaultImage()).isEqualTo(ImageReference.HOST);
+        assertThat(config.http().defaultImage()).isEqualTo(ImageReference.HOST);
         assertThat(config.hostImage()).isTrue();
         assertThat(config.tokens()).isEmpty();
         assertThat(config.admission()).isEqualTo(AdmissionConfig.DEFAULT);
@@ -55,6 +61,10 @@ final class BobbinConfigTest {
                 drain-timeout: 3s
                 default-image: busybox:1.36
                 host-image: off
+                http:
+                  allowed-hosts: [jobs.example]
+                  allowed-origins: ["https://jobs.example"]
+                  grace: 2s
                 data-dir: /tmp/data
                 run-dir: /tmp/run
                 admission:
@@ -69,10 +79,17 @@ final class BobbinConfigTest {
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
 
-        assertThat(config.listen())
-                .containsExactly(Listen.parse("127.0.0.1:9000"), new Listen.Unix(Path.of("/tmp/other.sock")));
+        assertThat(config.http())
+                .isEqualTo(new HttpConfig(
+                        List.of(
+                                Listen.parse("127.0.0.1:9000"),
+                                Listen.parse("unix:/tmp/other.sock"),
+                                Listen.parse("unix:/tmp/run/api.sock")),
+                        List.of("jobs.example"),
+                        List.of("https://jobs.example"),
+                        new ImageReference("busybox:1.36"),
+                        Duration.ofSeconds(2)));
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
-        assertThat(config.defaultImage()).isEqualTo(new ImageReference("busybox:1.36"));
         assertThat(config.hostImage()).isFalse();
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250)));
         assertThat(config.host())
@@ -82,10 +99,12 @@ final class BobbinConfigTest {
 
     @Test
     void hasOneKeyForEveryComponent() {
-        var expected = new TreeSet<>(Set.of("data-dir", "run-dir"));
+        var expected = new TreeSet<>(Set.of("data-dir", "run-dir", "listen", "default-image"));
         components(BobbinConfig.class, "").forEach(expected::add);
         // Secrets come by variables alone, and a server's successor decides on orphans.
-        expected.removeAll(Set.of("tokens", "host.data-dir", "host.run-dir", "host.orphan-grace"));
+        expected.removeAll(Set.of("tokens", "host.orphan-grace"));
+        // What every user meets stands at the top.
+        expected.removeAll(Set.of("host.data-dir", "host.run-dir", "http.listen", "http.default-image"));
 
         assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
     }
@@ -116,7 +135,7 @@ final class BobbinConfigTest {
     void splitsListsInVariables() {
         var config = BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_LISTEN", "127.0.0.1:1,[::1]:2"), null);
 
-        assertThat(config.listen()).containsExactly(Listen.parse("127.0.0.1:1"), Listen.parse("[::1]:2"));
+        assertThat(config.http().listen()).startsWith(Listen.parse("127.0.0.1:1"), Listen.parse("[::1]:2"));
     }
 
     @Test
@@ -151,7 +170,8 @@ final class BobbinConfigTest {
             host-image         | maybe         | host-image: must be on or off
             default-image      | Not An Image  | default-image: an image name looks like
             listen             | 8080          | must be HOST:PORT or unix:PATH
-            listen             | 127.0.0.1:x   | must end with a port between 0 and 65535
+            listen             | 127.0.0.1:x   | must be HOST:PORT or unix:PATH
+            listen             | 127.0.0.1:99999 | a port is between 0 and 65535
             listen             | 0.0.0.0:8080  | a token is needed: set BOBBIN_API_TOKEN
             run-dir            | /12345678901234567890123456789012345678901234567890123456789012345678901234567890 | run-dir: has at most
             """)
@@ -188,7 +208,9 @@ final class BobbinConfigTest {
     void everyDialectsVariableAddsAToken() {
         var variables = Map.of("BOBBIN_API_TOKEN", "a", "MINIBOX_API_TOKEN", "b", "AGENTKERNEL_API_KEY", "c");
 
-        assertThat(BobbinConfig.read(NO_FLAGS, variables, null).tokens()).containsExactly("a", "b", "c");
+        assertThat(BobbinConfig.read(NO_FLAGS, variables, null).tokens())
+                .extracting(Token::name)
+                .containsExactly("BOBBIN_API_TOKEN", "MINIBOX_API_TOKEN", "AGENTKERNEL_API_KEY");
     }
 
     @Test
@@ -197,7 +219,7 @@ final class BobbinConfigTest {
 
         var config = BobbinConfig.read(flags, Map.of("BOBBIN_API_TOKEN", "secret"), null);
 
-        assertThat(config.listen()).containsExactly(Listen.parse("0.0.0.0:8080"));
+        assertThat(config.http().listen()).startsWith(Listen.parse("0.0.0.0:8080"));
     }
 
     @Test

@@ -71,7 +71,7 @@ final class Archive {
                 return Optional.empty();
             }
             var meta = JobMeta.decode(contents.get().meta());
-            var timeline = StartTimeline.beganAt(meta.acceptedNanos());
+            var timeline = meta.timeline();
             var execution = new LocalExecution(meta, id, files.journal(id), null, timeline, () -> {}, () -> {});
             execution
                     .journal()
@@ -117,6 +117,9 @@ final class Archive {
 
         @Override
         public void ended(long position, @Nullable ByteBuffer data, Fields end) {}
+
+        @Override
+        public void endedUnrecorded(long position, Fields end) {}
 
         @Override
         public void stdinTaken(long position) {}

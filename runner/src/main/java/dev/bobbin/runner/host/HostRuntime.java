@@ -12,6 +12,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
@@ -34,6 +35,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
 /// threads; one process holds the directories.
@@ -69,6 +71,7 @@ public final class HostRuntime implements AutoCloseable {
             ImageStore images,
             List<DirectoryLock> locks,
             SandboxFiles files,
+            Path init,
             Cgroups cgroups,
             MeterRegistry meters)
             throws IOException {
@@ -80,7 +83,7 @@ public final class HostRuntime implements AutoCloseable {
         this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
         var live = files.live();
         this.archive = new Archive(files, live);
-        this.nursery = Nursery.open(files, settings(images, cgroups), this::reaped);
+        this.nursery = Nursery.open(files, init, settings(images, cgroups), this::reaped);
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
         Gauge.builder("bobbin.sandboxes", running, Map::size)
                 .description("Sandboxes that run a job")
@@ -96,6 +99,11 @@ public final class HostRuntime implements AutoCloseable {
     ///
     /// @throws SandboxException with one sentence for a person if this machine or the directories do not allow it
     public static HostRuntime open(HostConfig config, ImageStore images, MeterRegistry meters) {
+        return open(config, images, meters, null);
+    }
+
+    /// @param init the program in place of the built-in one, for tests under sanitizers
+    static HostRuntime open(HostConfig config, ImageStore images, MeterRegistry meters, @Nullable Path init) {
         var locks = new ArrayList<DirectoryLock>();
         try {
             locks.add(DirectoryLock.take(config.dataDir()));
@@ -107,7 +115,8 @@ public final class HostRuntime implements AutoCloseable {
                 throw new SandboxException("this machine offers no cgroup controller for "
                         + String.join(", ", cgroups.missing()) + ", so limits could not be kept");
             }
-            return new HostRuntime(config, images, locks, files, cgroups, meters);
+            var program = init == null ? InitBinary.install(config.dataDir().resolve("bin")) : init;
+            return new HostRuntime(config, images, locks, files, program, cgroups, meters);
         } catch (IOException e) {
             locks.forEach(DirectoryLock::close);
             throw new SandboxException("open this host's runtime: " + e.getMessage(), e);
@@ -167,7 +176,7 @@ public final class HostRuntime implements AutoCloseable {
             throws InterruptedException, IOException {
         var taken = warm.take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, timeline.acceptedNanos());
+        var meta = JobMeta.of(job, rootfs.reference(), command, timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
         var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
@@ -295,7 +304,7 @@ public final class HostRuntime implements AutoCloseable {
                 return;
             }
             var meta = JobMeta.decode(contents.get().meta());
-            var execution = execution(meta, sandbox, StartTimeline.beganAt(meta.acceptedNanos()));
+            var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
             jobs.put(meta.id(), execution);
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
@@ -308,7 +317,8 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.INFO, "job " + meta.id() + " goes on");
         } catch (IOException | SandboxException e) {
             LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
-            sweep(id);
+            nursery.destroy(id);
+            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
             archive.add(id);
         }
     }

@@ -3,6 +3,7 @@ package dev.bobbin.runner.host;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.FieldsWriter;
@@ -12,10 +13,12 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /// What a journal says first: whose job it is, and what must be known of it after a restart of the server. Environment,
 /// input and secrets are not in it.
 ///
+/// @param timeline the phases that were over when the order was given
 /// @param stdinOpen whether standard input may be fed while it runs
 /// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
 record JobMeta(
@@ -26,7 +29,7 @@ record JobMeta(
         List<String> command,
         Map<String, String> labels,
         Instant createdAt,
-        long acceptedNanos,
+        StartTimeline timeline,
         Job.OnDisconnect onDisconnect,
         boolean stdinOpen,
         long blockAfterBytes) {
@@ -45,8 +48,10 @@ record JobMeta(
     private static final int CONTINUES = 10;
     private static final int STDIN_OPEN = 11;
     private static final int BLOCK_AFTER_BYTES = 12;
+    private static final int PATH = 13;
+    private static final int PHASE = 14;
 
-    static JobMeta of(Job.Run job, ImageReference image, List<String> command, long acceptedNanos) {
+    static JobMeta of(Job.Run job, ImageReference image, List<String> command, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
@@ -55,7 +60,7 @@ record JobMeta(
                 command,
                 job.labels(),
                 Instant.now(),
-                acceptedNanos,
+                timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
                 job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE);
@@ -69,7 +74,11 @@ record JobMeta(
                 .text(KIND, kind)
                 .text(IMAGE, image.text())
                 .u64(CREATED_MILLIS, createdAt.toEpochMilli())
-                .u64(ACCEPTED_NANOS, acceptedNanos);
+                .u64(ACCEPTED_NANOS, timeline.acceptedNanos())
+                .text(PATH, timeline.path().word());
+        for (var phase : StartTimeline.Phase.values()) {
+            timeline.micros(phase).ifPresent(micros -> out.text(PHASE, phase.word() + "=" + micros));
+        }
         command.forEach(argument -> out.text(ARGUMENT, argument));
         labels.forEach((name, value) -> out.text(LABEL, name + "\0" + value));
         if (onDisconnect == Job.OnDisconnect.CONTINUE) {
@@ -101,9 +110,29 @@ record JobMeta(
                 fields.texts(ARGUMENT),
                 labels,
                 Instant.ofEpochMilli(fields.requireU64(CREATED_MILLIS)),
-                fields.requireU64(ACCEPTED_NANOS),
+                timeline(fields),
                 fields.has(CONTINUES) ? Job.OnDisconnect.CONTINUE : Job.OnDisconnect.KILL,
                 fields.has(STDIN_OPEN),
                 fields.requireU64(BLOCK_AFTER_BYTES));
+    }
+
+    private static StartTimeline timeline(Fields fields) throws WireException {
+        var accepted = fields.requireU64(ACCEPTED_NANOS);
+        var timeline = StartTimeline.beganAt(accepted);
+        var path = fields.requireText(PATH);
+        for (var known : StartTimeline.Path.values()) {
+            if (known.word().equals(path)) {
+                timeline.path(known);
+            }
+        }
+        for (var text : fields.texts(PHASE)) {
+            for (var phase : StartTimeline.Phase.values()) {
+                if (text.startsWith(phase.word() + "=")) {
+                    var micros = Long.parseLong(text.substring(phase.word().length() + 1));
+                    timeline.stamp(phase, accepted + TimeUnit.MICROSECONDS.toNanos(micros));
+                }
+            }
+        }
+        return timeline;
     }
 }

@@ -182,12 +182,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public void ended(long position, @Nullable ByteBuffer data, Fields end) {
-        try {
-            finish(position, data, Verdict.read(end, timeline));
-        } catch (WireException e) {
-            LOG.log(Level.ERROR, "the end of job " + meta.id() + " cannot be read", e);
-            finish(position, data, abrupt(new Outcome.SandboxError("its end record cannot be read")));
-        }
+        finish(position, data, verdict(end));
         noteStarted();
         beforeExit.run();
         try {
@@ -196,6 +191,21 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             }
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
+    }
+
+    @Override
+    public void endedUnrecorded(long position, Fields end) {
+        LOG.log(Level.WARNING, "the end of job " + meta.id() + " cannot be written to its journal; is the disk full?");
+        finish(position, null, verdict(end));
+    }
+
+    private Ending verdict(Fields end) {
+        try {
+            return Verdict.read(end, timeline);
+        } catch (WireException e) {
+            LOG.log(Level.ERROR, "the end of job " + meta.id() + " cannot be read", e);
+            return abrupt(new Outcome.SandboxError("its end record cannot be read"));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.bobbin.runner.wire.WireException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -193,6 +194,9 @@ public final class Journal {
 
     /// Reads what `file` says, or nothing if no order ever reached its sandbox.
     public static Optional<Contents> contents(Path file) throws IOException {
+        if (Files.size(file) == 0) {
+            return Optional.empty();
+        }
         try (var journal = JournalFile.open(file)) {
             var size = journal.size();
             var position = (long) Wire.JOURNAL_HEADER;

@@ -10,15 +10,16 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /// The program `bobbin-init` as it was built into this jar, laid on disk to be started.
-///
-/// @param path an executable file that only root may read or write
-/// @param fingerprint first 16 hex digits of its SHA-256
-record InitBinary(Path path, String fingerprint) {
+public final class InitBinary {
     private static final String RESOURCE =
             "/dev/bobbin/runner/native/linux-" + System.getProperty("os.arch") + "/bobbin-init";
 
-    /// Lays the binary into `directory`; one that lies there already is replaced unless it is the same.
-    static InitBinary install(Path directory) throws IOException {
+    private InitBinary() {}
+
+    /// Lays the binary into `directory`, under a name that tells its content, unless it lies there already.
+    ///
+    /// @return an executable file that only root may read
+    public static Path install(Path directory) throws IOException {
         byte[] content;
         try (var in = InitBinary.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
@@ -37,7 +38,7 @@ record InitBinary(Path path, String fingerprint) {
             Files.setPosixFilePermissions(aside, PosixFilePermissions.fromString("r-x------"));
             Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE);
         }
-        return new InitBinary(path, fingerprint);
+        return path;
     }
 
     static byte[] sha256(byte[] content) {

@@ -60,10 +60,11 @@ public final class Nursery implements AutoCloseable {
 
     /// Finds or starts the nursery.
     ///
+    /// @param init the program, as [InitBinary] lays it down
     /// @param settings arguments of the init besides its own directories
     /// @param gone told each sandbox whose PID 1 was reaped, on the thread that reads the nursery: must not block
-    public static Nursery open(SandboxFiles files, List<String> settings, Consumer<SandboxId> gone) throws IOException {
-        var init = InitBinary.install(files.dataDir().resolve("bin"));
+    public static Nursery open(SandboxFiles files, Path init, List<String> settings, Consumer<SandboxId> gone)
+            throws IOException {
         var arguments = new ArrayList<>(List.of(
                 "--run-dir",
                 files.runDir().toString(),
@@ -73,7 +74,7 @@ public final class Nursery implements AutoCloseable {
         var name = HexFormat.of()
                 .formatHex(
                         InitBinary.sha256(
-                                (init.fingerprint() + String.join("\0", arguments)).getBytes(StandardCharsets.UTF_8)),
+                                (init + "\0" + String.join("\0", arguments)).getBytes(StandardCharsets.UTF_8)),
                         0,
                         6);
         var directory = files.runDir().resolve("nursery-" + name);
@@ -82,9 +83,7 @@ public final class Nursery implements AutoCloseable {
         Files.createDirectories(
                 files.sandboxes(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var command = new ArrayList<>(List.of(
-                init.path().toString(),
-                "--control",
-                directory.resolve("control").toString()));
+                init.toString(), "--control", directory.resolve("control").toString()));
         command.addAll(arguments);
         var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), gone);
         nursery.connected();

@@ -38,6 +38,10 @@ public final class Sandbox implements AutoCloseable {
         /// The job has ended; `end` are the fields of the journal's last record. Called at most once.
         void ended(long position, @Nullable ByteBuffer data, Fields end);
 
+        /// The job has ended, but the record of it cannot be written at the moment, as when a disk is full. [#ended]
+        /// follows once it is.
+        void endedUnrecorded(long position, Fields end);
+
         /// So many bytes of standard input have been taken.
         void stdinTaken(long position);
     }
@@ -135,6 +139,12 @@ public final class Sandbox implements AutoCloseable {
                         listener.ended(position, data, Fields.decode(end.get()));
                     } else {
                         listener.grew(position, data);
+                    }
+                }
+                case Wire.FRAME_STATE -> {
+                    var now = state(id, frame);
+                    if (now.end() != null) {
+                        listener.endedUnrecorded(now.position(), now.end());
                     }
                 }
                 case Wire.FRAME_STDIN_TAKEN -> listener.stdinTaken(fields.requireU64(Wire.FIELD_POSITION));

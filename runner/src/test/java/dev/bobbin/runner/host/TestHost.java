@@ -1,5 +1,7 @@
 package dev.bobbin.runner.host;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.runner.Attempt;
@@ -25,11 +27,17 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A real host in directories of its own, for tests of every module that runs jobs. [#close] ends it and fails the test
 /// if anything is left: a process, a cgroup, a mount, a socket.
 public final class TestHost implements AutoCloseable {
+    /// Set by the build to run the same tests on an init built with sanitizers.
+    private static final @Nullable Path INIT = Optional.ofNullable(System.getProperty("bobbin.test.init"))
+            .map(path -> Path.of(path).toAbsolutePath())
+            .orElse(null);
+
     public final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final Path root;
     private final int pool;
@@ -42,7 +50,7 @@ public final class TestHost implements AutoCloseable {
         this.pool = pool;
         this.before = Leftovers.of(runDir());
         this.images = ImageStore.open(dataDir().resolve("images"), true);
-        this.runtime = HostRuntime.open(config(), images, meters);
+        this.runtime = HostRuntime.open(config(), images, meters, INIT);
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -72,7 +80,7 @@ public final class TestHost implements AutoCloseable {
         runtime.close();
         images.close();
         images = ImageStore.open(dataDir().resolve("images"), true);
-        runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry());
+        runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry(), INIT);
     }
 
     /// A job that is about to be described; [Request#start] starts it.
@@ -95,6 +103,7 @@ public final class TestHost implements AutoCloseable {
         runtime.close();
         images.close();
         before.assertNothingMore();
+        assertThat(runDir().resolve("nursery.log")).content().isEmpty();
         try (var files = Files.walk(root)) {
             for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
@@ -155,6 +164,12 @@ public final class TestHost implements AutoCloseable {
 
         public Request file(String path, String text, int mode) {
             files.add(new InputFile(path, text.getBytes(StandardCharsets.UTF_8), mode));
+            return this;
+        }
+
+        /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
+        public Request probe() throws IOException {
+            files.add(new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755));
             return this;
         }
 

@@ -189,6 +189,8 @@ class JournalTest {
     @Test
     void isNothingBeforeAnOrderCame() throws Exception {
         assertThat(Journal.contents(file)).isEmpty();
+        Files.write(file, new byte[0]);
+        assertThat(Journal.contents(file)).isEmpty();
     }
 
     @Test
