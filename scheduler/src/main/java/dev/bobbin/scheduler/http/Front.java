@@ -6,6 +6,7 @@ import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -37,6 +38,7 @@ final class Front implements HttpFeature {
     public void setup(HttpRouting.Builder routing) {
         routing.addFilter((chain, request, response) -> {
             response.header(HeaderNames.X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+            response.whenSent(() -> closeIfAnnounced(response));
             doorkeeper.admit(request);
             chain.proceed();
         });
@@ -71,6 +73,13 @@ final class Front implements HttpFeature {
             handlers.addHandler(type, handler);
         }
         return handlers.build();
+    }
+
+    /// Helidon announces that a connection will close and leaves that to the client.
+    private static void closeIfAnnounced(ServerResponse response) {
+        if (response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            throw new CloseConnectionException("answered");
+        }
     }
 
     private void fail(ServerRequest request, ServerResponse response, Problem problem) {

@@ -103,7 +103,8 @@ public final class HttpServer implements AutoCloseable {
         var routing = HttpRouting.builder();
         routing.addFeature(new Front(new Doorkeeper(listen, config, callers), dialects, extra));
         switch (listen) {
-            case Listen.Tcp tcp -> listener.bindAddress(tcp.address());
+            case Listen.Tcp tcp -> // small writes must not wait for the client to acknowledge earlier ones
+                listener.bindAddress(tcp.address()).connectionOptions(options -> options.tcpNoDelay(true));
             case Listen.Unix unix -> listener.bindAddress(prepared(unix).bindAddress());
         }
         listener.routing(routing)

@@ -125,6 +125,16 @@ final class BadInputIT {
     }
 
     @Test
+    void closesAConnectionWhenTheClientAskedForIt() throws IOException {
+        for (var path : new String[] {"/health", "/nothing", "/v1/jobs/x"}) {
+            try (var client = server.client()) {
+                client.exchange(TestServer.head("GET", path, "Connection: close") + "\r\n");
+                assertThat(client.isClosedByServer()).isTrue();
+            }
+        }
+    }
+
+    @Test
     void refusesAnAcceptThatNothingSatisfies() throws IOException {
         var answer = server.post("/v1/run", "{\"command\":[\"true\"]}", "Accept: image/png");
         assertThat(answer.status()).isEqualTo(406);

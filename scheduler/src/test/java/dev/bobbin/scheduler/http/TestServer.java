@@ -24,8 +24,14 @@ public final class TestServer implements AutoCloseable {
                 new SingleHostCluster(new HostId("here"), host.runtime()),
                 host.runtime(),
                 host.meters);
-        http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, callers, List.of());
-        http.start();
+        try {
+            http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, callers, List.of());
+            http.start();
+        } catch (RuntimeException e) {
+            dispatcher.close();
+            host.close();
+            throw e;
+        }
     }
 
     public static TestServer open() throws IOException {

@@ -38,6 +38,7 @@ final class JobAnswerTest {
         server = WebServer.builder()
                 .host("127.0.0.1")
                 .port(0)
+                .connectionOptions(options -> options.tcpNoDelay(true))
                 .shutdownHook(false)
                 .routing(routing -> routing.post("/job", (request, response) -> {
                     request.content().as(String.class);
