@@ -281,6 +281,14 @@ public final class HostRuntime implements AutoCloseable {
         return Optional.ofNullable(known);
     }
 
+    /// Jobs that an earlier server started and that still run.
+    public List<Execution> recovered() {
+        return running.values().stream()
+                .filter(LocalExecution::recovered)
+                .map(Execution.class::cast)
+                .toList();
+    }
+
     /// What this host has, and what runs on it now.
     public HostCapacity capacity() {
         return new HostCapacity(

@@ -294,6 +294,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         }
     }
 
+    /// Whether an earlier server started it.
+    boolean recovered() {
+        return recovered;
+    }
+
     /// Whether its caller must be present, was lost with an earlier server, and nobody has followed it for `nanos`.
     boolean abandoned(long nanos) {
         return recovered && meta.onDisconnect() == Job.OnDisconnect.KILL && journal.unfollowedNanos() > nanos;

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.cgroup.Cgroups;
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// What one Bobbin may leave on a machine, counted before it starts and after it ended. Looks only at what carries the
 /// name of its run directory, since other Bobbins may run beside it; the mount table is everybody's and must not change
@@ -51,10 +55,29 @@ public final class Leftovers {
         return mentioning;
     }
 
+    /// Cgroups of everybody come and go while the tree is read, so what vanishes is passed over.
     private List<Path> cgroups() throws IOException {
         var name = Cgroups.name(runDir);
-        try (Stream<Path> tree = Files.find(Path.of("/sys/fs/cgroup"), 8, (path, _) -> path.endsWith(name))) {
-            return tree.toList();
-        }
+        var found = new ArrayList<Path>();
+        Files.walkFileTree(Path.of("/sys/fs/cgroup"), new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+                if (directory.endsWith(name)) {
+                    found.add(directory);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) {
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) {
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        return found;
     }
 }

@@ -32,6 +32,7 @@ public final class Dispatcher implements AutoCloseable {
     private final JobMeters meters;
     private final ScheduledThreadPoolExecutor timer;
 
+    /// A dispatcher that starts jobs on `runtime`, and counts the ends of those that it found running.
     public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
         this.admission = admission;
         this.cluster = cluster;
@@ -39,6 +40,10 @@ public final class Dispatcher implements AutoCloseable {
         this.meters = new JobMeters(registry, admission::waiting);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
+        for (var execution : runtime.recovered()) {
+            meters.started();
+            new DispatchedExecution(execution, ending -> meters.ended(execution.kind(), ending)).attend();
+        }
     }
 
     /// Starts a job for a caller, waiting in line if it must. An accepted execution must be closed by whoever asked,
