@@ -125,6 +125,16 @@ final class BadInputIT {
     }
 
     @Test
+    void refusesMalformedChunks() throws IOException {
+        try (var client = server.client()) {
+            var answer =
+                    client.exchange(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\nZZ\r\nx");
+            assertThat(answer.status()).isEqualTo(400);
+            assertThat(answer.text()).contains("\"code\":\"invalid\"");
+        }
+    }
+
+    @Test
     void closesAConnectionWhenTheClientAskedForIt() throws IOException {
         for (var path : new String[] {"/health", "/nothing", "/v1/jobs/x"}) {
             try (var client = server.client()) {

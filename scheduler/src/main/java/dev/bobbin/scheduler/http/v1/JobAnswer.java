@@ -105,7 +105,7 @@ final class JobAnswer {
                 var _ = disconnects.watch(response, gone)) {
             job.read(part.from(), part.follow(), sink);
         } catch (IllegalArgumentException e) {
-            throw Rejected.invalid("from", "from: " + e.getMessage());
+            throw Rejected.invalid("from", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             throw new CloseConnectionException("nobody waits for the answer", e);
         } catch (IOException e) {
@@ -140,7 +140,7 @@ final class JobAnswer {
             job.read(part.from(), part.follow(), sink);
             answer.finish();
         } catch (IllegalArgumentException e) {
-            throw Rejected.invalid("from", "from: " + e.getMessage());
+            throw Rejected.invalid("from", String.valueOf(e.getMessage()));
         } catch (Streamed.ClientGone e) {
             gone.run();
             Thread.interrupted();
