@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
 /// supervising
@@ -220,29 +221,25 @@ public final class Cgroups implements AutoCloseable {
 
     /// Removes cgroups in this order. A process that is just exiting still counts for a moment, so a busy one is tried
     /// again, all together for at most [#BUSY_NANOS].
-    ///
-    /// @return whether all are gone
-    private static boolean remove(List<Path> directories) {
+    private static void remove(List<Path> directories) {
         var deadline = System.nanoTime() + BUSY_NANOS;
-        var complete = true;
         for (var directory : directories) {
-            complete &= remove(directory, deadline);
-        }
-        return complete;
-    }
-
-    private static boolean remove(Path directory, long deadline) {
-        while (true) {
-            try {
-                Files.deleteIfExists(directory);
-                return true;
-            } catch (IOException e) {
+            for (var failure = tryRemove(directory); failure != null; failure = tryRemove(directory)) {
                 if (System.nanoTime() > deadline) {
-                    LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
-                    return false;
+                    LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + failure.getMessage());
+                    break;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
             }
+        }
+    }
+
+    private static @Nullable IOException tryRemove(Path directory) {
+        try {
+            Files.deleteIfExists(directory);
+            return null;
+        } catch (IOException e) {
+            return e;
         }
     }
 
@@ -250,10 +247,11 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        return new Cgroups(noted(memory), Map.of()).removeAll();
+        return new Cgroups(noted(memory), Map.of()).all().stream().noneMatch(directory -> tryRemove(directory) != null);
     }
 
-    private boolean removeAll() throws IOException {
+    /// Every cgroup of this Bobbin, those within others first.
+    private List<Path> all() throws IOException {
         var all = new ArrayList<Path>();
         for (var id : present()) {
             parents.values().forEach(parent -> all.add(parent.resolve(id)));
@@ -262,14 +260,14 @@ public final class Cgroups implements AutoCloseable {
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
         }
-        return remove(all);
+        return all;
     }
 
     /// Removes the parents; every process must have left them.
     @Override
     public void close() {
         try {
-            removeAll();
+            remove(all());
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
         }
