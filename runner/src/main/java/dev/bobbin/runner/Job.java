@@ -29,10 +29,12 @@ public sealed interface Job {
 
     /// What happens when the output reaches its limit.
     enum OutputPolicy {
-        /// The program waits until every attached reader is past the limit.
+        /// The program waits while its attached readers are so far behind; what all of them have may be let go of.
         BLOCK,
         /// The job ends with cause `output_limit`.
-        KILL
+        KILL,
+        /// The oldest output is let go of.
+        DROP
     }
 
     /// A command in a sandbox of its own, made for it and removed after it.

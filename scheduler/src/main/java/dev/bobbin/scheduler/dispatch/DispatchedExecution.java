@@ -5,6 +5,7 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -107,6 +109,16 @@ final class DispatchedExecution implements Execution {
     @Override
     public Job.OnDisconnect onDisconnect() {
         return job.onDisconnect();
+    }
+
+    @Override
+    public Optional<Limits> limits() {
+        return job.limits();
+    }
+
+    @Override
+    public Set<String> unenforcedLimits() {
+        return job.unenforcedLimits();
     }
 
     @Override

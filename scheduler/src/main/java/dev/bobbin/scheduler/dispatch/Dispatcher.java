@@ -4,6 +4,7 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
@@ -32,7 +33,7 @@ public final class Dispatcher implements AutoCloseable {
     private final JobMeters meters;
     private final ScheduledThreadPoolExecutor timer;
 
-    /// A dispatcher that starts jobs on `runtime`, and counts the ends of those that it found running.
+    /// A dispatcher that starts jobs on `runtime`, and counts those that it found running.
     public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
         this.admission = admission;
         this.cluster = cluster;
@@ -42,7 +43,12 @@ public final class Dispatcher implements AutoCloseable {
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
         for (var execution : runtime.recovered()) {
             meters.started();
-            new DispatchedExecution(execution, ending -> meters.ended(execution.kind(), ending)).attend();
+            var ticket = admission.readmit(execution.limits().orElse(Limits.DEFAULT));
+            new DispatchedExecution(execution, ending -> {
+                        ticket.close();
+                        meters.ended(execution.kind(), ending);
+                    })
+                    .attend();
         }
     }
 
@@ -54,12 +60,21 @@ public final class Dispatcher implements AutoCloseable {
         }
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
-        return switch (admission.enter()) {
+        if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
+            return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail()));
+        }
+        return switch (admission.enter(limits(job))) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);
                 yield place(job, timeline, in.ticket());
             }
+        };
+    }
+
+    private static Limits limits(Job job) {
+        return switch (job) {
+            case Job.Run run -> run.limits();
         };
     }
 

@@ -73,7 +73,7 @@ final class BadInputIT {
                 Arguments.of("{\"command\":[\"true\"],\"image\":\"NOT AN IMAGE\"}", 400, "image"),
                 Arguments.of("{\"command\":[\"true\"],\"user\":\"nobody-has-this-name\"}", 400, "user"),
                 Arguments.of("{\"command\":[\"true\"],\"network\":\"bridge\"}", 400, "network"),
-                Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"drop\"}", 400, "output_policy"),
+                Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"spill\"}", 400, "output_policy"),
                 Arguments.of("{\"command\":[\"true\"],\"on_disconnect\":\"wait\"}", 400, "on_disconnect"),
                 Arguments.of("{\"command\":[\"true\"],\"secrets\":{\"a\":\"b\"}}", 400, "secrets"),
                 Arguments.of("{\"command\":[\"true\"],\"mounts\":[]}", 400, "mounts"),

@@ -75,6 +75,7 @@ final class JobAnswer {
             json.writeStringField("image", job.image().text());
             JobJson.outcome(json, ending.outcome());
             output.writeTo(json);
+            JobJson.unenforcedLimits(json, job);
             JobJson.usage(json, ending);
             JobJson.timeline(json, ending.timeline());
             json.writeEndObject();
