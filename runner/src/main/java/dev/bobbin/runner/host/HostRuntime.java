@@ -31,10 +31,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
@@ -83,8 +85,11 @@ public final class HostRuntime implements AutoCloseable {
         this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
         var live = files.live();
         this.archive = new Archive(files, live);
-        this.nursery = Nursery.open(files, init, settings(images, cgroups), this::reaped);
+        var reaped = new CompletableFuture<Consumer<SandboxId>>();
+        this.nursery = Nursery.open(
+                files, init, settings(images, cgroups), id -> reaped.join().accept(id));
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
+        reaped.complete(this::reaped);
         Gauge.builder("bobbin.sandboxes", running, Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
@@ -193,7 +198,9 @@ public final class HostRuntime implements AutoCloseable {
         } catch (IOException e) {
             jobs.remove(job.id());
             running.remove(execution.sandboxId());
+            taken.sandbox().close();
             nursery.destroy(execution.sandboxId());
+            sweepJobless(execution.sandboxId());
             throw e;
         }
         Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution));
@@ -262,13 +269,16 @@ public final class HostRuntime implements AutoCloseable {
 
     /// The nursery reaped a PID 1. Those of jobs are looked after by their own threads.
     private void reaped(SandboxId id) {
-        if (!running.containsKey(id)
-                && jobs.values().stream().noneMatch(job -> job.sandboxId().equals(id))) {
-            Thread.ofVirtual().name("sweep").start(() -> {
-                sweep(id);
-                files.removeKept(id);
-            });
+        if (warm.endedJobless(id)) {
+            sweepJobless(id);
         }
+    }
+
+    private void sweepJobless(SandboxId id) {
+        Thread.ofVirtual().name("sweep").start(() -> {
+            sweep(id);
+            files.removeKept(id);
+        });
     }
 
     /// The job called `id` if it runs here or its journal is still kept.
