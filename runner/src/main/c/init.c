@@ -172,7 +172,8 @@ static bool is_forgotten(const struct init *init)
 static uint64_t next_deadline(const struct init *init)
 {
     uint64_t next = earlier(leave_at(init), earlier(init->start_by, init->time_up));
-    return earlier(earlier(next, init->resume_at), earlier(init->retry_at, init->sweep_at));
+    next = earlier(next, earlier(init->resume_at, init->tell_at));
+    return earlier(next, earlier(init->retry_at, init->sweep_at));
 }
 
 static void act_on_time(struct init *init)
@@ -196,6 +197,7 @@ static void act_on_time(struct init *init)
     }
     if (now >= init->retry_at) init->retry_at = journal_flush(&init->journal) ? NEVER : now + RETRY_MILLIS;
     if (now >= init->resume_at) init->resume_at = NEVER;
+    if (now >= init->tell_at) init->tell_at = NEVER;
     if (now >= init->sweep_at) end_reap(init);
 }
 
@@ -237,6 +239,7 @@ _Noreturn void init_main(struct sandbox *sandbox)
         .retry_at = NEVER,
         .sweep_at = NEVER,
         .resume_at = NEVER,
+        .tell_at = NEVER,
     };
     if (prepare(&init) < 0) init.phase = FAILED;
     if (init.poll < 0) leave();

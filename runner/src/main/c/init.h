@@ -17,6 +17,7 @@
 #define START_MILLIS 5000   /* of a process that has not executed yet */
 #define RETRY_MILLIS 100    /* of a journal whose disk is full */
 #define SWEEP_MILLIS 10     /* between two attempts to kill everything */
+#define TELL_MILLIS 2       /* that the job has started, unless there is more to tell before */
 #define STDIN_BUFFERED 262144
 
 /*
@@ -52,7 +53,7 @@ struct init {
     struct channel jvm;
     bool greeted, peer_polled_out;
     struct journal journal;
-    uint64_t announced, consumed;
+    uint64_t announced, consumed, started_end; /* the last: where the record STARTED ends */
 
     pid_t main;
     bool main_reaped, all_dead, sweeping;
@@ -74,7 +75,7 @@ struct init {
     char by[64];
     struct buffer end; /* payload of the END record */
     uint64_t stamp_sandbox, stamp_exec, stamp_end;
-    uint64_t alone_since, start_by, time_up, retry_at, sweep_at, resume_at;
+    uint64_t alone_since, start_by, time_up, retry_at, sweep_at, resume_at, tell_at;
 };
 
 /* start.c: the order, until execve */

@@ -81,6 +81,9 @@ void report_growth(struct init *init)
     uint64_t grown = init->journal.end - init->announced;
     /* Until execve only META is there, and nobody waits for that. */
     if (grown == 0 || !init->work || init->phase == STARTING) return;
+    /* A short job is told of once: each frame wakes threads of the JVM, which take the processor from the job. */
+    if (init->tell_at != NEVER && init->phase == RUNNING && init->journal.end == init->started_end) return;
+    init->tell_at = NEVER;
     if (init->phase == ENDED) {
         report_end(init, grown);
         init->announced = init->journal.end;

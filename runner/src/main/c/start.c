@@ -139,6 +139,7 @@ static void started(struct init *init)
 {
     init->stamp_exec = nanoseconds(CLOCK_MONOTONIC);
     init->phase = RUNNING;
+    init->tell_at = milliseconds() + TELL_MILLIS;
     struct buffer record = {0};
     buffer_extend(&record, RECORD_HEADER);
     put_u64(&record, FIELD_STAMP_SANDBOX, init->stamp_sandbox);
@@ -146,6 +147,7 @@ static void started(struct init *init)
     if (!record.exhausted) journal_append(&init->journal, RECORD_STARTED, record.data, record.length - RECORD_HEADER);
     buffer_release(&record);
     journal_begin_output(&init->journal);
+    init->started_end = init->journal.end;
     if (init->time_millis && init->time_millis < NEVER / 2) init->time_up = milliseconds() + init->time_millis;
     input_give(init);
 }

@@ -198,13 +198,17 @@ public final class WarmSandboxes implements AutoCloseable {
         if (!jobless.remove(id)) {
             return false;
         }
+        boolean wasParked;
         lock.lock();
         try {
-            parked.removeIf(sandbox -> sandbox.id().equals(id));
+            wasParked = parked.removeIf(sandbox -> sandbox.id().equals(id));
         } finally {
             lock.unlock();
         }
-        refill();
+        // one that could not even be parked is not tried again before somebody asks
+        if (wasParked) {
+            refill();
+        }
         return true;
     }
 

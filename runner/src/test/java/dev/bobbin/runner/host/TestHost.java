@@ -53,6 +53,11 @@ public final class TestHost implements AutoCloseable {
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
     }
 
+    /// A host that keeps `pool` sandboxes parked, in the directory `root`, which is removed with it.
+    public static TestHost open(int pool, Path root) throws IOException {
+        return new TestHost(Files.createDirectories(root), pool);
+    }
+
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
         return new TestHost(Files.createTempDirectory("bobbin-test"), pool);

@@ -1,0 +1,193 @@
+/*
+ * Measures one way to run a program, again and again, from one or several clients at once. Small and native, so that on
+ * a small machine what measures takes next to nothing from what is measured.
+ *
+ *   meter spawn CLIENTS COUNT MILLIS PROGRAM [ARGUMENT...]   posix_spawn and wait
+ *   meter http  CLIENTS COUNT MILLIS PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *
+ * Ends after COUNT runs or MILLIS, whichever is first. Prints a line for each run, its nanoseconds and, of HTTP, the
+ * answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LONGEST_ANSWER 65536
+#define LONGEST_TIMELINE 192
+#define MOST_CLIENTS 256
+#define ANSWER_SECONDS 30
+
+extern char **environ;
+
+struct sample {
+    uint64_t nanos;
+    char timeline[LONGEST_TIMELINE];
+};
+
+static struct {
+    long count;
+    uint64_t until;
+    char **program;
+    int port;
+    char *request;
+    size_t request_length;
+    posix_spawn_file_actions_t actions;
+    struct sample *samples;
+    atomic_long begun, done, failures;
+    pthread_barrier_t start;
+} all;
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
+}
+
+static _Noreturn void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static bool run_spawned(void)
+{
+    pid_t child;
+    int status;
+    if (posix_spawn(&child, all.program[0], &all.actions, NULL, all.program, environ) != 0) return false;
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static int connect_to(int port)
+{
+    int one = 1, connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval deadline = {.tv_sec = ANSWER_SECONDS};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connection < 0 || connect(connection, (struct sockaddr *)&address, sizeof address) < 0) die("connect");
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
+    return connection;
+}
+
+/* Reads one whole answer of known length; false if the connection broke. */
+static bool read_answer(int connection, char *answer)
+{
+    size_t have = 0, whole = 0;
+    while (!whole || have < whole) {
+        if (have == LONGEST_ANSWER) return false;
+        ssize_t got = recv(connection, answer + have, LONGEST_ANSWER - have, 0);
+        if (got <= 0) return false;
+        have += (size_t)got;
+        answer[have] = 0;
+        char *body = strstr(answer, "\r\n\r\n"), *length = strcasestr(answer, "\r\ncontent-length:");
+        if (whole || !body) continue;
+        if (!length || length > body) return false;
+        whole = (size_t)(body + 4 - answer) + strtoul(length + 17, NULL, 10);
+    }
+    return true;
+}
+
+static bool run_over_http(int connection, char *answer, struct sample *sample)
+{
+    for (size_t sent = 0; sent < all.request_length;) {
+        ssize_t some = send(connection, all.request + sent, all.request_length - sent, MSG_NOSIGNAL);
+        if (some < 0) return false;
+        sent += (size_t)some;
+    }
+    if (!read_answer(connection, answer)) return false;
+    sample->nanos = now() - sample->nanos;
+    char *timeline = strstr(answer, "\"timeline\":{"), *end = timeline ? strchr(timeline, '}') : NULL;
+    if (end && end - timeline < LONGEST_TIMELINE)
+        snprintf(sample->timeline, sizeof sample->timeline, "%.*s", (int)(end - timeline - 10), timeline + 11);
+    return strncmp(answer + 8, " 200", 4) == 0 && strstr(answer, "\"cause\":\"exited\"") && strstr(answer, "\"exit_code\":0");
+}
+
+static void *client(void *unused)
+{
+    (void)unused;
+    int connection = all.port ? connect_to(all.port) : -1;
+    char *answer = malloc(LONGEST_ANSWER + 1);
+    if (!answer) die("malloc");
+    pthread_barrier_wait(&all.start);
+    while (now() < all.until) {
+        long mine = atomic_fetch_add(&all.begun, 1);
+        if (mine >= all.count) break;
+        struct sample *sample = &all.samples[mine];
+        sample->nanos = now();
+        bool well = all.port ? run_over_http(connection, answer, sample) : run_spawned();
+        if (!all.port) sample->nanos = now() - sample->nanos;
+        if (well) {
+            atomic_fetch_add(&all.done, 1);
+            continue;
+        }
+        if (atomic_fetch_add(&all.failures, 1) == 0) fprintf(stderr, "meter: a run failed: %.600s\n", all.port ? answer : "");
+        sample->nanos = 0;
+        if (all.port) close(connection), connection = connect_to(all.port);
+    }
+    if (connection >= 0) close(connection);
+    free(answer);
+    return NULL;
+}
+
+static void make_request(void)
+{
+    size_t room = 1 << 22, length = 0;
+    char *body = malloc(room);
+    if (!body) die("malloc");
+    for (ssize_t got; (got = read(0, body + length, room - length)) > 0;) length += (size_t)got;
+    all.request = malloc(length + 256);
+    if (!all.request) die("malloc");
+    int head = sprintf(all.request,
+                       "POST /v1/run HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                       "Content-Length: %zu\r\n\r\n",
+                       all.port, length);
+    memcpy(all.request + head, body, length);
+    all.request_length = (size_t)head + length;
+    free(body);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 6) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PROGRAM...|PORT\n"), 2;
+    long clients = strtol(argv[2], NULL, 10);
+    all.count = strtol(argv[3], NULL, 10);
+    uint64_t limit = strtoull(argv[4], NULL, 10) * 1000000U;
+    if (clients < 1 || clients > MOST_CLIENTS || all.count < 1) return fprintf(stderr, "meter: how many?\n"), 2;
+    if (strcmp(argv[1], "http") == 0) {
+        all.port = (int)strtol(argv[5], NULL, 10);
+        make_request();
+    }
+    all.program = argv + 5;
+    posix_spawn_file_actions_init(&all.actions);
+    posix_spawn_file_actions_addopen(&all.actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&all.actions, 1, "/dev/null", O_WRONLY, 0);
+    all.samples = calloc((size_t)all.count, sizeof *all.samples);
+    if (!all.samples || pthread_barrier_init(&all.start, NULL, (unsigned)clients + 1) != 0) die("make room");
+    all.until = UINT64_MAX;
+    pthread_t threads[MOST_CLIENTS];
+    for (long i = 0; i < clients; i++)
+        if (pthread_create(&threads[i], NULL, client, NULL) != 0) die("start a client");
+    uint64_t began = now();
+    all.until = began + limit;
+    pthread_barrier_wait(&all.start);
+    for (long i = 0; i < clients; i++) pthread_join(threads[i], NULL);
+    uint64_t wall = now() - began;
+    for (long i = 0; i < all.count; i++)
+        if (all.samples[i].nanos) printf("%lu %s\n", (unsigned long)all.samples[i].nanos, all.samples[i].timeline);
+    printf("wall %lu failures %ld\n", (unsigned long)wall, atomic_load(&all.failures));
+    return 0;
+}
