@@ -276,8 +276,13 @@ public final class HostRuntime implements AutoCloseable {
 
     private void sweepJobless(SandboxId id) {
         Thread.ofVirtual().name("sweep").start(() -> {
-            sweep(id);
-            files.removeKept(id);
+            try {
+                files.removeKept(id);
+            } catch (UncheckedIOException e) {
+                LOG.log(Level.WARNING, e.getMessage(), e);
+            } finally {
+                sweep(id);
+            }
         });
     }
 
