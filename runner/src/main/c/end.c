@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #define EVIDENCE_LONGEST 16384
@@ -89,6 +90,15 @@ static void put_usage(struct buffer *end)
     put_u64(end, FIELD_SYSTEM_MICROS, (uint64_t)usage.ru_stime.tv_sec * 1000000U + (uint64_t)usage.ru_stime.tv_usec);
 }
 
+/* The root is an overlay, which answers for its upper file system. */
+static void put_disk(struct buffer *end)
+{
+    struct statfs disk;
+    if (statfs("/", &disk) < 0 || disk.f_blocks == 0) return;
+    put_u64(end, FIELD_DISK_USED_BYTES, (uint64_t)(disk.f_blocks - disk.f_bfree) * (uint64_t)disk.f_bsize);
+    put_u64(end, FIELD_DISK_USED_INODES, (uint64_t)(disk.f_files - disk.f_ffree));
+}
+
 static void put_end(struct init *init, struct buffer *end)
 {
     uint32_t reason = init->reason;
@@ -106,7 +116,10 @@ static void put_end(struct init *init, struct buffer *end)
     put_u32(end, FIELD_STDOUT_CRC32C, init->journal.sums[0].crc);
     put_u64(end, FIELD_STDERR_BYTES, init->journal.sums[1].bytes);
     put_u32(end, FIELD_STDERR_CRC32C, init->journal.sums[1].crc);
+    if (init->journal.dropped) put_u64(end, FIELD_DROPPED_BYTES, init->journal.dropped);
+    if (init->signalled) put_u32(end, FIELD_SIGNALLED, init->signalled);
     put_usage(end);
+    if (init->stamp_sandbox) put_disk(end);
     put_evidence(init, end);
 }
 

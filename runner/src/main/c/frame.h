@@ -30,7 +30,7 @@
 /* JVM to PID 1, on <run-dir>/s/<id>/control */
 #define FRAME_ORDER 32    /* everything about the job, see the fields; accepted once */
 #define FRAME_CANCEL 33   /* BY: kill everything, end with REASON_CANCELLED */
-#define FRAME_CONSUMED 34 /* POSITION: every attached reader has read the journal up to here (policy BLOCK) */
+#define FRAME_CONSUMED 34 /* POSITION: every attached reader has read the journal up to here (OUTPUT_BLOCK) */
 #define FRAME_STDIN 35    /* POSITION (bytes of stdin before these), DATA?, LAST?: for STDIN_OPEN */
 #define FRAME_RECORDED 36 /* the JVM has recorded the end: exit. For a parked sandbox: exit */
 #define FRAME_SIGNAL 37   /* SIGNAL: to the main process */
@@ -88,8 +88,13 @@
 #define STATE_ENDED 3
 #define STATE_FAILED 4 /* parking failed; PID 1 exits by itself after sending this */
 
-#define OUTPUT_BLOCK 1 /* stop reading the program's output past the limit until CONSUMED passes it */
-#define OUTPUT_KILL 2  /* end with REASON_OUTPUT_LIMIT */
+/*
+ * What happens at OUTPUT_BYTES. Under BLOCK and DROP the journal takes about so much of the disk and not more: what is
+ * oldest is let go of, under BLOCK only when every reader has it.
+ */
+#define OUTPUT_BLOCK 1 /* stop reading the program's output while so much of it lies behind the last CONSUMED */
+#define OUTPUT_KILL 2  /* end with REASON_OUTPUT */
+#define OUTPUT_DROP 3
 
 #define STDIN_EMPTY 1
 #define STDIN_BYTES 2
@@ -99,10 +104,10 @@
  * A journal: JOURNAL_HEADER bytes (JOURNAL_MAGIC, u32 JOURNAL_VERSION, u32 zero), then records, each with a header of
  * RECORD_HEADER bytes: u32 length of the data, u8 kind, 3 bytes zero, u64 wall clock in nanoseconds since 1970,
  * u64 bytes of this stream before these (0 for other kinds); then the data. Positions are offsets in this file.
- * The file is append-only; its last record is END.
+ * The file is append-only but for the data of its GAP record; its last record is END. Version 1 had no GAP.
  */
 #define JOURNAL_MAGIC "BOBBINJ\n"
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 #define JOURNAL_HEADER 16
 #define RECORD_HEADER 24
 #define RECORD_LONGEST 65536 /* of STDOUT and STDERR; META and END may be longer, up to FRAME_LONGEST */
@@ -112,6 +117,13 @@
 #define RECORD_STDOUT 3
 #define RECORD_STDERR 4
 #define RECORD_END 5 /* fields below */
+/*
+ * Second, if the order has OUTPUT_BYTES and a policy other than KILL: u64 FROM, u64 LOW. The records between these two
+ * positions are gone and read as zeros; 0 and 0 while there are none. LOW is written before the space is freed, so what
+ * was read at a position is good if LOW, read afterwards, is not past that position. How many bytes of which stream are
+ * missing follows from the next record of that stream, or from END.
+ */
+#define RECORD_GAP 6
 
 /* fields of a STARTED and an END record; stamps are u64 nanoseconds of CLOCK_MONOTONIC */
 #define FIELD_STAMP_SANDBOX 64 /* mounts done, before the go to the job's process */
@@ -125,6 +137,10 @@
 #define FIELD_USER_MICROS 72    /* u64, of all descendants */
 #define FIELD_SYSTEM_MICROS 73  /* u64 */
 #define FIELD_EVIDENCE 74       /* text (n): KIND "\n" file "\n" content; absent if it could not be read */
+#define FIELD_DISK_USED_BYTES 75  /* u64: files in the job's root at its end */
+#define FIELD_DISK_USED_INODES 76 /* u64 */
+#define FIELD_DROPPED_BYTES 77    /* u64: of both streams, let go of by OUTPUT_DROP or OUTPUT_BLOCK; absent: none */
+#define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 
 #define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */

@@ -103,7 +103,10 @@ static void handle_frame(struct init *init, const struct frame *frame)
     case FRAME_SIGNAL:
         understood = field_find(frame->body, FIELD_SIGNAL, &field) == 1 && field_u32(&field, &signal)
             && signal > 0 && signal <= 64;
-        if (understood && init->phase == RUNNING && !init->main_reaped) kill(init->main, (int)signal);
+        if (understood && init->phase == RUNNING && !init->main_reaped) {
+            init->signalled = signal;
+            kill(init->main, (int)signal);
+        }
         break;
     case FRAME_RECORDED:
         if (init->phase == PARKED || init->phase == ENDED) leave();

@@ -69,6 +69,7 @@ struct init {
     uint64_t output_limit, time_millis, orphan_millis;
     uint32_t output_policy;
 
+    uint32_t signalled; /* the last FRAME_SIGNAL, 0 if there was none */
     uint32_t reason; /* REASON_…, 0 while there is none */
     struct failure failure;
     char by[64];

@@ -5,8 +5,12 @@
 #include "journal.h"
 #include "sys.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
+
+#define MARK 16 /* bytes of data of a GAP record */
+#define BLOCK 4096
 
 static void store_record_header(struct journal *journal, uint8_t *at, uint8_t kind, const uint8_t *data, size_t length)
 {
@@ -78,6 +82,72 @@ void journal_append_data(struct journal *journal, uint8_t kind, const void *data
     keep(journal, header + of_header, sizeof header - of_header);
     keep(journal, (const uint8_t *)data + (written - of_header), length - (written - of_header));
     journal->begun += written;
+}
+
+/* Where the next record will begin. */
+static uint64_t next_position(const struct journal *journal)
+{
+    return journal->end + journal->begun + journal->kept.length;
+}
+
+void journal_append_gap(struct journal *journal)
+{
+    uint8_t record[RECORD_HEADER + MARK] = {0};
+    journal->gap = next_position(journal) + RECORD_HEADER;
+    journal_append(journal, RECORD_GAP, record, MARK);
+}
+
+void journal_begin_output(struct journal *journal)
+{
+    journal->from = journal->low = journal->punched = next_position(journal);
+}
+
+/* The one write that does not append: O_APPEND would ignore the position. */
+static bool publish(const struct journal *journal, uint64_t low)
+{
+    uint8_t mark[MARK];
+    store_u64(mark, journal->from);
+    store_u64(mark + 8, low);
+    int flags = fcntl(journal->file, F_GETFL);
+    if (flags < 0 || fcntl(journal->file, F_SETFL, flags & ~O_APPEND) < 0) return false;
+    ssize_t written = pwrite(journal->file, mark, sizeof mark, (off_t)journal->gap);
+    return fcntl(journal->file, F_SETFL, flags) == 0 && written == sizeof mark;
+}
+
+/* Frees whole blocks only, so each punch begins at the one that the last could not free. */
+static bool punch(struct journal *journal)
+{
+    uint64_t start = journal->punched / BLOCK * BLOCK;
+    if (start < journal->from) start = journal->from;
+    if (fallocate(journal->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+                  (off_t)(journal->low - start)) < 0)
+        return errno == ENOSPC || errno == EINTR; /* the next one frees this too */
+    journal->punched = journal->low;
+    return true;
+}
+
+bool journal_drop(struct journal *journal, uint64_t keep, uint64_t before)
+{
+    uint8_t read[BLOCK];
+    uint64_t low = journal->low, dropped = journal->dropped, at = 0, have = 0;
+    while (journal->end - low > keep) {
+        if (low + RECORD_HEADER > at + have) {
+            ssize_t got = pread(journal->file, read, sizeof read, (off_t)low);
+            if (got < RECORD_HEADER) return false;
+            at = low;
+            have = (uint64_t)got;
+        }
+        uint32_t length = load_u32(read + (low - at));
+        uint64_t next = low + RECORD_HEADER + length;
+        if (next > before || next >= journal->end) break;
+        dropped += length;
+        low = next;
+    }
+    if (low == journal->low) return true;
+    if (!publish(journal, low)) return false;
+    journal->low = low;
+    journal->dropped = dropped;
+    return punch(journal);
 }
 
 bool journal_flush(struct journal *journal)

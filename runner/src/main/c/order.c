@@ -102,7 +102,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_ORPHAN_MILLIS: return field_u64(field, &order->orphan_millis);
     case FIELD_OUTPUT_POLICY:
         return field_u32(field, &order->output_policy) && order->output_policy >= OUTPUT_BLOCK
-            && order->output_policy <= OUTPUT_KILL;
+            && order->output_policy <= OUTPUT_DROP;
     case FIELD_STDIN_POLICY:
         return field_u32(field, &order->stdin_policy) && order->stdin_policy >= STDIN_EMPTY
             && order->stdin_policy <= STDIN_OPEN;

@@ -54,14 +54,20 @@ static void report_taken(struct init *init)
     channel_send(&init->jvm, frame, sizeof frame);
 }
 
+/* What was appended since the last announcement, if it is little and still there. */
+static bool read_growth(const struct init *init, uint8_t *to, uint64_t grown)
+{
+    return grown <= GREW_INLINE && init->announced >= init->journal.low
+        && pread(init->journal.file, to, grown, (off_t)init->announced) == (ssize_t)grown;
+}
+
 /* The last announcement carries the END record's fields, so that nobody has to look for them in the file. */
 static void report_end(struct init *init, uint64_t grown)
 {
     struct buffer out = {0};
     size_t start = frame_open(&out, FRAME_GREW);
     put_u64(&out, FIELD_POSITION, init->journal.end);
-    if (grown <= GREW_INLINE && pread(init->journal.file, init->work, grown, (off_t)init->announced) == (ssize_t)grown)
-        put_bytes(&out, FIELD_DATA, init->work, grown);
+    if (read_growth(init, init->work, grown)) put_bytes(&out, FIELD_DATA, init->work, grown);
     put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
     frame_close(&out, start);
     if (!out.exhausted) channel_send(&init->jvm, out.data, out.length);
@@ -87,12 +93,9 @@ void report_growth(struct init *init)
     size_t length = FRAME_HEADER + FIELD_HEADER + 8;
     store_field_header(frame + FRAME_HEADER, FIELD_POSITION, 8);
     store_u64(frame + FRAME_HEADER + FIELD_HEADER, init->journal.end);
-    if (grown <= GREW_INLINE) {
-        uint8_t *data = frame + length + FIELD_HEADER;
-        if (pread(init->journal.file, data, grown, (off_t)init->announced) == (ssize_t)grown) {
-            store_field_header(frame + length, FIELD_DATA, (uint32_t)grown);
-            length += FIELD_HEADER + grown;
-        }
+    if (read_growth(init, frame + length + FIELD_HEADER, grown)) {
+        store_field_header(frame + length, FIELD_DATA, (uint32_t)grown);
+        length += FIELD_HEADER + grown;
     }
     store_frame_header(frame, FRAME_GREW, (uint32_t)(length - FRAME_HEADER));
     init->announced = init->journal.end;

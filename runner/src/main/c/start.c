@@ -126,6 +126,7 @@ void init_start(struct init *init, struct slice body)
     if (!init->work) read = fail_as(&init->failure, ENOMEM, "make room for the job's output");
     if (read == 0) {
         journal_append_data(&init->journal, RECORD_META, init->order.meta.data, init->order.meta.length);
+        if (init->order.output_bytes && init->order.output_policy != OUTPUT_KILL) journal_append_gap(&init->journal);
         remember(init);
         if (init->reads.exhausted || init->input.waiting.exhausted)
             read = fail_as(&init->failure, ENOMEM, "make room for the order");
@@ -145,6 +146,7 @@ static void started(struct init *init)
     put_u64(&record, FIELD_STAMP_EXEC, init->stamp_exec);
     if (!record.exhausted) journal_append(&init->journal, RECORD_STARTED, record.data, record.length - RECORD_HEADER);
     buffer_release(&record);
+    journal_begin_output(&init->journal);
     init->started_end = init->journal.end;
     if (init->time_millis && init->time_millis < NEVER / 2) init->time_up = milliseconds() + init->time_millis;
     input_give(init);

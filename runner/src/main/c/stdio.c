@@ -13,12 +13,26 @@ static uint64_t total(const struct init *init)
     return init->journal.sums[0].bytes + init->journal.sums[1].bytes;
 }
 
-/* Under OUTPUT_BLOCK, past the limit, the program waits for its readers; without a JVM there are none. */
+/* Under OUTPUT_BLOCK the program waits for readers that are too far behind; without a JVM nobody comes nearer. */
 static bool held(const struct init *init)
 {
-    if (journal_stalled(&init->journal) || init->resume_at != NEVER) return true;
-    if (init->output_policy != OUTPUT_BLOCK || !init->output_limit || total(init) < init->output_limit) return false;
-    return init->jvm.peer < 0 || init->consumed < init->journal.end;
+    const struct journal *journal = &init->journal;
+    if (journal_stalled(journal) || init->resume_at != NEVER) return true;
+    if (init->output_policy != OUTPUT_BLOCK || !init->output_limit) return false;
+    uint64_t consumed = init->consumed > journal->from ? init->consumed : journal->from;
+    return journal->end >= consumed && journal->end - consumed >= init->output_limit;
+}
+
+/* Keeps the journal within its limit: lets go of what is oldest, under OUTPUT_BLOCK of what everybody has read. */
+static void shed(struct init *init)
+{
+    struct journal *journal = &init->journal;
+    uint64_t limit = init->output_limit, step = limit / 8;
+    if (!journal->gap || journal_stalled(journal) || journal->end - journal->low <= limit) return;
+    uint64_t before = init->output_policy == OUTPUT_DROP ? journal->end : init->consumed;
+    if (before > journal->end) before = journal->end;
+    if (before <= journal->low || before - journal->low < step) return;
+    if (!journal_drop(journal, limit - step, before)) end_kill(init, REASON_OUTPUT);
 }
 
 /* Bytes that may be kept of the next read; what is past the limit under OUTPUT_KILL ends the job. */
@@ -54,6 +68,7 @@ static size_t pump(struct init *init, int which)
     if (got < SMALL_READ) count_small_read(init);
     size_t kept = admit(init, (size_t)got);
     if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
+    shed(init);
     return (size_t)got;
 }
 

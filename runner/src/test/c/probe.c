@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -272,6 +273,77 @@ static int try_open(int count, char **arguments)
     return 0;
 }
 
+/* N threads that sleep; prints how many there are, then sleeps itself. */
+static void *rest(void *nothing)
+{
+    pause();
+    return nothing;
+}
+
+static int threads(int count, char **arguments)
+{
+    long wanted = number(count, arguments, 10000), made = 0;
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 16384);
+    for (pthread_t thread; made < wanted && pthread_create(&thread, &small, rest, NULL) == 0;) made++;
+    printf("%ld\n", made);
+    fflush(stdout);
+    sleep(1000);
+    return 0;
+}
+
+/* Empty files until no more can be made; prints how many there are and why it ended. */
+static int inodes(int count, char **arguments)
+{
+    const char *directory = count > 0 ? arguments[0] : "/tmp";
+    for (long made = 0;; made++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/%ld", directory, made);
+        int file = open(path, O_WRONLY | O_CREAT, 0644);
+        if (file < 0) {
+            printf("%ld %s\n", made, strerrorname_np(errno));
+            return 0;
+        }
+        close(file);
+    }
+}
+
+/* Fills a pipe of its own that nobody reads, and waits there. */
+static int full_pipe(int count, char **arguments)
+{
+    (void)count, (void)arguments;
+    int ends[2];
+    if (pipe(ends) < 0) return failed("pipe");
+    char bytes[4096] = {0};
+    puts("filling");
+    fflush(stdout);
+    while (write(ends[1], bytes, sizeof bytes) > 0) {}
+    return failed("write");
+}
+
+/* As alloc, in a child; ends with CODE whatever became of it. */
+static int alloc_in_child(int count, char **arguments)
+{
+    if (fork() == 0) exit(alloc(count, arguments));
+    int status;
+    wait(&status);
+    printf("child ended with %d\n", status);
+    return count > 1 ? atoi(arguments[1]) : 0;
+}
+
+/* Closes stdout and stderr, and goes on without them for a while. */
+static int close_output(int count, char **arguments)
+{
+    long millis = number(count, arguments, 200);
+    puts("last words");
+    fflush(stdout);
+    close(1);
+    close(2);
+    usleep((useconds_t)millis * 1000);
+    return 3;
+}
+
 static const struct {
     const char *name;
     int (*run)(int count, char **arguments);
@@ -279,7 +351,8 @@ static const struct {
     {"echo", echo}, {"exit", exit_with}, {"env", env}, {"alloc", alloc}, {"fork", fork_many}, {"sleep", sleep_for},
     {"cat", cat}, {"caps", caps}, {"ids", ids}, {"fds", fds}, {"ns", ns}, {"write", write_to}, {"orphan", orphan},
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
-            {"cwd", cwd}, {"open", try_open},
+            {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
+            {"allocchild", alloc_in_child}, {"closeoutput", close_output},
 };
 
 int main(int count, char **arguments)

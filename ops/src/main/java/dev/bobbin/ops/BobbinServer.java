@@ -41,7 +41,7 @@ final class BobbinServer implements Server {
         this.images = images;
         this.runtime = runtime;
         this.dispatcher = new Dispatcher(
-                new Admission(config.admission()),
+                new Admission(config.admission(), runtime.capacity()),
                 new SingleHostCluster(hostId(), runtime),
                 runtime,
                 metrics.registry());
@@ -115,6 +115,9 @@ final class BobbinServer implements Server {
     private static void check(BobbinConfig config) {
         var preflight = new Preflight(Path.of("/"));
         var missing = new ArrayList<>(preflight.missing());
+        if (!config.host().allowUnenforcedLimits()) {
+            missing.addAll(preflight.missingLimits());
+        }
         if (missing.isEmpty()) {
             missing.addAll(preflight.makeDirectory(config.host().dataDir(), "--data-dir"));
             missing.addAll(preflight.makeDirectory(config.host().runDir(), "--run-dir"));

@@ -8,6 +8,7 @@ final class Logging {
     /* The JDK forgets the level of a logger that nobody holds. */
     private static final Logger ROOT = Logger.getLogger("");
     private static final Logger LISTENERS = Logger.getLogger("io.helidon.webserver.LoomServer");
+    private static final Logger ERROR_HANDLERS = Logger.getLogger("io.helidon.webserver.http.ErrorHandlers");
     private static final Logger OURS = Logger.getLogger("dev.bobbin");
 
     private Logging() {}
@@ -19,6 +20,10 @@ final class Logging {
         ROOT.setLevel(Level.WARNING);
         // A listener that cannot start is an exception too, which is explained in a sentence.
         LISTENERS.setLevel(Level.OFF);
+        // A connection that is closed after its refusal looks to Helidon like a refusal that cannot be sent, and any
+        // client
+        // could fill the log with that.
+        ERROR_HANDLERS.setLevel(Level.OFF);
         OURS.setLevel(Level.INFO);
     }
 }

@@ -18,8 +18,23 @@ public record Ending(Outcome outcome, Total stdout, Total stderr, Usage usage, S
     ///
     /// @param cpuUserMicros time in user mode of all its processes
     /// @param cpuSystemMicros time in the kernel of all its processes
+    /// @param throttledPeriods periods of a tenth of a second in which its limit of processors held it back
+    /// @param throttledMicros time for which it was held back
     /// @param memoryPeakBytes most memory in use at once
-    public record Usage(long cpuUserMicros, long cpuSystemMicros, long memoryPeakBytes) {
-        public static final Usage UNKNOWN = new Usage(-1, -1, -1);
+    /// @param oomKills processes that the kernel killed for want of memory
+    /// @param diskBytes files in its root when it ended
+    /// @param diskInodes number of them
+    /// @param droppedBytes output that was let go of
+    public record Usage(
+            long cpuUserMicros,
+            long cpuSystemMicros,
+            long throttledPeriods,
+            long throttledMicros,
+            long memoryPeakBytes,
+            long oomKills,
+            long diskBytes,
+            long diskInodes,
+            long droppedBytes) {
+        public static final Usage UNKNOWN = new Usage(-1, -1, -1, -1, -1, -1, -1, -1, -1);
     }
 }

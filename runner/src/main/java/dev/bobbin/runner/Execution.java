@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A job while it runs, and for as long as its journal is kept afterwards. Safe for use by many threads.
 ///
@@ -28,6 +29,12 @@ public interface Execution extends AutoCloseable {
     Instant createdAt();
 
     Job.OnDisconnect onDisconnect();
+
+    /// What it may use at most; nothing for a job of a server that did not note it.
+    Optional<Limits> limits();
+
+    /// Those of its limits that this machine cannot keep, by name; empty but where configuration allows it.
+    Set<String> unenforcedLimits();
 
     /// How and with what it ended, or nothing while it runs.
     Optional<Ending> ending();

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// One request for work. A wrong value is an [IllegalArgumentException] whose message starts with the field's name,
@@ -28,10 +29,12 @@ public sealed interface Job {
 
     /// What happens when the output reaches its limit.
     enum OutputPolicy {
-        /// The program waits until every attached reader is past the limit.
+        /// The program waits while its attached readers are so far behind; what all of them have may be let go of.
         BLOCK,
         /// The job ends with cause `output_limit`.
-        KILL
+        KILL,
+        /// The oldest output is let go of.
+        DROP
     }
 
     /// A command in a sandbox of its own, made for it and removed after it.
@@ -85,6 +88,7 @@ public sealed interface Job {
                 bytes += checkString("env." + name, name + "=" + variable.getValue());
             }
             require(bytes <= MOST_BYTES, "command: with env has at most 1 MiB");
+            checkFiles(files, limits);
             if (workdir != null) {
                 require(workdir.startsWith("/"), "workdir: must be an absolute path");
                 require(workdir.length() <= LONGEST_PATH, "workdir: has at most 4095 bytes");
@@ -101,6 +105,24 @@ public sealed interface Job {
         @Override
         public String kind() {
             return "run";
+        }
+
+        /// What can be known of files before an image is in sight: whether they fit, and into each other's places.
+        private static void checkFiles(List<InputFile> files, Limits limits) {
+            var paths = files.stream().map(InputFile::path).collect(Collectors.toSet());
+            require(paths.size() == files.size(), "files: a path is given twice");
+            var bytes = 0L;
+            for (var file : files) {
+                bytes += file.data().length;
+                for (var end = file.path().indexOf('/');
+                        end >= 0;
+                        end = file.path().indexOf('/', end + 1)) {
+                    var above = file.path().substring(0, end);
+                    require(!paths.contains(above), "files: " + file.path() + " cannot lie below the file " + above);
+                }
+            }
+            var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
+            require(bytes <= disk, "files: " + bytes + " bytes do not fit into the " + disk + " of limits.disk");
         }
 
         private static int checkString(String field, String value) {

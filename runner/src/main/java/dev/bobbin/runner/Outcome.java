@@ -23,7 +23,8 @@ public sealed interface Outcome {
         return switch (this) {
             case Exited(var code) -> code;
             case Killed killed -> 128 + killed.signal();
-            case OutOfMemory _, TimedOut _, OutputLimit _, Cancelled _ -> 128 + 9;
+            case OutOfMemory memory -> memory.code();
+            case TimedOut _, OutputLimit _, Cancelled _ -> 128 + 9;
             case HostLost _, ImageError _, SandboxError _ -> -1;
         };
     }
@@ -31,11 +32,20 @@ public sealed interface Outcome {
     /// The program ended by itself; 127 and 126 also stand for a command not found and not executable.
     record Exited(int code) implements Outcome {}
 
-    /// A signal that Bobbin did not send ended it. `by` is `self` (from within the sandbox or a fault of the program).
+    /// A signal ended it. `by` is `self` (a fault of the program, or a signal that neither Bobbin nor the kernel
+    /// for
+    /// want
+    /// of memory sent: it came from within the sandbox, or by hand from root of this machine), `api` (sent through
+    /// Bobbin), or `host` (somebody on this machine killed the sandbox itself).
     record Killed(int signal, String by) implements Outcome {}
 
-    /// The kernel killed it for memory. `level` is `job` or `host`; `victim` is `main` or `child`.
-    record OutOfMemory(String level, String victim) implements Outcome {}
+    /// The kernel killed for want of memory, and the main process did not end well.
+    ///
+    /// @param level whose memory was out: `job` for its own limit, `host` for the machine's or any limit above the
+    ///        job's
+    /// @param victim `main`, or `child` if the main process ended otherwise after another one was killed
+    /// @param code what the main process ended with, as [#exitCode] gives it
+    record OutOfMemory(String level, String victim, int code) implements Outcome {}
 
     /// A limit of time passed; `limit` names it: `time`.
     record TimedOut(String limit) implements Outcome {}

@@ -43,6 +43,24 @@ class JobTest {
     }
 
     @Test
+    void refusesFilesThatCannotAllBeThere() {
+        assertThatThrownBy(() -> withFiles(file("a", 1), file("a/b", 1)))
+                .hasMessageStartingWith("files: a/b cannot lie below the file a");
+        assertThatThrownBy(() -> withFiles(file("a", 1), file("a", 1))).hasMessageStartingWith("files: ");
+        assertThatThrownBy(() -> withFiles(file("a", 600), file("b", 600 << 20)))
+                .hasMessageContaining("limits.disk");
+        assertThat(withFiles(file("a/b", 1), file("a/c", 1)).files()).hasSize(2);
+    }
+
+    private static InputFile file(String path, int bytes) {
+        return new InputFile(path, new byte[bytes], 0644);
+    }
+
+    private static Job.Run withFiles(InputFile... files) {
+        return job(List.of("true"), null, List.of(files));
+    }
+
+    @Test
     void makesIdsThatSortByAge() {
         var first = JobId.next();
         assertThat(JobId.parse(first.toString())).contains(first);
@@ -59,6 +77,10 @@ class JobTest {
     }
 
     private static Job.Run job(List<String> command, @Nullable String workdir) {
+        return job(command, workdir, List.of());
+    }
+
+    private static Job.Run job(List<String> command, @Nullable String workdir, List<InputFile> files) {
         return new Job.Run(
                 JobId.next(),
                 "default",
@@ -68,7 +90,7 @@ class JobTest {
                 workdir,
                 null,
                 new Stdin.Empty(),
-                List.of(),
+                files,
                 Limits.DEFAULT,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.KILL,

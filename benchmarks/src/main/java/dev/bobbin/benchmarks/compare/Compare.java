@@ -39,8 +39,16 @@ public final class Compare {
         var program = scratch.directory().resolve("meter");
         this.truth = scratch.directory().resolve("true");
         var meterSource = native_.resolve("meter.c").toString();
-        Scratch.run(List.of("cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", program.toString(), meterSource));
-        Scratch.run(List.of("cc", "-O2", "-static", "-s", "-o", truth.toString(), native_.resolve("true.c").toString()));
+        Scratch.run(
+                List.of("cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", program.toString(), meterSource));
+        Scratch.run(List.of(
+                "cc",
+                "-O2",
+                "-static",
+                "-s",
+                "-o",
+                truth.toString(),
+                native_.resolve("true.c").toString()));
         this.meter = new Meter(program);
     }
 
@@ -64,7 +72,10 @@ public final class Compare {
 
     private int compare(boolean quick, boolean check) throws IOException, InterruptedException {
         // The image `host` shows /usr, so a static program beneath it is one file of that image like any other.
-        var inside = scratch.place(truth, Path.of("/usr/local/bin/bobbin-compare-true-" + ProcessHandle.current().pid()));
+        var inside = scratch.place(
+                truth,
+                Path.of("/usr/local/bin/bobbin-compare-true-"
+                        + ProcessHandle.current().pid()));
         var r = new Result(Contender.spawned("R", 100, List.of(truth.toString())));
         var parkedPort = serve("parked", 16);
         var emptyPort = serve("empty", 0);
@@ -102,8 +113,9 @@ public final class Compare {
         if (!quick) {
             report.write(source.resolve("benchmarks/results"));
         }
-        var bubblewrap =
-                results.stream().filter(result -> result.name().equals("bubblewrap")).findFirst();
+        var bubblewrap = results.stream()
+                .filter(result -> result.name().equals("bubblewrap"))
+                .findFirst();
         return check ? judge(Budget.missed(r, parked, empty, bubblewrap)) : 0;
     }
 

@@ -31,8 +31,7 @@ final class Machine {
 
     /// The load average of the last minute.
     static double load() throws IOException {
-        return Double.parseDouble(
-                Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
+        return Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
     }
 
     private static String field(String file, String name) throws IOException {

@@ -96,9 +96,7 @@ final class Meter {
         into.nanos.add(Long.parseLong(words[0]));
         var phases = PHASE.matcher(line);
         while (phases.find()) {
-            into.phases
-                    .computeIfAbsent(phases.group(1), _ -> new ArrayList<>())
-                    .add(Long.parseLong(phases.group(2)));
+            into.phases.computeIfAbsent(phases.group(1), _ -> new ArrayList<>()).add(Long.parseLong(phases.group(2)));
         }
     }
 }

@@ -43,8 +43,8 @@ final class Peers {
 
     static void install() throws IOException, InterruptedException {
         Scratch.run(List.of("apt-get", "update", "-q"));
-        var command = new ArrayList<>(
-                List.of("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends"));
+        var command = new ArrayList<>(List.of(
+                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends"));
         command.addAll(PACKAGES);
         Scratch.run(command);
     }
@@ -94,20 +94,38 @@ final class Peers {
                         .replaceFirst("\"args\": \\[\\s*\"sh\"\\s*]", "\"args\": [\"/bin/true\"]")
                         .replaceFirst("\"path\": \"rootfs\"", "\"path\": \"" + root + "\""));
         return List.of(
-                runtime, "--root", scratch.directory().resolve("state-" + runtime).toString(), "run", "--bundle", bundle.toString(), "{}");
+                runtime,
+                "--root",
+                scratch.directory().resolve("state-" + runtime).toString(),
+                "run",
+                "--bundle",
+                bundle.toString(),
+                "{}");
     }
 
     private List<String> podman() {
         var own = scratch.directory().resolve("podman");
         return List.of(
                 "podman",
-                "--root", own.resolve("root").toString(),
-                "--runroot", own.resolve("run").toString(),
-                "--storage-driver", "vfs",
-                "--cgroup-manager", "cgroupfs",
-                "--events-backend", "none",
-                "run", "--rm", "--network", "none", "--log-driver", "none",
-                "--rootfs", root.toString(), "/bin/true");
+                "--root",
+                own.resolve("root").toString(),
+                "--runroot",
+                own.resolve("run").toString(),
+                "--storage-driver",
+                "vfs",
+                "--cgroup-manager",
+                "cgroupfs",
+                "--events-backend",
+                "none",
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "--log-driver",
+                "none",
+                "--rootfs",
+                root.toString(),
+                "/bin/true");
     }
 
     /// A daemon of our own, with its own directories and without a network.
@@ -118,13 +136,19 @@ final class Peers {
                 scratch.directory().resolve("dockerd.log"),
                 List.of(
                         "dockerd",
-                        "--host", socket,
-                        "--data-root", own.resolve("data").toString(),
-                        "--exec-root", own.resolve("exec").toString(),
-                        "--pidfile", own.resolve("pid").toString(),
-                        "--bridge", "none",
+                        "--host",
+                        socket,
+                        "--data-root",
+                        own.resolve("data").toString(),
+                        "--exec-root",
+                        own.resolve("exec").toString(),
+                        "--pidfile",
+                        own.resolve("pid").toString(),
+                        "--bridge",
+                        "none",
                         "--iptables=false",
-                        "--storage-driver", "overlay2"));
+                        "--storage-driver",
+                        "overlay2"));
         var deadline = System.nanoTime() + DOCKER_START.toNanos();
         while (!Files.exists(own.resolve("docker.sock"))) {
             if (!daemon.isAlive() || System.nanoTime() > deadline) {

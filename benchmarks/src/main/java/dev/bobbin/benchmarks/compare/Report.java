@@ -38,7 +38,8 @@ final class Report {
         var lines = new ArrayList<String>();
         lines.add("# Starting `true`\n");
         lines.add("Made by `benchmarks/compare` on " + machine + "; " + load + ".\n");
-        lines.add("R is `posix_spawn` and `wait` of the same static `true`, in the same run. One after the other, in turns; then");
+        lines.add(
+                "R is `posix_spawn` and `wait` of the same static `true`, in the same run. One after the other, in turns; then");
         lines.add("as many as possible in a few seconds, from 16 and from 32 clients.\n");
         lines.add("| | p50 ms | p99 ms | p50 / R | 16 clients, 1/s | 32 clients, 1/s | runs | failed |");
         lines.add("|---|---|---|---|---|---|---|---|");
@@ -79,7 +80,9 @@ final class Report {
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n",
                 LEFT + WIDTH + 90, height));
         svg.append("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
-        svg.append(text("<text x=\"10\" y=\"20\">%s</text>\n", "Starting true: median (bar) and 99th percentile (tick), milliseconds"));
+        svg.append(text(
+                "<text x=\"10\" y=\"20\">%s</text>\n",
+                "Starting true: median (bar) and 99th percentile (tick), milliseconds"));
         for (var power = -1; power <= 3; power++) {
             var x = x(Math.pow(10, power) * 1000);
             svg.append(text(

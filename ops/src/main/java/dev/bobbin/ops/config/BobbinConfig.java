@@ -97,7 +97,14 @@ public record BobbinConfig(
                 hostImage,
                 List.of(),
                 admission,
-                new HostConfig(dataDir, runDir, pool, ORPHAN_GRACE, host.keepEnded(), host.keepEndedBytes()));
+                new HostConfig(
+                        dataDir,
+                        runDir,
+                        pool,
+                        ORPHAN_GRACE,
+                        host.keepEnded(),
+                        host.keepEndedBytes(),
+                        host.allowUnenforcedLimits()));
     }
 
     @Override
@@ -179,7 +186,16 @@ public record BobbinConfig(
         var jobs = settings.integer("admission.jobs", absent.jobs());
         var line = settings.integer("admission.line", absent.line());
         var patience = settings.duration("admission.patience", absent.patience());
-        return checked("admission.", () -> new AdmissionConfig(jobs, line, patience));
+        var overcommit = settings.one("admission.overcommit", absent.overcommit(), BobbinConfig::number);
+        return checked("admission.", () -> new AdmissionConfig(jobs, line, patience, overcommit));
+    }
+
+    private static double number(String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException _) {
+            throw new IllegalArgumentException("must be a number, not \"" + text + "\"");
+        }
     }
 
     private static HostConfig host(Settings settings) {
@@ -188,7 +204,9 @@ public record BobbinConfig(
         var pool = settings.integer("host.pool", HostConfig.DEFAULT_POOL);
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
-        return checked("host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes));
+        var allowUnenforced = settings.onOff("host.allow-unenforced-limits", false);
+        return checked(
+                "host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced));
     }
 
     /// A record whose message starts with the name of a wrong component; the directories have no prefix.

@@ -33,6 +33,12 @@ public final class Preflight {
         checkKernel(missing);
         checkOverlay(missing);
         checkUserNamespaces(missing);
+        return missing;
+    }
+
+    /// One sentence for each limit that could not be kept here.
+    public List<String> missingLimits() {
+        var missing = new ArrayList<String>();
         checkCgroups(missing);
         return missing;
     }

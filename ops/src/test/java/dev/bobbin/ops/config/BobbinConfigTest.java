@@ -51,7 +51,8 @@ final class BobbinConfigTest {
                         HostConfig.DEFAULT_POOL,
                         null,
                         HostConfig.DEFAULT_KEEP_ENDED,
-                        HostConfig.DEFAULT_KEEP_ENDED_BYTES));
+                        HostConfig.DEFAULT_KEEP_ENDED_BYTES,
+                        false));
     }
 
     @Test
@@ -71,10 +72,12 @@ final class BobbinConfigTest {
                   jobs: 7
                   line: 8
                   patience: 250ms
+                  overcommit: 1.5
                 host:
                   pool: 5
                   keep-ended: 2h
                   keep-ended-bytes: 3GiB
+                  allow-unenforced-limits: on
                 """);
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
@@ -91,10 +94,10 @@ final class BobbinConfigTest {
                         Duration.ofSeconds(2)));
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.hostImage()).isFalse();
-        assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250)));
+        assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
-                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30));
+                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true));
     }
 
     @Test

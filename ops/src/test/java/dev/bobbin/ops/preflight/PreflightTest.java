@@ -35,6 +35,7 @@ final class PreflightTest {
     @Test
     void acceptsGoodMachine() {
         assertThat(new Preflight(machine).missing()).isEmpty();
+        assertThat(new Preflight(machine).missingLimits()).isEmpty();
     }
 
     @Test
@@ -43,6 +44,7 @@ final class PreflightTest {
         write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
 
         assertThat(new Preflight(machine).missing()).isEmpty();
+        assertThat(new Preflight(machine).missingLimits()).isEmpty();
     }
 
     @Test
@@ -51,6 +53,7 @@ final class PreflightTest {
         write("lib/modules/6.18.4-generic/kernel/fs/overlayfs/overlay.ko", "");
 
         assertThat(new Preflight(machine).missing()).isEmpty();
+        assertThat(new Preflight(machine).missingLimits()).isEmpty();
     }
 
     @Test
@@ -99,14 +102,20 @@ final class PreflightTest {
         write("proc/self/mountinfo", UNIFIED);
         write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io pids\n");
 
-        assertThat(new Preflight(machine).missing()).singleElement().asString().contains("\"memory\" is missing");
+        assertThat(new Preflight(machine).missingLimits())
+                .singleElement()
+                .asString()
+                .contains("\"memory\" is missing");
     }
 
     @Test
     void namesReadOnlyController() throws IOException {
         write("proc/self/mountinfo", HYBRID.replace("/pids rw", "/pids ro"));
 
-        assertThat(new Preflight(machine).missing()).singleElement().asString().contains("\"pids\"", "read-only");
+        assertThat(new Preflight(machine).missingLimits())
+                .singleElement()
+                .asString()
+                .contains("\"pids\"", "read-only");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
 /// supervising
@@ -114,11 +115,35 @@ public final class Cgroups implements AutoCloseable {
         Files.writeString(parent.resolve("cgroup.subtree_control"), enable);
     }
 
-    /// The controllers among memory, cpu and pids that this machine does not offer; their limits cannot be kept.
-    public Set<String> missing() {
-        var missing = new TreeSet<>(List.of("memory", "cpu", "pids"));
-        missing.removeAll(kinds.keySet());
-        return missing;
+    /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
+    /// them,
+    /// and
+    /// `swap` where a job could swap past its limit because the kernel does not count that. Empty is as it should
+    /// be.
+    public Set<String> unenforced() throws IOException {
+        return unenforced(Files.readAllLines(Path.of("/proc/swaps")));
+    }
+
+    /// @param swaps lines of `/proc/swaps`: a heading, then one for each swap area
+    Set<String> unenforced(List<String> swaps) {
+        var unenforced = new TreeSet<String>();
+        var memory = kinds.get("memory");
+        if (memory == null) {
+            unenforced.add("memory");
+        } else {
+            var counter = memory.equals(V2) ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
+            if (swaps.size() > 1 && !exists("memory", counter)) {
+                unenforced.add("swap");
+            }
+        }
+        var cpu = kinds.get("cpu");
+        if (cpu == null || (!cpu.equals(V2) && !exists("cpu", "cpu.cfs_quota_us"))) {
+            unenforced.add("cpus");
+        }
+        if (!kinds.containsKey("pids")) {
+            unenforced.add("pids");
+        }
+        return unenforced;
     }
 
     /// Arguments for the init that say where cgroups are made.
@@ -155,7 +180,7 @@ public final class Cgroups implements AutoCloseable {
             var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
             if (cpu.equals(V2)) {
                 writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
-            } else {
+            } else if (exists("cpu", "cpu.cfs_quota_us")) {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
@@ -173,13 +198,16 @@ public final class Cgroups implements AutoCloseable {
     }
 
     /// What the init reads at a job's end: `KIND "\n" file`.
-    public List<String> reads() {
+    public List<String> reads(Limits limits) {
         var reads = new ArrayList<String>();
         kinds.forEach((controller, kind) -> {
             switch (controller + (kind.equals(V2) ? "2" : "1")) {
                 case "memory1" -> {
                     reads.add(kind + "\nmemory.oom_control");
                     reads.add(kind + "\nmemory.max_usage_in_bytes");
+                    // with equal limits the one of memory and swap is met first, and the other never
+                    var both = exists("memory", "memory.memsw.limit_in_bytes");
+                    reads.add(kind + (both ? "\nmemory.memsw.failcnt" : "\nmemory.failcnt"));
                 }
                 case "memory2" -> {
                     reads.add(kind + "\nmemory.events");
@@ -189,11 +217,33 @@ public final class Cgroups implements AutoCloseable {
                     reads.add(kind + "\ncpuacct.usage_user");
                     reads.add(kind + "\ncpuacct.usage_sys");
                 }
+                case "cpu1" -> {
+                    if (limits.cpus() > 0) {
+                        reads.add(kind + "\ncpu.stat");
+                    }
+                }
                 case "cpu2" -> reads.add(kind + "\ncpu.stat");
                 default -> {}
             }
         });
         return reads;
+    }
+
+    /// What the cgroups of the sandbox `id` say now; for one whose PID 1 can no longer be asked.
+    public Evidence evidence(String id) {
+        var texts = new ArrayList<String>();
+        for (var read : reads(Limits.DEFAULT)) {
+            var end = read.indexOf('\n');
+            var parent = parents.get(read.substring(0, end));
+            try {
+                if (parent != null) {
+                    texts.add(read + "\n" + Files.readString(parent.resolve(id).resolve(read.substring(end + 1))));
+                }
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, "nothing is known of " + read.substring(end + 1) + " of " + id, e);
+            }
+        }
+        return Evidence.parse(texts);
     }
 
     /// What the texts of an END record say.
@@ -220,29 +270,25 @@ public final class Cgroups implements AutoCloseable {
 
     /// Removes cgroups in this order. A process that is just exiting still counts for a moment, so a busy one is tried
     /// again, all together for at most [#BUSY_NANOS].
-    ///
-    /// @return whether all are gone
-    private static boolean remove(List<Path> directories) {
+    private static void remove(List<Path> directories) {
         var deadline = System.nanoTime() + BUSY_NANOS;
-        var complete = true;
         for (var directory : directories) {
-            complete &= remove(directory, deadline);
-        }
-        return complete;
-    }
-
-    private static boolean remove(Path directory, long deadline) {
-        while (true) {
-            try {
-                Files.deleteIfExists(directory);
-                return true;
-            } catch (IOException e) {
+            for (var failure = tryRemove(directory); failure != null; failure = tryRemove(directory)) {
                 if (System.nanoTime() > deadline) {
-                    LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + e.getMessage());
-                    return false;
+                    LOG.log(Level.WARNING, "cgroup " + directory + " cannot be removed: " + failure.getMessage());
+                    break;
                 }
                 LockSupport.parkNanos(RETRY_NANOS);
             }
+        }
+    }
+
+    private static @Nullable IOException tryRemove(Path directory) {
+        try {
+            Files.deleteIfExists(directory);
+            return null;
+        } catch (IOException e) {
+            return e;
         }
     }
 
@@ -250,10 +296,11 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        return new Cgroups(noted(memory), Map.of()).removeAll();
+        return new Cgroups(noted(memory), Map.of()).all().stream().noneMatch(directory -> tryRemove(directory) != null);
     }
 
-    private boolean removeAll() throws IOException {
+    /// Every cgroup of this Bobbin, those within others first.
+    private List<Path> all() throws IOException {
         var all = new ArrayList<Path>();
         for (var id : present()) {
             parents.values().forEach(parent -> all.add(parent.resolve(id)));
@@ -262,14 +309,14 @@ public final class Cgroups implements AutoCloseable {
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
         }
-        return remove(all);
+        return all;
     }
 
     /// Removes the parents; every process must have left them.
     @Override
     public void close() {
         try {
-            removeAll();
+            remove(all());
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
         }

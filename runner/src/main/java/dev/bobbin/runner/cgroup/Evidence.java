@@ -7,9 +7,10 @@ import java.util.Map;
 
 /// What the kernel counted in a job's cgroups, read by PID 1 before they were removed.
 ///
-/// @param oomKills processes the kernel killed for memory
-/// @param usage processor time and memory; negative where the kernel did not say
-public record Evidence(long oomKills, Ending.Usage usage) {
+/// @param level whose memory was out if it killed for want of it: `job`, or `host` if the job was never at its
+///        limit
+/// @param usage what was used; negative where the kernel did not say
+public record Evidence(String level, Ending.Usage usage) {
 
     /// Reads `KIND "\n" file "\n" content` texts of an END record.
     static Evidence parse(List<String> texts) {
@@ -24,11 +25,30 @@ public record Evidence(long oomKills, Ending.Usage usage) {
                 Math.max(keyed(files, "memory.oom_control", "oom_kill"), keyed(files, "memory.events", "oom_kill"));
         var user = number(files, "cpuacct.usage_user");
         var system = number(files, "cpuacct.usage_sys");
+        var throttled = keyed(files, "cpu.stat", "throttled_time");
         var usage = new Ending.Usage(
                 user >= 0 ? user / 1000 : keyed(files, "cpu.stat", "user_usec"),
                 system >= 0 ? system / 1000 : keyed(files, "cpu.stat", "system_usec"),
-                Math.max(number(files, "memory.max_usage_in_bytes"), number(files, "memory.peak")));
-        return new Evidence(Math.max(0, oomKills), usage);
+                keyed(files, "cpu.stat", "nr_throttled"),
+                throttled >= 0 ? throttled / 1000 : keyed(files, "cpu.stat", "throttled_usec"),
+                Math.max(number(files, "memory.max_usage_in_bytes"), number(files, "memory.peak")),
+                oomKills,
+                -1,
+                -1,
+                -1);
+        return new Evidence(level(files), usage);
+    }
+
+    /// How often the job met its own limit; a machine that counts nothing of the kind is given the benefit of the
+    /// doubt.
+    private static String level(Map<String, String> files) {
+        var met = List.of(
+                number(files, "memory.memsw.failcnt"),
+                number(files, "memory.failcnt"),
+                keyed(files, "memory.events", "max"),
+                keyed(files, "memory.events", "oom"));
+        var counted = met.stream().anyMatch(times -> times >= 0);
+        return counted && met.stream().noneMatch(times -> times > 0) ? "host" : "job";
     }
 
     private static long number(Map<String, String> files, String file) {

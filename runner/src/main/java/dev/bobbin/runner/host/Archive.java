@@ -4,6 +4,7 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
@@ -72,7 +73,8 @@ final class Archive {
             }
             var meta = JobMeta.decode(contents.get().meta());
             var timeline = meta.timeline();
-            var execution = new LocalExecution(meta, id, files.journal(id), null, timeline, () -> {}, () -> {});
+            var execution = new LocalExecution(
+                    meta, id, files.journal(id), null, timeline, () -> {}, () -> {}, () -> Cgroups.evidence(List.of()));
             execution
                     .journal()
                     .finish(
@@ -82,7 +84,7 @@ final class Archive {
             var journal = files.journal(id);
             return Optional.of(new Entry(
                     execution,
-                    Files.size(journal),
+                    Journal.bytesOnDisk(journal),
                     Files.getLastModifiedTime(journal).toMillis()));
         } catch (IOException | UncheckedIOException e) {
             LOG.log(Level.WARNING, "what is kept of sandbox " + id + " cannot be read and is left alone", e);

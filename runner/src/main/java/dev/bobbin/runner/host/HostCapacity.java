@@ -4,6 +4,7 @@ package dev.bobbin.runner.host;
 ///
 /// @param cpus processors of the machine
 /// @param memoryBytes memory of the machine
+/// @param pids processes and threads that the machine can have at once
 /// @param running jobs that run
 /// @param parked sandboxes that wait for a job
-public record HostCapacity(int cpus, long memoryBytes, int running, int parked) {}
+public record HostCapacity(int cpus, long memoryBytes, int pids, int running, int parked) {}

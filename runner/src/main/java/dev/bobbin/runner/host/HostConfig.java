@@ -13,8 +13,16 @@ import org.jspecify.annotations.Nullable;
 ///        `null` for ever, as its successor decides
 /// @param keepEnded how long the journal of an ended job is kept
 /// @param keepEndedBytes how much all journals of ended jobs may take together; the oldest go first
+/// @param allowUnenforcedLimits whether to start on a machine that cannot keep every limit; jobs then say which are
+///        not
 public record HostConfig(
-        Path dataDir, Path runDir, int pool, @Nullable Duration orphanGrace, Duration keepEnded, long keepEndedBytes) {
+        Path dataDir,
+        Path runDir,
+        int pool,
+        @Nullable Duration orphanGrace,
+        Duration keepEnded,
+        long keepEndedBytes,
+        boolean allowUnenforcedLimits) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);

@@ -7,11 +7,13 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Order;
@@ -31,12 +33,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
@@ -52,6 +56,8 @@ public final class HostRuntime implements AutoCloseable {
     private static final long DEFIANCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
 
+    private static final int MOST_PIDS = Machine.pids();
+
     private final HostConfig config;
     private final ImageStore images;
     private final List<DirectoryLock> locks;
@@ -65,6 +71,7 @@ public final class HostRuntime implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final KeptJobs kept;
     private final Archive archive;
+    private final Set<String> unenforced;
     private volatile boolean draining;
     private boolean closed;
 
@@ -82,12 +89,16 @@ public final class HostRuntime implements AutoCloseable {
         this.locks = locks;
         this.files = files;
         this.cgroups = cgroups;
+        this.unenforced = cgroups.unenforced();
         this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
         var live = files.live();
         this.archive = new Archive(files, live);
-        var reaped = new CompletableFuture<Consumer<SandboxId>>();
+        var reaped = new CompletableFuture<ObjIntConsumer<SandboxId>>();
         this.nursery = Nursery.open(
-                files, init, settings(images, cgroups), id -> reaped.join().accept(id));
+                files,
+                init,
+                settings(images, cgroups),
+                (id, status) -> reaped.join().accept(id, status));
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
         reaped.complete(this::reaped);
         Gauge.builder("bobbin.sandboxes", running, Map::size)
@@ -116,9 +127,16 @@ public final class HostRuntime implements AutoCloseable {
             var files = new SandboxFiles(config.dataDir(), config.runDir());
             var cgroups =
                     Cgroups.open(Cgroups.name(config.runDir()), config.runDir().resolve("cgroups"));
-            if (!cgroups.missing().isEmpty()) {
-                throw new SandboxException("this machine offers no cgroup controller for "
-                        + String.join(", ", cgroups.missing()) + ", so limits could not be kept");
+            var unenforced = cgroups.unenforced();
+            if (!unenforced.isEmpty()) {
+                var problem = "this machine cannot keep limits of " + String.join(", ", unenforced)
+                        + (unenforced.contains("swap") ? " (swap is on and not counted: boot with swapaccount=1)" : "");
+                if (!config.allowUnenforcedLimits()) {
+                    throw new SandboxException(problem
+                            + "; make its cgroup controllers available, or accept it with"
+                            + " host.allow-unenforced-limits: on");
+                }
+                LOG.log(Level.WARNING, problem + "; jobs run without them, as host.allow-unenforced-limits says");
             }
             var program = init == null ? InitBinary.install(config.dataDir().resolve("bin")) : init;
             return new HostRuntime(config, images, locks, files, program, cgroups, meters);
@@ -188,7 +206,7 @@ public final class HostRuntime implements AutoCloseable {
             throws InterruptedException, IOException {
         var taken = warm.take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, timeline);
+        var meta = JobMeta.of(job, rootfs.reference(), command, unenforced(job.limits()), timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
         var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
@@ -207,6 +225,16 @@ public final class HostRuntime implements AutoCloseable {
         return new Attempt.Accepted(execution);
     }
 
+    /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
+    private Set<String> unenforced(Limits limits) {
+        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
+            return unenforced;
+        }
+        var others = new TreeSet<>(unenforced);
+        others.remove("cpus");
+        return others;
+    }
+
     private static List<String> command(Job.Run job, Rootfs rootfs) {
         if (!job.command().isEmpty()) {
             return job.command();
@@ -222,8 +250,15 @@ public final class HostRuntime implements AutoCloseable {
 
     private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
         var id = sandbox.id();
-        var execution =
-                new LocalExecution(meta, id, files.journal(id), sandbox, timeline, warm::refill, () -> warm.dies(id));
+        var execution = new LocalExecution(
+                meta,
+                id,
+                files.journal(id),
+                sandbox,
+                timeline,
+                warm::refill,
+                () -> warm.dies(id),
+                () -> cgroups.evidence(id.toString()));
         running.put(id, execution);
         return execution;
     }
@@ -253,7 +288,7 @@ public final class HostRuntime implements AutoCloseable {
     private void keep(LocalExecution execution, long endedMillis) {
         long bytes;
         try {
-            bytes = Files.size(files.journal(execution.sandboxId()));
+            bytes = Journal.bytesOnDisk(files.journal(execution.sandboxId()));
         } catch (IOException _) {
             bytes = 0;
         }
@@ -268,8 +303,11 @@ public final class HostRuntime implements AutoCloseable {
     }
 
     /// The nursery reaped a PID 1. Those of jobs are looked after by their own threads.
-    private void reaped(SandboxId id) {
-        if (warm.endedJobless(id)) {
+    private void reaped(SandboxId id, int status) {
+        var execution = running.get(id);
+        if (execution != null) {
+            execution.reaped(status);
+        } else if (warm.endedJobless(id)) {
             sweepJobless(id);
         }
     }
@@ -307,7 +345,11 @@ public final class HostRuntime implements AutoCloseable {
     /// What this host has, and what runs on it now.
     public HostCapacity capacity() {
         return new HostCapacity(
-                Runtime.getRuntime().availableProcessors(), Memory.totalBytes(), running.size(), warm.parked());
+                Runtime.getRuntime().availableProcessors(),
+                Machine.memoryBytes(),
+                MOST_PIDS,
+                running.size(),
+                warm.parked());
     }
 
     /// Whether sandboxes can be made.
@@ -400,7 +442,7 @@ public final class HostRuntime implements AutoCloseable {
             expire();
             var defiantSince = System.nanoTime() - DEFIANCE_NANOS;
             for (var execution : running.values()) {
-                if (execution.defiesCancelSince(defiantSince)) {
+                if (execution.defiesCancelSince(defiantSince) || execution.overdue(System.nanoTime())) {
                     nursery.destroy(execution.sandboxId());
                 } else if (execution.abandoned(REATTACH_NANOS)) {
                     execution.cancel("server_restart");

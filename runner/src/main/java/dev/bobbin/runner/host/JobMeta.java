@@ -3,17 +3,21 @@ package dev.bobbin.runner.host;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.WireException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// What a journal says first: whose job it is, and what must be known of it after a restart of the server. Environment,
 /// input and secrets are not in it.
@@ -21,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 /// @param timeline the phases that were over when the order was given
 /// @param stdinOpen whether standard input may be fed while it runs
 /// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
+/// @param limits `null` if an older server did not note them
+/// @param unenforcedLimits names of those that this machine cannot keep
 record JobMeta(
         JobId id,
         String tenant,
@@ -32,7 +38,9 @@ record JobMeta(
         StartTimeline timeline,
         Job.OnDisconnect onDisconnect,
         boolean stdinOpen,
-        long blockAfterBytes) {
+        long blockAfterBytes,
+        @Nullable Limits limits,
+        Set<String> unenforcedLimits) {
 
     private static final int VERSION = 1;
 
@@ -50,8 +58,24 @@ record JobMeta(
     private static final int BLOCK_AFTER_BYTES = 12;
     private static final int PATH = 13;
     private static final int PHASE = 14;
+    private static final int MEMORY_BYTES = 15;
+    private static final int CPU_THOUSANDTHS = 16;
+    private static final int PIDS = 17;
+    private static final int TIME_MILLIS = 18;
+    private static final int OUTPUT_BYTES = 19;
+    private static final int DISK_BYTES = 20;
+    private static final int UNENFORCED = 21;
 
-    static JobMeta of(Job.Run job, ImageReference image, List<String> command, StartTimeline timeline) {
+    JobMeta {
+        unenforcedLimits = Set.copyOf(unenforcedLimits);
+    }
+
+    static JobMeta of(
+            Job.Run job,
+            ImageReference image,
+            List<String> command,
+            Set<String> unenforcedLimits,
+            StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
@@ -63,7 +87,9 @@ record JobMeta(
                 timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
-                job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE);
+                job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE,
+                job.limits(),
+                unenforcedLimits);
     }
 
     byte[] encode() {
@@ -87,7 +113,29 @@ record JobMeta(
         if (stdinOpen) {
             out.empty(STDIN_OPEN);
         }
+        if (limits != null) {
+            out.u64(MEMORY_BYTES, limits.memoryBytes())
+                    .u64(CPU_THOUSANDTHS, Math.round(limits.cpus() * 1000))
+                    .u64(PIDS, limits.pids())
+                    .u64(TIME_MILLIS, limits.time().toMillis())
+                    .u64(OUTPUT_BYTES, limits.outputBytes())
+                    .u64(DISK_BYTES, limits.diskBytes());
+        }
+        unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
+    }
+
+    private static @Nullable Limits limits(Fields fields) throws WireException {
+        if (!fields.has(MEMORY_BYTES)) {
+            return null;
+        }
+        return new Limits(
+                fields.requireU64(MEMORY_BYTES),
+                fields.requireU64(CPU_THOUSANDTHS) / 1000.0,
+                Math.toIntExact(fields.requireU64(PIDS)),
+                Duration.ofMillis(fields.requireU64(TIME_MILLIS)),
+                fields.requireU64(OUTPUT_BYTES),
+                fields.requireU64(DISK_BYTES));
     }
 
     static JobMeta decode(byte[] bytes) throws WireException {
@@ -113,7 +161,9 @@ record JobMeta(
                 timeline(fields),
                 fields.has(CONTINUES) ? Job.OnDisconnect.CONTINUE : Job.OnDisconnect.KILL,
                 fields.has(STDIN_OPEN),
-                fields.requireU64(BLOCK_AFTER_BYTES));
+                fields.requireU64(BLOCK_AFTER_BYTES),
+                limits(fields),
+                Set.copyOf(fields.texts(UNENFORCED)));
     }
 
     private static StartTimeline timeline(Fields fields) throws WireException {

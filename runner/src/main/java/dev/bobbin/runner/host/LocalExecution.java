@@ -5,12 +5,14 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.cgroup.Evidence;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.wire.Fields;
@@ -24,14 +26,23 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A job on this host: its journal, and as long as it runs the connection to its sandbox.
 final class LocalExecution implements Execution, Sandbox.Listener {
     private static final System.Logger LOG = System.getLogger(LocalExecution.class.getName());
+
+    private static final int SIGKILL = 9;
+    /// What PID 1 gives a start, and what it may take to end everything.
+    private static final long OVERDUE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final JobMeta meta;
     private final SandboxId sandboxId;
@@ -40,6 +51,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final boolean recovered;
     private final Runnable started;
     private final Runnable beforeExit;
+    private final Supplier<Evidence> counters;
+    private final long orderedNanos = System.nanoTime();
+    private final CompletableFuture<Integer> reaped = new CompletableFuture<>();
     private final Journal journal;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition taken = lock.newCondition();
@@ -47,10 +61,12 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private boolean hasStarted;
     private volatile boolean released;
     private volatile long cancelledNanos = Long.MAX_VALUE;
+    private volatile @Nullable String cancelledBy;
 
     /// @param sandbox `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
+    /// @param counters reads what the kernel counted, for a job whose PID 1 cannot say it
     LocalExecution(
             JobMeta meta,
             SandboxId sandboxId,
@@ -58,13 +74,15 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             @Nullable Sandbox sandbox,
             StartTimeline timeline,
             Runnable started,
-            Runnable beforeExit) {
+            Runnable beforeExit,
+            Supplier<Evidence> counters) {
         this.meta = meta;
         this.sandboxId = sandboxId;
         this.sandbox = sandbox;
         this.timeline = timeline;
         this.started = started;
         this.beforeExit = beforeExit;
+        this.counters = counters;
         this.journal = new Journal(journal, this::caughtUp);
         this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
         if (sandbox != null) {
@@ -118,6 +136,16 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     @Override
     public Job.OnDisconnect onDisconnect() {
         return meta.onDisconnect();
+    }
+
+    @Override
+    public Optional<Limits> limits() {
+        return Optional.ofNullable(meta.limits());
+    }
+
+    @Override
+    public Set<String> unenforcedLimits() {
+        return meta.unenforcedLimits();
     }
 
     @Override
@@ -219,7 +247,36 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     /// Notes the end of a job whose sandbox vanished without saying how.
     void lost() {
-        finish(0, null, abrupt(new Outcome.HostLost()));
+        if (ending().isEmpty()) {
+            finish(0, null, Verdict.lost(silentEnd(), counters.get(), timeline));
+        }
+    }
+
+    /// Why a PID 1 ended that said nothing: it was destroyed because it did not answer, or somebody else did that.
+    private Outcome silentEnd() {
+        var by = cancelledBy;
+        if (by != null) {
+            return new Outcome.Cancelled(by);
+        }
+        if (overdue(System.nanoTime())) {
+            return new Outcome.TimedOut("time");
+        }
+        try {
+            var signal = reaped.get(1, TimeUnit.SECONDS) & 0x7f;
+            return signal == SIGKILL
+                    ? new Outcome.Killed(signal, "host")
+                    : new Outcome.SandboxError("its PID 1 ended with signal " + signal);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return new Outcome.HostLost();
+        } catch (ExecutionException | TimeoutException _) {
+            return new Outcome.HostLost();
+        }
+    }
+
+    /// Notes the status of wait(2) of its PID 1.
+    void reaped(int status) {
+        reaped.complete(status);
     }
 
     private Ending abrupt(Outcome outcome) {
@@ -286,6 +343,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         if (sandbox == null || ending().isPresent()) {
             return;
         }
+        cancelledBy = by;
         cancelledNanos = System.nanoTime();
         try {
             sandbox.cancel(by);
@@ -307,6 +365,17 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     /// Whether it was told to end before `nanos` of the monotonic clock and has not.
     boolean defiesCancelSince(long nanos) {
         return cancelledNanos != Long.MAX_VALUE && cancelledNanos - nanos < 0 && ending().isEmpty();
+    }
+
+    /// Whether its limit of time passed so long before `nanos` of the monotonic clock that its PID 1 cannot be
+    /// keeping
+    /// it.
+    boolean overdue(long nanos) {
+        var limits = meta.limits();
+        return limits != null
+                && sandbox != null
+                && ending().isEmpty()
+                && nanos - orderedNanos > limits.time().toNanos() + OVERDUE_NANOS;
     }
 
     /// Whether whoever started it has read what it wanted, so that its journal may go by age and size.

@@ -13,10 +13,10 @@ import dev.bobbin.runner.wire.Wire;
 import dev.bobbin.runner.wire.WireException;
 
 /// Reads from an END record how a job ended. The reason that PID 1 acted on comes first, then the kernel's counters,
-/// then
-/// the status of the main process.
+/// then the status of the main process.
 final class Verdict {
     private static final int SIGKILL = 9;
+    private static final int SIGNALLED = 128;
     private static final int ENOENT = 2;
     private static final int ENOTDIR = 20;
     private static final int NOT_FOUND = 127;
@@ -51,7 +51,7 @@ final class Verdict {
     private static Outcome outcome(Fields end, Evidence evidence) throws WireException {
         var reason = end.requireU32(Wire.FIELD_REASON);
         return switch (reason) {
-            case Wire.REASON_EXITED -> byItself(end.requireU32(Wire.FIELD_STATUS), evidence);
+            case Wire.REASON_EXITED -> byItself(end, evidence);
             case Wire.REASON_TIME -> new Outcome.TimedOut("time");
             case Wire.REASON_OUTPUT -> new Outcome.OutputLimit();
             case Wire.REASON_CANCELLED -> new Outcome.Cancelled(end.requireText(Wire.FIELD_BY));
@@ -65,16 +65,27 @@ final class Verdict {
         };
     }
 
-    /// What the status of wait(2) means, given what the kernel counted.
-    private static Outcome byItself(int status, Evidence evidence) {
+    /// What the status of wait(2) means, given what the kernel counted. That a process was killed for want of
+    /// memory is
+    /// the cause as soon as the main process did not end well, be it that process or one that it needed.
+    private static Outcome byItself(Fields end, Evidence evidence) throws WireException {
+        var status = end.requireU32(Wire.FIELD_STATUS);
         var signal = status & 0x7f;
+        var code = signal == 0 ? (status >> 8) & 0xff : SIGNALLED + signal;
+        if (evidence.usage().oomKills() > 0 && code != 0) {
+            return new Outcome.OutOfMemory(evidence.level(), signal == SIGKILL ? "main" : "child", code);
+        }
         if (signal == 0) {
-            return new Outcome.Exited((status >> 8) & 0xff);
+            return new Outcome.Exited(code);
         }
-        if (signal == SIGKILL && evidence.oomKills() > 0) {
-            return new Outcome.OutOfMemory("job", "main");
-        }
-        return new Outcome.Killed(signal, "self");
+        return new Outcome.Killed(signal, end.u32(Wire.FIELD_SIGNALLED).orElse(0) == signal ? "api" : "self");
+    }
+
+    /// What is known of a job whose PID 1 ended without a word.
+    ///
+    /// @param outcome why, as far as this server knows
+    static Ending lost(Outcome outcome, Evidence evidence, StartTimeline timeline) {
+        return new Ending(outcome, Total.NOTHING, Total.NOTHING, evidence.usage(), timeline);
     }
 
     private static Ending.Usage usage(Fields end, Evidence evidence) throws WireException {
@@ -86,6 +97,12 @@ final class Verdict {
                 counted.cpuSystemMicros() >= 0
                         ? counted.cpuSystemMicros()
                         : end.u64(Wire.FIELD_SYSTEM_MICROS).orElse(-1),
-                counted.memoryPeakBytes());
+                counted.throttledPeriods(),
+                counted.throttledMicros(),
+                counted.memoryPeakBytes(),
+                counted.oomKills(),
+                end.u64(Wire.FIELD_DISK_USED_BYTES).orElse(-1),
+                end.u64(Wire.FIELD_DISK_USED_INODES).orElse(-1),
+                end.u64(Wire.FIELD_DROPPED_BYTES).orElse(0));
     }
 }

@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -216,18 +218,34 @@ public final class Journal {
         }
     }
 
+    /// What the journal takes of its disk; a hole takes nothing.
+    public static long bytesOnDisk(Path file) throws IOException {
+        var size = Files.size(file);
+        if (size <= HEAD_LONGEST) {
+            return size;
+        }
+        try (var journal = JournalFile.open(file)) {
+            return size - journal.hole().bytes();
+        }
+    }
+
     /// One reader: a position, and the sink it feeds. Used by one thread; `position` is read by others under the lock.
     private final class Reader implements AutoCloseable {
+        private static final long UNKNOWN = -1;
+
         private final boolean follow;
         private final OutputSink sink;
         private @Nullable JournalFile opened;
         private long position = Wire.JOURNAL_HEADER;
         /// Bytes of the record at `position` that this reader has already.
         private int skip;
+        /// Bytes of each stream that this reader has or was told to be lost; absent where that is not known.
+        private final Map<Output.Stream, Long> had = new EnumMap<>(Output.Stream.class);
 
         Reader(boolean follow, OutputSink sink) {
             this.follow = follow;
             this.sink = sink;
+            assumeNothingHad();
         }
 
         void seek(long from) throws IOException {
@@ -237,14 +255,39 @@ public final class Journal {
             var known = known();
             if (from == known) {
                 position = from;
+                had.clear();
                 return;
             }
             if (from > known) {
                 throw new IllegalArgumentException("from: the output ends at position " + known);
             }
-            var record = file().holding(from, known);
+            if (file().hole().bytes() > 0) {
+                had.clear();
+            }
+            var record = file().holding(from, known, passed -> {
+                if (passed.ofProgram()) {
+                    had.put(stream(passed), passed.offset() + passed.length());
+                }
+            });
             position = record.position();
+            if (from < record.position()) {
+                assumeNothingHad();
+                return;
+            }
             skip = from == record.position() ? 0 : Math.toIntExact(from - record.dataPosition());
+            if (skip > 0) {
+                had.put(stream(record), record.offset() + skip);
+            }
+        }
+
+        private void assumeNothingHad() {
+            for (var stream : Output.Stream.values()) {
+                had.put(stream, 0L);
+            }
+        }
+
+        private static Output.Stream stream(JournalRecord record) {
+            return record.kind() == Wire.RECORD_STDOUT ? Output.Stream.STDOUT : Output.Stream.STDERR;
         }
 
         void run() throws IOException, InterruptedException {
@@ -260,6 +303,8 @@ public final class Journal {
                 }
                 var finished = ending();
                 if (finished.isPresent() && known() == position) {
+                    tellGap(Output.Stream.STDOUT, finished.get().stdout().bytes());
+                    tellGap(Output.Stream.STDERR, finished.get().stderr().bytes());
                     sink.accept(new Output.Ended(position, finished.get()));
                     sink.flush();
                     return;
@@ -270,6 +315,14 @@ public final class Journal {
                 }
                 reportProgress();
                 awaitChange();
+            }
+        }
+
+        /// Bytes of `stream` before `offset` that this reader has not had are lost.
+        private void tellGap(Output.Stream stream, long offset) throws IOException {
+            var before = had.getOrDefault(stream, UNKNOWN);
+            if (before != UNKNOWN && offset > before) {
+                sink.accept(new Output.Gap(position, stream, before, offset - before));
             }
         }
 
@@ -312,7 +365,16 @@ public final class Journal {
             } finally {
                 lock.unlock();
             }
-            return file().read(position, (int) Math.min(CHUNK, known - position));
+            var chunk = file().read(position, (int) Math.min(CHUNK, known - position));
+            var hole = file().hole();
+            if (hole.covers(position)) {
+                moveTo(hole.low());
+                return chunk.limit(0);
+            }
+            if (position < hole.from() && position + chunk.limit() > hole.from() && hole.bytes() > 0) {
+                chunk.limit((int) (hole.from() - position));
+            }
+            return chunk;
         }
 
         private void deliver(ByteBuffer chunk) throws IOException {
@@ -337,8 +399,10 @@ public final class Journal {
                 var data = new byte[record.length() - skip];
                 chunk.get(chunk.position() + Wire.RECORD_HEADER + skip, data);
                 chunk.position(chunk.position() + Wire.RECORD_HEADER + record.length());
-                var stream = record.kind() == Wire.RECORD_STDOUT ? Output.Stream.STDOUT : Output.Stream.STDERR;
+                var stream = stream(record);
+                tellGap(stream, record.offset() + skip);
                 sink.accept(new Output.Bytes(record.next(), record.timeNanos(), stream, record.offset() + skip, data));
+                had.put(stream, record.offset() + record.length());
                 advance(record);
             }
         }
@@ -350,10 +414,14 @@ public final class Journal {
         }
 
         private void advance(JournalRecord record) {
+            moveTo(record.next());
+        }
+
+        private void moveTo(long next) {
             skip = 0;
             lock.lock();
             try {
-                position = record.next();
+                position = next;
             } finally {
                 lock.unlock();
             }

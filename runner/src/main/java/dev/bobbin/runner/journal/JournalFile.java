@@ -11,11 +11,33 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A journal on disk, read by position. Not for several threads.
 final class JournalFile implements AutoCloseable {
+    /// Journals of version 1 have no GAP record and are otherwise the same.
+    private static final int OLDEST_VERSION = 1;
+
+    private static final long UNKNOWN = -1;
+    private static final long NONE = 0;
+
     private final FileChannel channel;
+    /// Where the GAP record is, if it is known and there is one.
+    private long gap = UNKNOWN;
+
+    /// The records from `from` to before `low` are gone.
+    record Hole(long from, long low) {
+        static final Hole NONE = new Hole(0, 0);
+
+        boolean covers(long position) {
+            return position >= from && position < low;
+        }
+
+        long bytes() {
+            return low - from;
+        }
+    }
 
     private JournalFile(FileChannel channel) {
         this.channel = channel;
@@ -35,8 +57,8 @@ final class JournalFile implements AutoCloseable {
                 throw new WireException(path + " is not a journal");
             }
             var version = header.getInt();
-            if (version != Wire.JOURNAL_VERSION) {
-                throw new WireException(path + " has journal version " + version + "; this server reads version "
+            if (version < OLDEST_VERSION || version > Wire.JOURNAL_VERSION) {
+                throw new WireException(path + " has journal version " + version + "; this server reads versions up to "
                         + Wire.JOURNAL_VERSION);
             }
             return file;
@@ -61,28 +83,70 @@ final class JournalFile implements AutoCloseable {
         return buffer.flip();
     }
 
-    /// The record that begins at `position`, or `null` if there is no whole header before `end`.
-    @Nullable
-    JournalRecord record(long position, long end) throws IOException {
-        if (position + Wire.RECORD_HEADER > end) {
-            return null;
+    /// Which records are gone by now. What was read before this call is good if it does not lie there.
+    Hole hole() throws IOException {
+        if (gap == UNKNOWN) {
+            gap = findGap();
         }
-        return JournalRecord.at(position, read(position, Wire.RECORD_HEADER));
+        if (gap <= NONE) {
+            return Hole.NONE;
+        }
+        var mark = read(gap + Wire.RECORD_HEADER, 2 * Long.BYTES);
+        return mark.remaining() < 2 * Long.BYTES ? Hole.NONE : new Hole(mark.getLong(), mark.getLong());
     }
 
-    /// The record that holds `position` (its header's first byte, or a byte of its data, or the byte after the last).
+    /// The second record, if it is that one.
+    private long findGap() throws IOException {
+        var first = JournalRecord.at(Wire.JOURNAL_HEADER, read(Wire.JOURNAL_HEADER, Wire.RECORD_HEADER));
+        if (first == null) {
+            return UNKNOWN;
+        }
+        if (first.kind() != Wire.RECORD_META) {
+            return NONE;
+        }
+        var second = JournalRecord.at(first.next(), read(first.next(), Wire.RECORD_HEADER));
+        if (second == null) {
+            return UNKNOWN;
+        }
+        return second.kind() == Wire.RECORD_GAP ? second.position() : NONE;
+    }
+
+    /// The record that begins at `position` or, if that one is gone, the first one that is not; `null` if there is
+    /// no
+    /// whole header before `end`.
+    @Nullable
+    JournalRecord record(long position, long end) throws IOException {
+        var at = position;
+        while (at + Wire.RECORD_HEADER <= end) {
+            var header = read(at, Wire.RECORD_HEADER);
+            var hole = hole();
+            if (!hole.covers(at)) {
+                return JournalRecord.at(at, header);
+            }
+            at = hole.low();
+        }
+        return null;
+    }
+
+    /// The record that holds `position` (its header's first byte, or a byte of its data, or the byte after the
+    /// last),
+    /// or
+    /// the first one after the hole that `position` is in.
     ///
+    /// @param passed told every record before it that is still there
     /// @throws IllegalArgumentException if there is none
-    JournalRecord holding(long position, long end) throws IOException {
+    JournalRecord holding(long position, long end, Consumer<JournalRecord> passed) throws IOException {
         var next = (long) Wire.JOURNAL_HEADER;
         while (next <= position) {
             var record = record(next, end);
             if (record == null) {
                 break;
             }
-            if (position == record.position() || (record.ofProgram() && within(record, position))) {
+            var jumped = record.position() > next && position < record.position();
+            if (jumped || position == record.position() || (record.ofProgram() && within(record, position))) {
                 return record;
             }
+            passed.accept(record);
             next = record.next();
         }
         throw new IllegalArgumentException("from: no output begins or continues at position " + position);

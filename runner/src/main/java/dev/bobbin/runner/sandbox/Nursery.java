@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The one native process that makes this host's sandboxes. Found again after a restart of the server, started anew
@@ -44,14 +44,14 @@ public final class Nursery implements AutoCloseable {
     private final Path directory;
     private final List<String> command;
     private final Path log;
-    private final Consumer<SandboxId> gone;
+    private final ObjIntConsumer<SandboxId> gone;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listener;
     private boolean closed;
 
-    private Nursery(Path directory, List<String> command, Path log, Consumer<SandboxId> gone) {
+    private Nursery(Path directory, List<String> command, Path log, ObjIntConsumer<SandboxId> gone) {
         this.directory = directory;
         this.command = command;
         this.log = log;
@@ -62,8 +62,9 @@ public final class Nursery implements AutoCloseable {
     ///
     /// @param init the program, as [InitBinary] lays it down
     /// @param settings arguments of the init besides its own directories
-    /// @param gone told each sandbox whose PID 1 was reaped, on the thread that reads the nursery: must not block
-    public static Nursery open(SandboxFiles files, Path init, List<String> settings, Consumer<SandboxId> gone)
+    /// @param gone told each sandbox whose PID 1 was reaped and its status of wait(2), on the thread that reads the
+    ///        nursery: must not block
+    public static Nursery open(SandboxFiles files, Path init, List<String> settings, ObjIntConsumer<SandboxId> gone)
             throws IOException {
         var arguments = new ArrayList<>(List.of(
                 "--run-dir",
@@ -199,7 +200,7 @@ public final class Nursery implements AutoCloseable {
                                 id,
                                 "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
                                         + frame.fields().requireU32(Wire.FIELD_ERRNO));
-                    case Wire.FRAME_GONE -> gone.accept(id);
+                    case Wire.FRAME_GONE -> gone.accept(id, frame.fields().requireU32(Wire.FIELD_STATUS));
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }

@@ -75,9 +75,10 @@ public final class Order {
                         switch (job.outputPolicy()) {
                             case BLOCK -> Wire.OUTPUT_BLOCK;
                             case KILL -> Wire.OUTPUT_KILL;
+                            case DROP -> Wire.OUTPUT_DROP;
                         });
         cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
-        cgroups.reads().forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
+        cgroups.reads(limits).forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
     }
 
     private static void stdin(Stdin stdin, FieldsWriter order) {

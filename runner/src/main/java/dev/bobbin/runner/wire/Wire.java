@@ -64,10 +64,11 @@ public final class Wire {
     public static final int STATE_FAILED = 4;
     public static final int OUTPUT_BLOCK = 1;
     public static final int OUTPUT_KILL = 2;
+    public static final int OUTPUT_DROP = 3;
     public static final int STDIN_EMPTY = 1;
     public static final int STDIN_BYTES = 2;
     public static final int STDIN_OPEN = 3;
-    public static final int JOURNAL_VERSION = 1;
+    public static final int JOURNAL_VERSION = 2;
     public static final int JOURNAL_HEADER = 16;
     public static final int RECORD_HEADER = 24;
     public static final int RECORD_LONGEST = 65536;
@@ -76,6 +77,7 @@ public final class Wire {
     public static final int RECORD_STDOUT = 3;
     public static final int RECORD_STDERR = 4;
     public static final int RECORD_END = 5;
+    public static final int RECORD_GAP = 6;
     public static final int FIELD_STAMP_SANDBOX = 64;
     public static final int FIELD_STAMP_EXEC = 65;
     public static final int FIELD_STAMP_END = 66;
@@ -87,6 +89,10 @@ public final class Wire {
     public static final int FIELD_USER_MICROS = 72;
     public static final int FIELD_SYSTEM_MICROS = 73;
     public static final int FIELD_EVIDENCE = 74;
+    public static final int FIELD_DISK_USED_BYTES = 75;
+    public static final int FIELD_DISK_USED_INODES = 76;
+    public static final int FIELD_DROPPED_BYTES = 77;
+    public static final int FIELD_SIGNALLED = 78;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;
     public static final int REASON_OUTPUT = 3;

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The logic of both versions against a tree of plain directories.
 class CgroupsTest {
+    private static final List<String> NO_SWAP = List.of("Filename Type Size Used Priority");
+    private static final List<String> SWAP = List.of("Filename Type Size Used Priority", "/dev/vdb partition 9 0 -2");
     private static final Limits LIMITS = new Limits(64 << 20, 0.5, 100, Duration.ofSeconds(1), 1000, 1 << 20);
 
     @TempDir
@@ -22,13 +24,14 @@ class CgroupsTest {
     void writesV1Limits() throws Exception {
         var cgroups = v1();
         Files.writeString(root.resolve("memory/b/supervisor/memory.memsw.limit_in_bytes"), "");
+        Files.writeString(root.resolve("cpu/b/supervisor/cpu.cfs_quota_us"), "");
         assertThat(cgroups.writes(LIMITS))
                 .containsExactly(
                         "memory\nmemory.limit_in_bytes\n67108864",
                         "memory\nmemory.memsw.limit_in_bytes\n67108864",
                         "pids\npids.max\n100",
                         "cpu\ncpu.cfs_quota_us\n50000");
-        assertThat(cgroups.missing()).isEmpty();
+        assertThat(cgroups.unenforced(SWAP)).isEmpty();
     }
 
     @Test
@@ -39,10 +42,7 @@ class CgroupsTest {
 
     @Test
     void writesV2LimitsAndHandsControllersOn() throws Exception {
-        Files.writeString(root.resolve("cgroup.subtree_control"), "");
-        var layout =
-                new CgroupLayout(Map.of("memory", root, "cpu", root, "pids", root), List.of("memory", "cpu", "pids"));
-        var cgroups = Cgroups.open(layout, "b", root.resolve("noted"));
+        var cgroups = v2();
         Files.writeString(root.resolve("b/supervisor/memory.swap.max"), "");
         assertThat(cgroups.writes(LIMITS))
                 .containsExactly(
@@ -61,9 +61,83 @@ class CgroupsTest {
     }
 
     @Test
-    void namesControllersThatAreNowhere() throws Exception {
+    void namesLimitsThatCannotBeKept() throws Exception {
         var layout = new CgroupLayout(Map.of("memory", root), List.of());
-        assertThat(Cgroups.open(layout, "b", root.resolve("noted")).missing()).containsExactly("cpu", "pids");
+        assertThat(Cgroups.open(layout, "b", root.resolve("noted")).unenforced(NO_SWAP))
+                .containsExactly("cpus", "pids");
+        assertThat(Cgroups.open(new CgroupLayout(Map.of(), List.of()), "b", root.resolve("other"))
+                        .unenforced(SWAP))
+                .containsExactly("cpus", "memory", "pids");
+    }
+
+    @Test
+    void needsSwapToBeCountedOnlyWhereThereIsSome() throws Exception {
+        var v1 = v1();
+        Files.writeString(root.resolve("cpu/b/supervisor/cpu.cfs_quota_us"), "");
+        assertThat(v1.unenforced(NO_SWAP)).isEmpty();
+        assertThat(v1.unenforced(SWAP)).containsExactly("swap");
+        assertThat(v1.writes(LIMITS)).noneMatch(write -> write.contains("memsw"));
+        var v2 = v2();
+        assertThat(v2.unenforced(NO_SWAP)).isEmpty();
+        assertThat(v2.unenforced(SWAP)).containsExactly("swap");
+        Files.writeString(root.resolve("b/supervisor/memory.swap.max"), "");
+        assertThat(v2.unenforced(SWAP)).isEmpty();
+    }
+
+    @Test
+    void splitsAHybridMachineBetweenBothVersions() throws Exception {
+        Files.createDirectories(root.resolve("memory"));
+        Files.createDirectories(root.resolve("unified"));
+        Files.writeString(root.resolve("unified/cgroup.subtree_control"), "");
+        var own = new java.util.LinkedHashMap<String, Path>();
+        own.put("memory", root.resolve("memory"));
+        own.put("cpu", root.resolve("unified"));
+        own.put("pids", root.resolve("unified"));
+        var cgroups = Cgroups.open(new CgroupLayout(own, List.of("cpu", "pids")), "b", root.resolve("noted"));
+        assertThat(cgroups.unenforced(NO_SWAP)).isEmpty();
+        assertThat(cgroups.writes(LIMITS))
+                .containsExactly(
+                        "memory\nmemory.limit_in_bytes\n67108864", "v2\npids.max\n100", "v2\ncpu.max\n50000 100000");
+        assertThat(cgroups.reads(LIMITS))
+                .containsExactly(
+                        "memory\nmemory.oom_control",
+                        "memory\nmemory.max_usage_in_bytes",
+                        "memory\nmemory.failcnt",
+                        "v2\ncpu.stat");
+    }
+
+    @Test
+    void readsThrottlingOnlyOfJobsThatCanBeThrottled() throws Exception {
+        assertThat(v1().reads(LIMITS)).contains("cpu\ncpu.stat");
+        assertThat(v1().reads(Limits.DEFAULT)).doesNotContain("cpu\ncpu.stat");
+    }
+
+    @Test
+    void readsTheCountersOfASandboxThatCannotBeAsked() throws Exception {
+        var cgroups = v1();
+        Files.createDirectories(root.resolve("memory/b/x"));
+        Files.writeString(root.resolve("memory/b/x/memory.oom_control"), "oom_kill_disable 0\noom_kill 3\n");
+        assertThat(cgroups.evidence("x").usage().oomKills()).isEqualTo(3);
+        assertThat(cgroups.evidence("absent").usage()).isEqualTo(dev.bobbin.runner.Ending.Usage.UNKNOWN);
+    }
+
+    @Test
+    void saysWhoseMemoryWasOut() {
+        var killed = "memory\nmemory.oom_control\noom_kill 1\n";
+        assertThat(Cgroups.evidence(List.of(killed, "memory\nmemory.memsw.failcnt\n12\n"))
+                        .level())
+                .isEqualTo("job");
+        assertThat(Cgroups.evidence(List.of(killed, "memory\nmemory.memsw.failcnt\n0\n"))
+                        .level())
+                .isEqualTo("host");
+        assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 7\noom 1\noom_kill 1\n"))
+                        .level())
+                .isEqualTo("job");
+        assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 0\noom 0\noom_kill 1\n"))
+                        .level())
+                .isEqualTo("host");
+        // a journal of before these were read
+        assertThat(Cgroups.evidence(List.of(killed)).level()).isEqualTo("job");
     }
 
     @Test
@@ -95,17 +169,24 @@ class CgroupsTest {
                 "memory\nmemory.max_usage_in_bytes\n4096\n",
                 "cpuacct\ncpuacct.usage_user\n5000000\n",
                 "cpuacct\ncpuacct.usage_sys\n7000\n"));
-        assertThat(v1.oomKills()).isEqualTo(2);
+        assertThat(v1.usage().oomKills()).isEqualTo(2);
         assertThat(v1.usage().memoryPeakBytes()).isEqualTo(4096);
         assertThat(v1.usage().cpuUserMicros()).isEqualTo(5000);
         assertThat(v1.usage().cpuSystemMicros()).isEqualTo(7);
         var v2 = Cgroups.evidence(List.of(
                 "v2\nmemory.events\nlow 0\nhigh 0\nmax 3\noom 1\noom_kill 1\n",
                 "v2\nmemory.peak\n8192\n",
-                "v2\ncpu.stat\nusage_usec 30\nuser_usec 10\nsystem_usec 20\n"));
-        assertThat(v2.oomKills()).isEqualTo(1);
-        assertThat(v2.usage()).isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 8192));
+                "v2\ncpu.stat\nusage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_throttled 2\nthrottled_usec 90\n"));
+        assertThat(v2.usage().oomKills()).isEqualTo(1);
+        assertThat(v2.usage()).isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 2, 90, 8192, 1, -1, -1, -1));
         assertThat(Cgroups.evidence(List.of("nonsense")).usage()).isEqualTo(dev.bobbin.runner.Ending.Usage.UNKNOWN);
+    }
+
+    private Cgroups v2() throws Exception {
+        Files.writeString(root.resolve("cgroup.subtree_control"), "");
+        var layout =
+                new CgroupLayout(Map.of("memory", root, "cpu", root, "pids", root), List.of("memory", "cpu", "pids"));
+        return Cgroups.open(layout, "b", root.resolve("noted2"));
     }
 
     private Cgroups v1() throws Exception {

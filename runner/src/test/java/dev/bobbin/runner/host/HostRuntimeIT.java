@@ -327,7 +327,7 @@ class HostRuntimeIT {
 
     @Test
     void refusesDirectoriesThatAnotherHolds() throws Exception {
-        var config = new HostConfig(host.dataDir(), host.runDir(), 0, null, Duration.ZERO, 0);
+        var config = new HostConfig(host.dataDir(), host.runDir(), 0, null, Duration.ZERO, 0, false);
         try (var images = dev.bobbin.image.store.ImageStore.open(host.dataDir().resolve("other"), true)) {
             assertThatThrownBy(() -> HostRuntime.open(config, images, host.meters))
                     .isInstanceOf(SandboxException.class)

@@ -72,7 +72,13 @@ public final class TestHost implements AutoCloseable {
 
     private HostConfig config() {
         return new HostConfig(
-                dataDir(), runDir(), pool, null, HostConfig.DEFAULT_KEEP_ENDED, HostConfig.DEFAULT_KEEP_ENDED_BYTES);
+                dataDir(),
+                runDir(),
+                pool,
+                null,
+                HostConfig.DEFAULT_KEEP_ENDED,
+                HostConfig.DEFAULT_KEEP_ENDED_BYTES,
+                false);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.

@@ -170,7 +170,67 @@ class JournalTest {
         assertThatThrownBy(() -> Journal.contents(file))
                 .isInstanceOf(WireException.class)
                 .hasMessageContaining("version 9")
-                .hasMessageContaining("version 1");
+                .hasMessageContaining("up to 2");
+    }
+
+    @Test
+    void readsAJournalOfTheFirstVersion() throws Exception {
+        var bytes = Files.readAllBytes(file);
+        bytes[8] = 1;
+        Files.write(file, bytes);
+        var journal = journal();
+        append(journal, Wire.RECORD_META, "meta", false);
+        append(journal, Wire.RECORD_STARTED, "", false);
+        append(journal, Wire.RECORD_STDOUT, "abc", false);
+        assertThat(Journal.contents(file).orElseThrow().meta()).asString().isEqualTo("meta");
+        assertThat(text(journal, 0)).isEqualTo("abc");
+        assertThat(Journal.bytesOnDisk(file)).isEqualTo(end);
+    }
+
+    @Test
+    void tellsAReaderWhatIsGone() throws Exception {
+        var journal = journal();
+        append(journal, Wire.RECORD_META, "meta", false);
+        var gap = end;
+        append(journal, Wire.RECORD_GAP, "\0".repeat(16), false);
+        append(journal, Wire.RECORD_STARTED, "", false);
+        var from = end;
+        append(journal, Wire.RECORD_STDOUT, "abc", false);
+        var amid = end;
+        append(journal, Wire.RECORD_STDERR, "de", false);
+        var low = end;
+        append(journal, Wire.RECORD_STDOUT, "fgh", false);
+        punch(gap, from, low);
+        var all = read(journal, 0);
+        assertThat(all.subList(1, all.size() - 1)).first().isEqualTo(new Output.Gap(low, Output.Stream.STDOUT, 0, 3));
+        assertThat(text(all)).isEqualTo("fgh");
+        var late = read(journal, amid);
+        assertThat(late.getFirst()).isEqualTo(new Output.Gap(low, Output.Stream.STDOUT, 0, 3));
+        assertThat(text(late)).isEqualTo("fgh");
+        assertThat(read(journal, low)).noneMatch(Output.Gap.class::isInstance);
+        journal.finish(
+                end,
+                null,
+                new Ending(
+                        new Outcome.Exited(0),
+                        new Ending.Total(6, 0),
+                        new Ending.Total(2, 0),
+                        Ending.Usage.UNKNOWN,
+                        StartTimeline.begin()));
+        assertThat(read(journal, 0)).contains(new Output.Gap(end, Output.Stream.STDERR, 0, 2));
+        assertThat(Journal.contents(file).orElseThrow().position()).isEqualTo(end);
+    }
+
+    /// Does what PID 1 does: says what is gone, then lets it read as zeros.
+    private void punch(long gap, long from, long low) throws Exception {
+        try (var channel = java.nio.channels.FileChannel.open(file, StandardOpenOption.WRITE)) {
+            var mark = ByteBuffer.allocate(16)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(from)
+                    .putLong(low);
+            channel.write(mark.flip(), gap + Wire.RECORD_HEADER);
+            channel.write(ByteBuffer.allocate((int) (low - from)), from);
+        }
     }
 
     @Test

@@ -1,4 +1,5 @@
-/// The gate. Bounds how many jobs are under way and how long, and in how long a line, others wait for a place.
+/// The gate. Bounds how many jobs are under way and what they may use together, and how long, and in how long a line,
+/// others wait.
 @NullMarked
 package dev.bobbin.scheduler.admission;
 

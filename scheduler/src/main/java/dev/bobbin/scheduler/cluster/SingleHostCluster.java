@@ -18,7 +18,7 @@ public final class SingleHostCluster {
 
     public ClusterView view() {
         var capacity = runtime.capacity();
-        var host = new Host(here, capacity.cpus(), capacity.memoryBytes(), capacity.running());
+        var host = new Host(here, capacity.cpus(), capacity.memoryBytes(), capacity.pids(), capacity.running());
         return new ClusterView(here, List.of(host));
     }
 }

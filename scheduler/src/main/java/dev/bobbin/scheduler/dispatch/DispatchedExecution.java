@@ -5,6 +5,7 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -42,6 +44,17 @@ final class DispatchedExecution implements Execution {
                 Thread.currentThread().interrupt();
             }
         });
+    }
+
+    /// Attends a job that was accepted before `nanos` of the monotonic clock, and has not ended.
+    ///
+    /// @return whether there is nothing to come back for
+    boolean attendIfAcceptedBefore(long nanos) {
+        if (!reported.get() && job.timeline().acceptedNanos() - nanos >= 0) {
+            return false;
+        }
+        attend();
+        return true;
     }
 
     private void report(Ending ending) {
@@ -107,6 +120,16 @@ final class DispatchedExecution implements Execution {
     @Override
     public Job.OnDisconnect onDisconnect() {
         return job.onDisconnect();
+    }
+
+    @Override
+    public Optional<Limits> limits() {
+        return job.limits();
+    }
+
+    @Override
+    public Set<String> unenforcedLimits() {
+        return job.unenforcedLimits();
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
@@ -17,6 +18,8 @@ import dev.bobbin.scheduler.tenant.Caller;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -24,15 +27,18 @@ import java.util.concurrent.TimeUnit;
 public final class Dispatcher implements AutoCloseable {
     /// A job that lives longer is no longer measured against the cost of a thread.
     private static final long SHORT_MILLIS = 200;
+    /// How often young jobs are looked through. One look for all: an alarm for each would wake a thread for each.
+    private static final long LOOK_MILLIS = 100;
 
     private final Admission admission;
     private final Placement placement = new Placement();
     private final SingleHostCluster cluster;
     private final HostLink here;
     private final JobMeters meters;
+    private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor timer;
 
-    /// A dispatcher that starts jobs on `runtime`, and counts the ends of those that it found running.
+    /// A dispatcher that starts jobs on `runtime`, and counts those that it found running.
     public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
         this.admission = admission;
         this.cluster = cluster;
@@ -40,9 +46,15 @@ public final class Dispatcher implements AutoCloseable {
         this.meters = new JobMeters(registry, admission::waiting);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
+        var _ = timer.scheduleWithFixedDelay(this::attendGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         for (var execution : runtime.recovered()) {
             meters.started();
-            new DispatchedExecution(execution, ending -> meters.ended(execution.kind(), ending)).attend();
+            var ticket = admission.readmit(execution.limits().orElse(Limits.DEFAULT));
+            new DispatchedExecution(execution, ending -> {
+                        ticket.close();
+                        meters.ended(execution.kind(), ending);
+                    })
+                    .attend();
         }
     }
 
@@ -54,12 +66,21 @@ public final class Dispatcher implements AutoCloseable {
         }
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
-        return switch (admission.enter()) {
+        if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
+            return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail()));
+        }
+        return switch (admission.enter(limits(job))) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);
                 yield place(job, timeline, in.ticket());
             }
+        };
+    }
+
+    private static Limits limits(Job job) {
+        return switch (job) {
+            case Job.Run run -> run.limits();
         };
     }
 
@@ -123,7 +144,12 @@ public final class Dispatcher implements AutoCloseable {
             ticket.close();
             meters.ended(kind, ending);
         });
-        var _ = timer.schedule(dispatched::attend, SHORT_MILLIS, TimeUnit.MILLISECONDS);
+        young.add(dispatched);
         return dispatched;
+    }
+
+    private void attendGrown() {
+        var before = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(SHORT_MILLIS);
+        young.removeIf(dispatched -> dispatched.attendIfAcceptedBefore(before));
     }
 }

@@ -28,7 +28,7 @@ final class JobMeters {
     private static final List<Outcome> OUTCOMES = List.of(
             new Outcome.Exited(0),
             new Outcome.Killed(0, ""),
-            new Outcome.OutOfMemory("", ""),
+            new Outcome.OutOfMemory("", "", 0),
             new Outcome.TimedOut(""),
             new Outcome.OutputLimit(),
             new Outcome.Cancelled(""),

@@ -4,5 +4,6 @@ package dev.bobbin.scheduler.placement;
 ///
 /// @param cpus processors of the machine
 /// @param memoryBytes memory of the machine
+/// @param pids processes and threads that the machine can have
 /// @param running jobs that ran there when it last said so
-public record Host(HostId id, int cpus, long memoryBytes, int running) {}
+public record Host(HostId id, int cpus, long memoryBytes, int pids, int running) {}

@@ -42,7 +42,9 @@ public final class Placement {
     }
 
     private static boolean fits(Limits limits, Host host) {
-        return limits.memoryBytes() <= host.memoryBytes() && limits.cpus() <= host.cpus();
+        return limits.memoryBytes() <= host.memoryBytes()
+                && limits.cpus() <= host.cpus()
+                && limits.pids() <= host.pids();
     }
 
     private static Comparator<Host> order(ClusterView view) {
@@ -69,6 +71,10 @@ public final class Placement {
         if (limits.cpus() > cpus) {
             return "limits.cpus: " + limits.cpus() + " are more than the " + cpus + " of the largest host";
         }
-        return "limits: no host has both this much memory and this many cpus";
+        var pids = hosts.stream().mapToInt(Host::pids).max().orElseThrow();
+        if (limits.pids() > pids) {
+            return "limits.pids: " + limits.pids() + " are more than the " + pids + " of the largest host";
+        }
+        return "limits: no host has this much memory, this many cpus and this many pids at once";
     }
 }

@@ -73,7 +73,7 @@ final class BadInputIT {
                 Arguments.of("{\"command\":[\"true\"],\"image\":\"NOT AN IMAGE\"}", 400, "image"),
                 Arguments.of("{\"command\":[\"true\"],\"user\":\"nobody-has-this-name\"}", 400, "user"),
                 Arguments.of("{\"command\":[\"true\"],\"network\":\"bridge\"}", 400, "network"),
-                Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"drop\"}", 400, "output_policy"),
+                Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"spill\"}", 400, "output_policy"),
                 Arguments.of("{\"command\":[\"true\"],\"on_disconnect\":\"wait\"}", 400, "on_disconnect"),
                 Arguments.of("{\"command\":[\"true\"],\"secrets\":{\"a\":\"b\"}}", 400, "secrets"),
                 Arguments.of("{\"command\":[\"true\"],\"mounts\":[]}", 400, "mounts"),
@@ -121,6 +121,16 @@ final class BadInputIT {
                     client.exchange(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\n" + body);
             assertThat(answer.status()).isEqualTo(413);
             assertThat(answer.text()).contains("\"code\":\"too_large\"");
+        }
+    }
+
+    @Test
+    void refusesMalformedChunks() throws IOException {
+        try (var client = server.client()) {
+            var answer =
+                    client.exchange(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\nZZ\r\nx");
+            assertThat(answer.status()).isEqualTo(400);
+            assertThat(answer.text()).contains("\"code\":\"invalid\"");
         }
     }
 

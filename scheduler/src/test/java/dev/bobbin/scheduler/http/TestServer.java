@@ -20,7 +20,7 @@ public final class TestServer implements AutoCloseable {
     private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen) throws IOException {
         host = TestHost.open(2);
         dispatcher = new Dispatcher(
-                new Admission(admission),
+                new Admission(admission, host.runtime().capacity()),
                 new SingleHostCluster(new HostId("here"), host.runtime()),
                 host.runtime(),
                 host.meters);

@@ -21,7 +21,7 @@ final class PlacementTest {
     }
 
     private static Host host(String name, int cpus, long memory, int running) {
-        return new Host(new HostId(name), cpus, memory, running);
+        return new Host(new HostId(name), cpus, memory, 32_768, running);
     }
 
     private static ClusterView view(Host... hosts) {
@@ -47,6 +47,8 @@ final class PlacementTest {
         var view = view(host("a", 2, 4 * GIB, 0));
         assertThat(whyNone(placement.rank(limits(5 * GIB, 0), view))).startsWith("limits.memory:");
         assertThat(whyNone(placement.rank(limits(GIB, 2.5), view))).startsWith("limits.cpus:");
+        var forks = new Limits(GIB, 0, 32_769, Limits.DEFAULT.time(), 1, 1 << 20);
+        assertThat(whyNone(placement.rank(forks, view))).startsWith("limits.pids:");
         var two = view(host("a", 1, 8 * GIB, 0), host("b", 8, GIB, 0));
         assertThat(whyNone(placement.rank(limits(8 * GIB, 8), two))).startsWith("limits:");
     }

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.exchange;
 
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -33,6 +34,8 @@ public final class Body {
             throw tooLarge(limit);
         } catch (IOException e) {
             throw new UncheckedIOException("read the body of a request", e);
+        } catch (NumberFormatException | DataReader.InsufficientDataAvailableException _) {
+            throw Rejected.invalid(null, "the body is cut off or its chunks are malformed");
         }
     }
 

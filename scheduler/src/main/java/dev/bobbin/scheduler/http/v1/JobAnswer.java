@@ -75,6 +75,7 @@ final class JobAnswer {
             json.writeStringField("image", job.image().text());
             JobJson.outcome(json, ending.outcome());
             output.writeTo(json);
+            JobJson.unenforcedLimits(json, job);
             JobJson.usage(json, ending);
             JobJson.timeline(json, ending.timeline());
             json.writeEndObject();
@@ -105,7 +106,7 @@ final class JobAnswer {
                 var _ = disconnects.watch(response, gone)) {
             job.read(part.from(), part.follow(), sink);
         } catch (IllegalArgumentException e) {
-            throw Rejected.invalid("from", "from: " + e.getMessage());
+            throw Rejected.invalid("from", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             throw new CloseConnectionException("nobody waits for the answer", e);
         } catch (IOException e) {
@@ -140,7 +141,7 @@ final class JobAnswer {
             job.read(part.from(), part.follow(), sink);
             answer.finish();
         } catch (IllegalArgumentException e) {
-            throw Rejected.invalid("from", "from: " + e.getMessage());
+            throw Rejected.invalid("from", String.valueOf(e.getMessage()));
         } catch (Streamed.ClientGone e) {
             gone.run();
             Thread.interrupted();

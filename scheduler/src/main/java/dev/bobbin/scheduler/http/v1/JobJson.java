@@ -3,11 +3,13 @@ package dev.bobbin.scheduler.http.v1;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 
 /// The parts of a job as JSON.
 final class JobJson {
@@ -32,7 +34,9 @@ final class JobJson {
                 json.writeStringField("by", killed.by());
             }
             case Outcome.OutOfMemory memory -> {
-                json.writeStringField("signal", "SIGKILL");
+                if (memory.victim().equals("main")) {
+                    json.writeStringField("signal", "SIGKILL");
+                }
                 json.writeStringField("level", memory.level());
                 json.writeStringField("victim", memory.victim());
             }
@@ -59,10 +63,42 @@ final class JobJson {
         json.writeObjectFieldStart("usage");
         known(json, "cpu_user_micros", ending.usage().cpuUserMicros());
         known(json, "cpu_system_micros", ending.usage().cpuSystemMicros());
+        known(json, "throttled_periods", ending.usage().throttledPeriods());
+        known(json, "throttled_micros", ending.usage().throttledMicros());
         known(json, "memory_peak_bytes", ending.usage().memoryPeakBytes());
+        known(json, "oom_kills", ending.usage().oomKills());
+        known(json, "disk_bytes", ending.usage().diskBytes());
+        known(json, "disk_inodes", ending.usage().diskInodes());
         json.writeNumberField("stdout_bytes", ending.stdout().bytes());
         json.writeNumberField("stderr_bytes", ending.stderr().bytes());
+        known(json, "dropped_bytes", ending.usage().droppedBytes());
         json.writeEndObject();
+    }
+
+    /// `"limits": {…}`; what is not known is absent.
+    private static void limits(JsonGenerator json, Limits limits) throws IOException {
+        json.writeObjectFieldStart("limits");
+        json.writeNumberField("memory", limits.memoryBytes());
+        if (limits.cpus() > 0) {
+            json.writeNumberField("cpus", limits.cpus());
+        }
+        json.writeNumberField("pids", limits.pids());
+        json.writeNumberField("time", limits.time().toMillis() / 1000.0);
+        json.writeNumberField("output", limits.outputBytes());
+        json.writeNumberField("disk", limits.diskBytes());
+        json.writeEndObject();
+    }
+
+    /// `"unenforced_limits": […]` where this machine cannot keep all of them, else nothing.
+    static void unenforcedLimits(JsonGenerator json, Execution job) throws IOException {
+        if (job.unenforcedLimits().isEmpty()) {
+            return;
+        }
+        json.writeArrayFieldStart("unenforced_limits");
+        for (var name : new TreeSet<>(job.unenforcedLimits())) {
+            json.writeString(name);
+        }
+        json.writeEndArray();
     }
 
     /// `"crc32c": {…}`: whoever has as many bytes as `usage` says and finds the same sums has everything.
@@ -117,6 +153,10 @@ final class JobJson {
         json.writeEndObject();
         json.writeStringField("created_at", job.createdAt().toString());
         json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));
+        if (job.limits().isPresent()) {
+            limits(json, job.limits().get());
+        }
+        unenforcedLimits(json, job);
         if (ending.isPresent()) {
             outcome(json, ending.get().outcome());
             usage(json, ending.get());

@@ -90,7 +90,7 @@ final class Jobs {
             }
             return last ? job.feed(next, new byte[0], true) : taken;
         } catch (IllegalArgumentException e) {
-            throw Rejected.invalid("at", "at: " + e.getMessage());
+            throw Rejected.invalid("at", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             throw new CloseConnectionException("stopping", e);
         } catch (IOException e) {

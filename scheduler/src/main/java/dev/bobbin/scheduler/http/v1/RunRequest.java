@@ -244,8 +244,8 @@ final class RunRequest {
         return switch (value.string()) {
             case "block" -> Job.OutputPolicy.BLOCK;
             case "kill" -> Job.OutputPolicy.KILL;
-            case "drop" -> throw value.wrong("\"drop\" comes with lasting sandboxes; use \"block\" or \"kill\"");
-            default -> throw value.wrong("must be \"block\" or \"kill\"");
+            case "drop" -> Job.OutputPolicy.DROP;
+            default -> throw value.wrong("must be \"block\", \"drop\" or \"kill\"");
         };
     }
 

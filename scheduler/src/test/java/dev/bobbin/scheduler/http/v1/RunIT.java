@@ -146,6 +146,8 @@ final class RunIT {
                 .isEqualTo("two\n");
         assertThat(server.get("/v1/jobs/" + id + "/output?from=999999").status())
                 .isEqualTo(400);
+        assertThat(server.get("/v1/jobs/" + id + "/output?from=999999").text())
+                .contains("\"detail\":\"from: the output ends");
         assertThat(server.get("/v1/jobs/" + id + "/output?from=x").text()).contains("\"field\":\"from\"");
         assertThat(server.get("/v1/jobs/" + JobId.next()).status()).isEqualTo(404);
         assertThat(server.get("/v1/jobs/nonsense").status()).isEqualTo(404);

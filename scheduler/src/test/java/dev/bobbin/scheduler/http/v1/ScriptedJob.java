@@ -5,6 +5,7 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
@@ -17,6 +18,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A job whose output a test writes by hand, in records with a header, as a journal has them.
@@ -57,7 +59,7 @@ final class ScriptedJob implements Execution {
                     outcome,
                     new Ending.Total(total(Output.Stream.STDOUT), 0),
                     new Ending.Total(total(Output.Stream.STDERR), 0),
-                    new Ending.Usage(1, 2, -1),
+                    new Ending.Usage(1, 2, -1, -1, -1, -1, -1, -1, -1),
                     timeline);
         }
         notifyAll();
@@ -130,6 +132,16 @@ final class ScriptedJob implements Execution {
     @Override
     public void cancel(String by) {
         end(new Outcome.Cancelled(by));
+    }
+
+    @Override
+    public Optional<Limits> limits() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Set<String> unenforcedLimits() {
+        return Set.of();
     }
 
     @Override

@@ -1,0 +1,36 @@
+package dev.bobbin.runner.host;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// How much this machine has.
+final class Machine {
+    private static final long TOTAL =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+
+    private Machine() {}
+
+    /// Memory, or what our container lets us use of it.
+    static long memoryBytes() {
+        return TOTAL;
+    }
+
+    /// Processes and threads that can be at once.
+    static int pids() {
+        return Math.min(number("/proc/sys/kernel/pid_max"), number("/proc/sys/kernel/threads-max"));
+    }
+
+    private static int number(String file) {
+        try {
+            return (int) Math.min(
+                    Integer.MAX_VALUE,
+                    Long.parseLong(Files.readString(Path.of(file)).strip()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("read " + file, e);
+        }
+    }
+}
