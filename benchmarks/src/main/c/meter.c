@@ -2,7 +2,7 @@
  * Measures one way to run a program, again and again, from one or several clients at once. Small and native, so that on
  * a small machine what measures takes next to nothing from what is measured.
  *
- *   meter spawn CLIENTS COUNT MILLIS PROGRAM [ARGUMENT...]   posix_spawn and wait
+ *   meter spawn CLIENTS COUNT MILLIS PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run alone
  *   meter http  CLIENTS COUNT MILLIS PORT < BODY             POST /v1/run, one kept-alive connection a client
  *
  * Ends after COUNT runs or MILLIS, whichever is first. Prints a line for each run, its nanoseconds and, of HTTP, the
@@ -28,6 +28,7 @@
 #define LONGEST_ANSWER 65536
 #define LONGEST_TIMELINE 192
 #define MOST_CLIENTS 256
+#define MOST_ARGUMENTS 63
 #define ANSWER_SECONDS 30
 
 extern char **environ;
@@ -63,11 +64,17 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-static bool run_spawned(void)
+static bool run_spawned(long number)
 {
     pid_t child;
     int status;
-    if (posix_spawn(&child, all.program[0], &all.actions, NULL, all.program, environ) != 0) return false;
+    char name[64], *arguments[MOST_ARGUMENTS + 1];
+    snprintf(name, sizeof name, "meter-%d-%ld", getpid(), number);
+    size_t count = 0;
+    for (; all.program[count] && count < MOST_ARGUMENTS; count++)
+        arguments[count] = strcmp(all.program[count], "{}") == 0 ? name : all.program[count];
+    arguments[count] = NULL;
+    if (posix_spawnp(&child, arguments[0], &all.actions, NULL, arguments, environ) != 0) return false;
     return waitpid(child, &status, 0) == child && status == 0;
 }
 
@@ -128,7 +135,7 @@ static void *client(void *unused)
         if (mine >= all.count) break;
         struct sample *sample = &all.samples[mine];
         sample->nanos = now();
-        bool well = all.port ? run_over_http(connection, answer, sample) : run_spawned();
+        bool well = all.port ? run_over_http(connection, answer, sample) : run_spawned(mine);
         if (!all.port) sample->nanos = now() - sample->nanos;
         if (well) {
             atomic_fetch_add(&all.done, 1);

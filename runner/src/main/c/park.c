@@ -7,6 +7,7 @@
 #include "sys.h"
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,8 @@ static int make_trees(const struct host_trees *trees, int user_namespace, struct
 
 int park(const struct sandbox *sandbox, int *user_namespace, struct failure *failure)
 {
+    /* Here and not by the nursery, which makes one sandbox after the other: it is half of what a sandbox costs. */
+    if (unshare(CLONE_NEWNET) < 0) return fail(failure, "make the network namespace");
     /* Every mount of the nursery is private, and so are their copies: nothing here reaches the host. */
     if (mount("stage", NURSERY_STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
         return fail(failure, "mount the stage");

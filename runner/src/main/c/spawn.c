@@ -13,13 +13,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define JOURNAL_SUFFIX ".journal"
+
 /* How far making a sandbox has come, so that exactly that can be undone. */
 struct attempt {
     const char *id;
     struct nursery *nursery;
     struct sandbox sandbox;
     int cgroups_made;
-    bool run_made, socket_made, data_made, journals_made, journal_made;
+    bool run_made, socket_made, journal_made;
 };
 
 static const char *path_of(const char *parent, const char *id, const char *name)
@@ -45,21 +47,11 @@ static int make_socket(struct attempt *attempt, struct failure *failure)
     return 0;
 }
 
-/* A directory that the JVM may have made before. */
-static int make_directory(const char *path, bool *made)
-{
-    *made = mkdir(path, 0700) == 0;
-    return *made || errno == EEXIST ? 0 : -1;
-}
-
 static int make_journal(struct attempt *attempt, struct failure *failure)
 {
     const char *id = attempt->id;
-    if (make_directory(path_of(NURSERY_SANDBOXES, id, ""), &attempt->data_made) < 0
-        || make_directory(path_of(NURSERY_SANDBOXES, id, "/journals"), &attempt->journals_made) < 0)
-        return fail(failure, "make the data directory of %s", id);
     int file = attempt->sandbox.journal =
-        open(path_of(NURSERY_SANDBOXES, id, "/journals/0"),
+        open(path_of(NURSERY_SANDBOXES, id, JOURNAL_SUFFIX),
              O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) return fail(failure, "make the journal of %s", id);
     attempt->journal_made = true;
@@ -107,9 +99,7 @@ static void undo(struct attempt *attempt)
     const char *id = attempt->id;
     const struct cgroups *parents = &attempt->nursery->parents;
     for (int i = attempt->cgroups_made; i-- > 0;) unlinkat(parents->each[i].directory, id, AT_REMOVEDIR);
-    if (attempt->journal_made) unlink(path_of(NURSERY_SANDBOXES, id, "/journals/0"));
-    if (attempt->journals_made) rmdir(path_of(NURSERY_SANDBOXES, id, "/journals"));
-    if (attempt->data_made) rmdir(path_of(NURSERY_SANDBOXES, id, ""));
+    if (attempt->journal_made) unlink(path_of(NURSERY_SANDBOXES, id, JOURNAL_SUFFIX));
     if (attempt->socket_made) unlink(path_of(NURSERY_RUN, id, "/control"));
     if (attempt->run_made) rmdir(path_of(NURSERY_RUN, id, ""));
     if (attempt->sandbox.uid_base) ids_release(attempt->nursery, attempt->sandbox.uid_base);
@@ -120,7 +110,7 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
     struct child *child = calloc(1, sizeof *child);
     if (!child) return fail(failure, "make room for a sandbox"), NULL;
     struct clone_args arguments = {
-        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_PIDFD,
+        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
         .pidfd = (uint64_t)(uintptr_t)&child->pidfd,
         .exit_signal = SIGCHLD,
     };

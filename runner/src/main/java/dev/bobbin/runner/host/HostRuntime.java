@@ -285,16 +285,20 @@ public final class HostRuntime implements AutoCloseable {
         var execution = running.get(id);
         if (execution != null) {
             execution.reaped(status);
-        }
-        if (warm.endedJobless(id)) {
+        } else if (warm.endedJobless(id)) {
             sweepJobless(id);
         }
     }
 
     private void sweepJobless(SandboxId id) {
         Thread.ofVirtual().name("sweep").start(() -> {
-            sweep(id);
-            files.removeKept(id);
+            try {
+                files.removeKept(id);
+            } catch (UncheckedIOException e) {
+                LOG.log(Level.WARNING, e.getMessage(), e);
+            } finally {
+                sweep(id);
+            }
         });
     }
 

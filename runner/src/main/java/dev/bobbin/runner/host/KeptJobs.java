@@ -8,8 +8,8 @@ import java.util.List;
 
 /// Ended jobs whose journals are still kept, oldest first, and the policy by which they go. Not thread-safe.
 final class KeptJobs {
-    /// Two directories and the file's own node.
-    private static final long BYTES_BESIDE_JOURNAL = 12 * 1024;
+    /// The file's own node, and what of its last block is empty.
+    private static final long BYTES_BESIDE_JOURNAL = 4 * 1024;
     /// Bounds what the server remembers of small jobs, which take little disk but some memory each.
     private static final int MOST_JOBS = 20_000;
 

@@ -11,6 +11,7 @@ import java.util.List;
 
 /// Where things about sandboxes lie on disk; the only class that knows the paths.
 public record SandboxFiles(Path dataDir, Path runDir) {
+    private static final String JOURNAL_SUFFIX = ".journal";
 
     public Path sandboxes() {
         return dataDir.resolve("sandboxes");
@@ -24,33 +25,33 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return sockets().resolve(id.toString());
     }
 
-    private Path kept(SandboxId id) {
-        return sandboxes().resolve(id.toString());
-    }
-
     Path control(SandboxId id) {
         return live(id).resolve("control");
     }
 
     public Path journal(SandboxId id) {
-        return kept(id).resolve("journals").resolve("0");
+        return sandboxes().resolve(id + JOURNAL_SUFFIX);
     }
 
     /// Sandboxes that have live state: their PID 1 may exist.
     public List<SandboxId> live() throws IOException {
-        return ids(sockets());
+        return ids(sockets(), "");
     }
 
     /// Sandboxes of which something is kept.
     public List<SandboxId> kept() throws IOException {
-        return ids(sandboxes());
+        return ids(sandboxes(), JOURNAL_SUFFIX);
     }
 
-    private static List<SandboxId> ids(Path directory) throws IOException {
+    private static List<SandboxId> ids(Path directory, String suffix) throws IOException {
         var ids = new ArrayList<SandboxId>();
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
-                SandboxId.parse(entry.getFileName().toString()).ifPresent(ids::add);
+                var name = entry.getFileName().toString();
+                if (name.endsWith(suffix)) {
+                    SandboxId.parse(name.substring(0, name.length() - suffix.length()))
+                            .ifPresent(ids::add);
+                }
             }
         } catch (NoSuchFileException _) {
             return List.of();
@@ -67,8 +68,6 @@ public record SandboxFiles(Path dataDir, Path runDir) {
     /// Removes all that is kept of a sandbox.
     public void removeKept(SandboxId id) {
         delete(journal(id));
-        delete(kept(id).resolve("journals"));
-        delete(kept(id));
     }
 
     private static void delete(Path path) {

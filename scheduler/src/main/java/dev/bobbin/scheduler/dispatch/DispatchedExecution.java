@@ -46,6 +46,17 @@ final class DispatchedExecution implements Execution {
         });
     }
 
+    /// Attends a job that was accepted before `nanos` of the monotonic clock, and has not ended.
+    ///
+    /// @return whether there is nothing to come back for
+    boolean attendIfAcceptedBefore(long nanos) {
+        if (!reported.get() && job.timeline().acceptedNanos() - nanos >= 0) {
+            return false;
+        }
+        attend();
+        return true;
+    }
+
     private void report(Ending ending) {
         if (reported.compareAndSet(false, true)) {
             atEnd.accept(ending);

@@ -18,6 +18,8 @@ import dev.bobbin.scheduler.tenant.Caller;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -25,12 +27,15 @@ import java.util.concurrent.TimeUnit;
 public final class Dispatcher implements AutoCloseable {
     /// A job that lives longer is no longer measured against the cost of a thread.
     private static final long SHORT_MILLIS = 200;
+    /// How often young jobs are looked through. One look for all: an alarm for each would wake a thread for each.
+    private static final long LOOK_MILLIS = 100;
 
     private final Admission admission;
     private final Placement placement = new Placement();
     private final SingleHostCluster cluster;
     private final HostLink here;
     private final JobMeters meters;
+    private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor timer;
 
     /// A dispatcher that starts jobs on `runtime`, and counts those that it found running.
@@ -41,6 +46,7 @@ public final class Dispatcher implements AutoCloseable {
         this.meters = new JobMeters(registry, admission::waiting);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
+        var _ = timer.scheduleWithFixedDelay(this::attendGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         for (var execution : runtime.recovered()) {
             meters.started();
             var ticket = admission.readmit(execution.limits().orElse(Limits.DEFAULT));
@@ -138,7 +144,12 @@ public final class Dispatcher implements AutoCloseable {
             ticket.close();
             meters.ended(kind, ending);
         });
-        var _ = timer.schedule(dispatched::attend, SHORT_MILLIS, TimeUnit.MILLISECONDS);
+        young.add(dispatched);
         return dispatched;
+    }
+
+    private void attendGrown() {
+        var before = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(SHORT_MILLIS);
+        young.removeIf(dispatched -> dispatched.attendIfAcceptedBefore(before));
     }
 }

@@ -5,7 +5,6 @@ import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -24,17 +23,21 @@ public final class Disconnects implements AutoCloseable {
 
     private static final long SHORT_MILLIS = 200;
 
+    /// How often young exchanges are looked through. One look for all: an alarm for each would wake a thread for each.
+    private static final long LOOK_MILLIS = 100;
+
     /// How long a connection waits for its next request, and how old an exchange may be to wait at all: Helidon marks a
     /// connection for closing when a request is older than its idle limit, which must not swallow the next one.
     private static final Duration IDLE = Duration.ofSeconds(60);
 
     private final ScheduledThreadPoolExecutor timer;
+    private final Set<Watch> young = ConcurrentHashMap.newKeySet();
     private final Set<Thread> idle = ConcurrentHashMap.newKeySet();
 
     public Disconnects() {
         timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("disconnect-timer").factory());
-        timer.setRemoveOnCancelPolicy(true);
+        var _ = timer.scheduleWithFixedDelay(this::beginGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /// Runs `gone`, on a thread of its own, if the client goes before the watch is closed. The request must have been
@@ -42,7 +45,13 @@ public final class Disconnects implements AutoCloseable {
     public Watch watch(ServerResponse response, Runnable gone) {
         var watch = new Watch(Connection.of(response), gone);
         response.whenSent(watch::awaitNextRequest);
+        young.add(watch);
         return watch;
+    }
+
+    private void beginGrown() {
+        var before = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(SHORT_MILLIS);
+        young.removeIf(watch -> watch.beginIfBegunBefore(before));
     }
 
     /// Ends the waiting of idle connections, so that a stop need not wait for them.
@@ -57,20 +66,23 @@ public final class Disconnects implements AutoCloseable {
         private final long beganNanos = System.nanoTime();
         private final Connection connection;
         private final Runnable gone;
-        private final ScheduledFuture<?> alarm;
         private @Nullable Thread reading;
         private boolean closed;
 
         private Watch(Connection connection, Runnable gone) {
             this.connection = connection;
             this.gone = gone;
-            this.alarm = timer.schedule(this::begin, SHORT_MILLIS, TimeUnit.MILLISECONDS);
         }
 
-        private synchronized void begin() {
+        /// Whether it was old enough, so that there is nothing to come back for.
+        private synchronized boolean beginIfBegunBefore(long nanos) {
+            if (beganNanos - nanos >= 0) {
+                return false;
+            }
             if (!closed && connection.reader().available() == 0) {
                 reading = Thread.ofVirtual().name("disconnect-watch").start(this::readOn);
             }
+            return true;
         }
 
         private void readOn() {
@@ -90,7 +102,7 @@ public final class Disconnects implements AutoCloseable {
         /// From now on nobody is told any more.
         @Override
         public void close() {
-            alarm.cancel(false);
+            young.remove(this);
             synchronized (this) {
                 closed = true;
             }

@@ -1,0 +1,155 @@
+package dev.bobbin.benchmarks.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// Compares Bobbin with its peers; `benchmarks/compare --help` says how. Takes a few minutes and stops by itself.
+public final class Compare {
+    private static final String USAGE = """
+            usage: benchmarks/compare [--install-peers] [--check] [--quick]
+              --install-peers  first installs bubblewrap, crun, runc, podman, docker.io and busybox-static from Debian
+              --check          exits 1 if the budget of the design is not met
+              --quick          Bobbin and bubblewrap only, fewer rounds; writes nothing
+            Writes benchmarks/results/comparison.md and comparison.svg. Needs root, cc and a JDK 25.""";
+    private static final Set<String> FLAGS = Set.of("--install-peers", "--check", "--quick");
+    private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
+    private static final Duration START = Duration.ofMinutes(5);
+    private static final Duration PAUSE = Duration.ofMillis(300);
+    private static final int ROUNDS = 6;
+    private static final int MOST_MILLIS = 4000;
+    private static final int CROWD_MILLIS = 1500;
+    private static final int WARM_UP = 3000;
+
+    private final Path source;
+    private final Scratch scratch;
+    private final Meter meter;
+    private final Path truth;
+
+    private Compare(Path source, Scratch scratch) throws IOException, InterruptedException {
+        this.source = source;
+        this.scratch = scratch;
+        var native_ = source.resolve("benchmarks/src/main/c");
+        var program = scratch.directory().resolve("meter");
+        this.truth = scratch.directory().resolve("true");
+        var meterSource = native_.resolve("meter.c").toString();
+        Scratch.run(
+                List.of("cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", program.toString(), meterSource));
+        Scratch.run(List.of(
+                "cc",
+                "-O2",
+                "-static",
+                "-s",
+                "-o",
+                truth.toString(),
+                native_.resolve("true.c").toString()));
+        this.meter = new Meter(program);
+    }
+
+    /// @param arguments the root of the source tree, then flags
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        var flags = List.of(arguments).subList(1, arguments.length);
+        if (!FLAGS.containsAll(flags)) {
+            System.err.println(USAGE);
+            System.exit(2);
+        }
+        if (flags.contains("--install-peers")) {
+            Peers.install();
+        }
+        int status;
+        try (var scratch = new Scratch()) {
+            var compare = new Compare(Path.of(arguments[0]), scratch);
+            status = compare.compare(flags.contains("--quick"), flags.contains("--check"));
+        }
+        System.exit(status);
+    }
+
+    private int compare(boolean quick, boolean check) throws IOException, InterruptedException {
+        // The image `host` shows /usr, so a static program beneath it is one file of that image like any other.
+        var inside = scratch.place(
+                truth,
+                Path.of("/usr/local/bin/bobbin-compare-true-"
+                        + ProcessHandle.current().pid()));
+        var r = new Result(Contender.spawned("R", 100, List.of(truth.toString())));
+        var parkedPort = serve("parked", 16);
+        var emptyPort = serve("empty", 0);
+        var parked = new Result(Contender.served("Bobbin, parked", parkedPort, inside.toString(), true));
+        var empty = new Result(Contender.served("Bobbin, pool empty", emptyPort, inside.toString(), true));
+        var dynamic = new Result(Contender.served("Bobbin, parked, dynamic true", parkedPort, "/usr/bin/true", false));
+        var results = new ArrayList<>(List.of(r, parked, empty, dynamic));
+        for (var peer : new Peers(scratch, truth).installed()) {
+            if (!quick || peer.name().equals("bubblewrap")) {
+                results.add(new Result(peer));
+            }
+        }
+        for (var server : List.of(parked, empty)) {
+            meter.measure(server.contender, 4, WARM_UP, 4 * MOST_MILLIS, new Meter.Samples());
+        }
+        var loadBefore = Machine.load();
+        for (var round = 1; round <= (quick ? 3 : ROUNDS); round++) {
+            System.err.println("compare: round " + round);
+            for (var result : results) {
+                Thread.sleep(PAUSE);
+                meter.measure(result.contender, 1, result.contender.each(), MOST_MILLIS, result.alone);
+            }
+            for (var result : results) {
+                if (result.contender.parallel() && round % 2 == 1) {
+                    Thread.sleep(PAUSE);
+                    meter.measure(result.contender, 16, 100_000, CROWD_MILLIS, result.by16);
+                    Thread.sleep(PAUSE);
+                    meter.measure(result.contender, 32, 100_000, CROWD_MILLIS, result.by32);
+                }
+            }
+        }
+        var load = "load average %.1f before, %.1f after".formatted(loadBefore, Machine.load());
+        var report = new Report(results, Machine.describe(), load);
+        System.out.println(report.markdown());
+        if (!quick) {
+            report.write(source.resolve("benchmarks/results"));
+        }
+        var bubblewrap = results.stream()
+                .filter(result -> result.name().equals("bubblewrap"))
+                .findFirst();
+        return check ? judge(Budget.missed(r, parked, empty, bubblewrap)) : 0;
+    }
+
+    private static int judge(List<String> missed) {
+        missed.forEach(row -> System.out.println("not met: " + row));
+        System.out.println(missed.isEmpty() ? "the budget is met" : missed.size() + " rows of the budget are not met");
+        return missed.isEmpty() ? 0 : 1;
+    }
+
+    /// Starts a Bobbin of its own and gives its port.
+    private int serve(String name, int pool) throws IOException, InterruptedException {
+        var directory = Files.createDirectory(scratch.directory().resolve(name));
+        var log = directory.resolve("log");
+        var server = scratch.serve(
+                log,
+                List.of(
+                        source.resolve("ops/bobbin").toString(),
+                        "serve",
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--pool",
+                        Integer.toString(pool),
+                        "--data-dir",
+                        directory.resolve("data").toString(),
+                        "--run-dir",
+                        directory.resolve("run").toString()));
+        var deadline = System.nanoTime() + START.toNanos();
+        while (server.isAlive() && System.nanoTime() < deadline) {
+            var ready = Optional.of(READY.matcher(Files.readString(log))).filter(found -> found.find());
+            if (ready.isPresent()) {
+                return Integer.parseInt(ready.get().group(1));
+            }
+            Thread.sleep(Duration.ofMillis(50));
+        }
+        throw new IOException("Bobbin does not start: " + Files.readString(log).strip());
+    }
+}
