@@ -24,11 +24,12 @@ final class Machine {
         return Math.min(number("/proc/sys/kernel/pid_max"), number("/proc/sys/kernel/threads-max"));
     }
 
+    /// Read in one piece: the kernel gives the rest of such a number to nobody who took only its first digit.
     private static int number(String file) {
         try {
             return (int) Math.min(
                     Integer.MAX_VALUE,
-                    Long.parseLong(Files.readString(Path.of(file)).strip()));
+                    Long.parseLong(Files.readAllLines(Path.of(file)).getFirst()));
         } catch (IOException e) {
             throw new UncheckedIOException("read " + file, e);
         }

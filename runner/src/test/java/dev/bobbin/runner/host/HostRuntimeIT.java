@@ -363,4 +363,11 @@ class HostRuntimeIT {
             assertThat(drained.request("true").refusal().reason()).isEqualTo(Refusal.Reason.DRAINING);
         }
     }
+
+    @Test
+    void knowsHowMuchThisMachineHas() {
+        var capacity = host.runtime().capacity();
+        assertThat(capacity.memoryBytes()).isGreaterThan(64L << 20);
+        assertThat(capacity.pids()).isGreaterThan(1000);
+    }
 }

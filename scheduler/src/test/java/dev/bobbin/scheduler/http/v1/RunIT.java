@@ -4,9 +4,11 @@ import static dev.bobbin.scheduler.http.TestServer.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.JobId;
+import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Caller;
+import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -250,5 +252,57 @@ final class RunIT {
         }
         run(sh("sleep 0.4"));
         assertThat(ended.count() - before).isEqualTo(11);
+    }
+
+    @Test
+    void refusesWhatIsLargerThanTheMachine() throws IOException {
+        for (var limit : new String[] {"\"memory\":\"1000000GiB\"", "\"cpus\":4096", "\"pids\":4194304"}) {
+            var answer = run("{\"command\":[\"true\"],\"limits\":{" + limit + "}}");
+            assertThat(answer.status()).as(limit).isEqualTo(422);
+            assertThat(answer.text()).contains("\"code\":\"never_fits\"", "limits." + limit.substring(1, 4));
+        }
+    }
+
+    @Test
+    void turnsAwayWhatWouldOvercommitTheMachine() throws IOException {
+        var narrow = new AdmissionConfig(100, 0, Duration.ZERO, 1);
+        try (var full = TestServer.open(narrow, Callers.anybody())) {
+            var most = full.host.runtime().capacity().memoryBytes();
+            var body = "{\"command\":[\"sleep\",\"60\"],\"limits\":{\"memory\":" + most + "}}";
+            try (var first = full.client()) {
+                first.send(TestServer.request("/v1/run", body, "Accept: text/plain"));
+                assertThat(first.line()).endsWith("200 OK");
+                var answer = full.post("/v1/run", sh("true"));
+                assertThat(answer.status()).isEqualTo(429);
+                assertThat(answer.headers()).containsKey("retry-after");
+                assertThat(answer.text()).contains("\"code\":\"busy\"", "memory limits");
+            }
+        }
+    }
+
+    @Test
+    void saysWhatAJobMayUseAndWhatItUsed() throws IOException {
+        var answer = run("{\"command\":[\"sh\",\"-c\",\"head -c 64M /dev/zero | tail; exit 9\"],"
+                + "\"limits\":{\"memory\":\"16MiB\"}}");
+        assertThat(answer.text())
+                .contains(
+                        "\"outcome\":{\"cause\":\"out_of_memory\",\"exit_code\":9,\"level\":\"job\",\"victim\":\"child\"}",
+                        "\"oom_kills\":1",
+                        "\"disk_bytes\":",
+                        "\"dropped_bytes\":0")
+                .doesNotContain("unenforced_limits");
+        assertThat(server.get("/v1/jobs/" + jobId(answer)).text())
+                .contains("\"limits\":{\"memory\":16777216,\"pids\":1024,\"time\":3600.0");
+    }
+
+    @Test
+    void dropsTheOldestOutputAndSaysSo() throws IOException {
+        var answer = run("{\"command\":[\"sh\",\"-c\",\"seq 200000; sleep 0.2; seq 200000\"],"
+                + "\"output_policy\":\"drop\",\"limits\":{\"output\":\"256KiB\"}}");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.text()).contains("\"cause\":\"exited\"", "\"exit_code\":0");
+        var frames = server.get("/v1/jobs/" + jobId(answer) + "/output", "Accept: application/x-ndjson")
+                .text();
+        assertThat(frames).contains("{\"type\":\"gap\"", "\"stream\":\"stdout\",\"offset\":", "199999");
     }
 }
