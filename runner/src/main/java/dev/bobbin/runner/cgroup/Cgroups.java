@@ -205,9 +205,7 @@ public final class Cgroups implements AutoCloseable {
                 case "memory1" -> {
                     reads.add(kind + "\nmemory.oom_control");
                     reads.add(kind + "\nmemory.max_usage_in_bytes");
-                    // with equal limits the one of memory and swap is met first, and the other never
-                    var both = exists("memory", "memory.memsw.limit_in_bytes");
-                    reads.add(kind + (both ? "\nmemory.memsw.failcnt" : "\nmemory.failcnt"));
+                    reads.add(kind + "\nmemory.limit_in_bytes");
                 }
                 case "memory2" -> {
                     reads.add(kind + "\nmemory.events");

@@ -12,6 +12,9 @@ import java.util.Map;
 /// @param usage what was used; negative where the kernel did not say
 public record Evidence(String level, Ending.Usage usage) {
 
+    /// The kernel takes memory from the limit in batches of some pages a processor.
+    private static final long NEAR = 256 * 1024;
+
     /// Reads `KIND "\n" file "\n" content` texts of an END record.
     static Evidence parse(List<String> texts) {
         var files = new HashMap<String, String>();
@@ -39,16 +42,18 @@ public record Evidence(String level, Ending.Usage usage) {
         return new Evidence(level(files), usage);
     }
 
-    /// How often the job met its own limit; a machine that counts nothing of the kind is given the benefit of the
-    /// doubt.
+    /// Version 2 counts how often the job met its own limit. Version 1 has a counter too (`memory.failcnt`), which
+    /// newer
+    /// kernels leave at zero; there a job met its limit if its peak came so near that no more could be had. Without
+    /// any of these it is the job that is blamed.
     private static String level(Map<String, String> files) {
-        var met = List.of(
-                number(files, "memory.memsw.failcnt"),
-                number(files, "memory.failcnt"),
-                keyed(files, "memory.events", "max"),
-                keyed(files, "memory.events", "oom"));
-        var counted = met.stream().anyMatch(times -> times >= 0);
-        return counted && met.stream().noneMatch(times -> times > 0) ? "host" : "job";
+        var met = Math.max(keyed(files, "memory.events", "max"), keyed(files, "memory.events", "oom"));
+        if (met >= 0) {
+            return met > 0 ? "job" : "host";
+        }
+        var limit = number(files, "memory.limit_in_bytes");
+        var peak = number(files, "memory.max_usage_in_bytes");
+        return limit >= 0 && peak >= 0 && peak < limit - Math.max(limit / 64, NEAR) ? "host" : "job";
     }
 
     private static long number(Map<String, String> files, String file) {

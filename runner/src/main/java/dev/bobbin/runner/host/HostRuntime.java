@@ -13,7 +13,6 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
-import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Order;
@@ -37,9 +36,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,9 +48,6 @@ public final class HostRuntime implements AutoCloseable {
      * journal, which PID 1 writes, is the whole record, and a new server reads it back. */
 
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
-    private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-    private static final long REATTACH_NANOS = TimeUnit.SECONDS.toNanos(30);
-    private static final long DEFIANCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
 
     private static final int MOST_PIDS = Machine.pids();
@@ -67,13 +61,11 @@ public final class HostRuntime implements AutoCloseable {
     private final WarmSandboxes warm;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private final KeptJobs kept;
+    private final Upkeep upkeep;
     private final Archive archive;
     private final Set<String> unenforced;
     private volatile boolean draining;
-    private boolean closed;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private HostRuntime(
             HostConfig config,
@@ -90,7 +82,6 @@ public final class HostRuntime implements AutoCloseable {
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
-        this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
         var live = files.live();
         this.archive = new Archive(files, live);
         var reaped = new CompletableFuture<ObjIntConsumer<SandboxId>>();
@@ -100,6 +91,7 @@ public final class HostRuntime implements AutoCloseable {
                 settings(images, cgroups),
                 (id, status) -> reaped.join().accept(id, status));
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
+        this.upkeep = new Upkeep(config, files, nursery, jobs, running);
         reaped.complete(this::reaped);
         Gauge.builder("bobbin.sandboxes", running, Map::size)
                 .description("Sandboxes that run a job")
@@ -107,8 +99,8 @@ public final class HostRuntime implements AutoCloseable {
                 .register(meters);
         live.forEach(this::recover);
         sweepCgroups(live);
-        Thread.ofVirtual().name("archive").start(() -> archive.read(this::archived));
-        Thread.ofVirtual().name("janitor").start(this::keepHouse);
+        Thread.ofVirtual().name("archive").start(() -> archive.read(upkeep::archived));
+        upkeep.start();
     }
 
     /// Takes the directories, finds what an earlier server left running, and starts or finds the nursery.
@@ -169,6 +161,9 @@ public final class HostRuntime implements AutoCloseable {
     public Attempt start(Job job, StartTimeline timeline) throws InterruptedException {
         if (draining) {
             return refused(Refusal.Reason.DRAINING, "this host takes no new work");
+        }
+        if (upkeep.diskFull()) {
+            return refused(Refusal.Reason.DEGRADED, "the disk of this host's data directory is full");
         }
         return switch (job) {
             case Job.Run run -> run(run, timeline);
@@ -271,7 +266,7 @@ public final class HostRuntime implements AutoCloseable {
         } finally {
             running.remove(id);
             sweep(id);
-            keep(execution, System.currentTimeMillis());
+            upkeep.ended(execution);
         }
     }
 
@@ -283,23 +278,6 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.WARNING, e.getMessage(), e);
         }
         warm.gone(id);
-    }
-
-    private void keep(LocalExecution execution, long endedMillis) {
-        long bytes;
-        try {
-            bytes = Journal.bytesOnDisk(files.journal(execution.sandboxId()));
-        } catch (IOException _) {
-            bytes = 0;
-        }
-        lock.lock();
-        try {
-            kept.add(execution, bytes, endedMillis);
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-        expire();
     }
 
     /// The nursery reaped a PID 1. Those of jobs are looked after by their own threads.
@@ -354,7 +332,7 @@ public final class HostRuntime implements AutoCloseable {
 
     /// Whether sandboxes can be made.
     public boolean healthy() {
-        return nursery.alive();
+        return nursery.alive() && !upkeep.diskFull();
     }
 
     private void recover(SandboxId id) {
@@ -410,84 +388,13 @@ public final class HostRuntime implements AutoCloseable {
         return Files.notExists(config.runDir().resolve("s").resolve(name));
     }
 
-    private void archived(Archive.Entry entry) {
-        jobs.put(entry.execution().id(), entry.execution());
-        lock.lock();
-        try {
-            kept.add(entry.execution(), entry.bytes(), entry.endedMillis());
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// Until closed: forgets journals that are too old, ends jobs that nobody came back for, and kills those that do
-    /// not
-    /// end when told to.
-    private void keepHouse() {
-        while (true) {
-            lock.lock();
-            try {
-                var left = ROUND_NANOS;
-                while (!closed && left > 0) {
-                    left = changed.awaitNanos(left);
-                }
-                if (closed) {
-                    return;
-                }
-            } catch (InterruptedException _) {
-                return;
-            } finally {
-                lock.unlock();
-            }
-            expire();
-            var defiantSince = System.nanoTime() - DEFIANCE_NANOS;
-            for (var execution : running.values()) {
-                if (execution.defiesCancelSince(defiantSince) || execution.overdue(System.nanoTime())) {
-                    nursery.destroy(execution.sandboxId());
-                } else if (execution.abandoned(REATTACH_NANOS)) {
-                    execution.cancel("server_restart");
-                }
-            }
-        }
-    }
-
-    private void expire() {
-        List<LocalExecution> expired;
-        lock.lock();
-        try {
-            expired = kept.expired(System.currentTimeMillis());
-        } finally {
-            lock.unlock();
-        }
-        for (var execution : expired) {
-            jobs.remove(execution.id());
-            try {
-                files.removeKept(execution.sandboxId());
-            } catch (UncheckedIOException e) {
-                LOG.log(Level.WARNING, e.getMessage(), e);
-            }
-        }
-    }
-
     /// No new work from now on; jobs whose caller must be present get `grace` and then end as cancelled by `shutdown`.
     /// All others live on.
     public void drain(Duration grace) throws InterruptedException {
         draining = true;
-        awaitSynchronous(grace);
+        upkeep.await(() -> synchronous().isEmpty(), grace);
         synchronous().forEach(execution -> execution.cancel("shutdown"));
-        awaitSynchronous(LAST_WAIT);
-    }
-
-    private void awaitSynchronous(Duration timeout) throws InterruptedException {
-        var left = timeout.toNanos();
-        lock.lockInterruptibly();
-        try {
-            while (!synchronous().isEmpty() && left > 0) {
-                left = changed.awaitNanos(left);
-            }
-        } finally {
-            lock.unlock();
-        }
+        upkeep.await(() -> synchronous().isEmpty(), LAST_WAIT);
     }
 
     private List<LocalExecution> synchronous() {
@@ -501,25 +408,22 @@ public final class HostRuntime implements AutoCloseable {
     @Override
     public void close() {
         draining = true;
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+        if (!closed.compareAndSet(false, true)) {
+            return;
         }
+        upkeep.close();
         warm.close();
         try {
             warm.awaitGone(LAST_WAIT);
             if (running.isEmpty()) {
                 nursery.retire(LAST_WAIT);
                 cgroups.close();
+                Files.deleteIfExists(config.runDir().resolve("cgroups"));
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "tidy " + config.runDir() + ": " + e.getMessage());
         } finally {
             nursery.close();
             locks.forEach(DirectoryLock::close);

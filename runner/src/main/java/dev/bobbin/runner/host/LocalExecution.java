@@ -61,6 +61,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private boolean hasStarted;
     private volatile boolean released;
     private volatile long cancelledNanos = Long.MAX_VALUE;
+    private volatile long unrecordedNanos = Long.MAX_VALUE;
     private volatile @Nullable String cancelledBy;
 
     /// @param sandbox `null` if the job had ended before this server began
@@ -218,7 +219,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public void ended(long position, @Nullable ByteBuffer data, Fields end) {
-        finish(position, data, verdict(end));
+        end(position, data, verdict(end));
+    }
+
+    private void end(long position, @Nullable ByteBuffer data, Ending ending) {
+        finish(position, data, ending);
         noteStarted();
         beforeExit.run();
         try {
@@ -232,8 +237,16 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public void endedUnrecorded(long position, Fields end) {
-        LOG.log(Level.WARNING, "the end of job " + meta.id() + " cannot be written to its journal; is the disk full?");
-        finish(position, null, verdict(end));
+        unrecordedNanos = System.nanoTime();
+    }
+
+    /// Ends a job whose last output could not be written since `nanos` of the monotonic clock: what is missing is said,
+    /// and its sandbox is let go.
+    void giveUpRecord(long nanos) {
+        if (unrecordedNanos != Long.MAX_VALUE && unrecordedNanos - nanos < 0 && ending().isEmpty()) {
+            LOG.log(Level.WARNING, "the end of job " + meta.id() + " could not be written to its journal");
+            end(0, null, abrupt(new Outcome.SandboxError("its last output is lost: the host's disk is full")));
+        }
     }
 
     private Ending verdict(Fields end) {

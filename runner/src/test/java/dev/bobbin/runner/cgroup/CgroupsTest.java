@@ -102,7 +102,7 @@ class CgroupsTest {
                 .containsExactly(
                         "memory\nmemory.oom_control",
                         "memory\nmemory.max_usage_in_bytes",
-                        "memory\nmemory.failcnt",
+                        "memory\nmemory.limit_in_bytes",
                         "v2\ncpu.stat");
     }
 
@@ -124,12 +124,11 @@ class CgroupsTest {
     @Test
     void saysWhoseMemoryWasOut() {
         var killed = "memory\nmemory.oom_control\noom_kill 1\n";
-        assertThat(Cgroups.evidence(List.of(killed, "memory\nmemory.memsw.failcnt\n12\n"))
-                        .level())
-                .isEqualTo("job");
-        assertThat(Cgroups.evidence(List.of(killed, "memory\nmemory.memsw.failcnt\n0\n"))
-                        .level())
-                .isEqualTo("host");
+        var limit = "memory\nmemory.limit_in_bytes\n33554432\n";
+        var atLimit = "memory\nmemory.max_usage_in_bytes\n33550336\n";
+        var below = "memory\nmemory.max_usage_in_bytes\n20000000\n";
+        assertThat(Cgroups.evidence(List.of(killed, limit, atLimit)).level()).isEqualTo("job");
+        assertThat(Cgroups.evidence(List.of(killed, limit, below)).level()).isEqualTo("host");
         assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 7\noom 1\noom_kill 1\n"))
                         .level())
                 .isEqualTo("job");

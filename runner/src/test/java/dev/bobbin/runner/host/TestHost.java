@@ -53,6 +53,11 @@ public final class TestHost implements AutoCloseable {
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
     }
 
+    /// A host that keeps `pool` sandboxes parked, in the directory `root`, which is removed with it.
+    public static TestHost open(int pool, Path root) throws IOException {
+        return new TestHost(Files.createDirectories(root), pool);
+    }
+
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
         return new TestHost(Files.createTempDirectory("bobbin-test"), pool);
@@ -87,6 +92,34 @@ public final class TestHost implements AutoCloseable {
         images.close();
         images = ImageStore.open(dataDir().resolve("images"), true);
         runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry(), INIT);
+    }
+
+    /// What exists of this host's sandboxes now, to be compared with later.
+    public Leftovers.Live live() throws IOException {
+        return before.live();
+    }
+
+    /// The process that is PID 1 of the sandbox in which this job runs, as this machine numbers it.
+    long pidOne(Execution execution) throws IOException {
+        var local = (LocalExecution) execution;
+        var job = before.processesOf(local.sandboxId().toString()).getFirst();
+        while (true) {
+            var status = Files.readAllLines(Path.of("/proc/" + job + "/status"));
+            var inner = field(status, "NSpid:").split("\\s+", -1);
+            if (inner[inner.length - 1].equals("1")) {
+                return job;
+            }
+            job = Long.parseLong(field(status, "PPid:"));
+        }
+    }
+
+    private static String field(List<String> status, String name) {
+        return status.stream()
+                .filter(line -> line.startsWith(name))
+                .findFirst()
+                .orElseThrow()
+                .substring(name.length())
+                .strip();
     }
 
     /// A job that is about to be described; [Request#start] starts it.

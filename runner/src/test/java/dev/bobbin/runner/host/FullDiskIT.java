@@ -1,0 +1,59 @@
+package dev.bobbin.runner.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.Refusal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A data directory whose disk runs full while a job prints.
+@Timeout(60)
+class FullDiskIT {
+    private Path disk = Path.of("");
+
+    @BeforeEach
+    void mount() throws Exception {
+        disk = Files.createTempDirectory("bobbin-disk");
+        command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk.toString());
+    }
+
+    @AfterEach
+    void unmount() throws Exception {
+        command("umount", disk.toString());
+        Files.delete(disk);
+    }
+
+    @Test
+    void saysThatOutputIsLostAndTakesNoMoreJobsUntilThereIsRoom() throws Exception {
+        try (var host = TestHost.open(1, disk.resolve("root"))) {
+            var ballast = Files.write(disk.resolve("ballast"), new byte[3 << 20]);
+            var flood = host.request("head", "-c", "9000000", "/dev/zero")
+                    .time(Duration.ofSeconds(1))
+                    .run();
+            assertThat(flood.ending().outcome()).isInstanceOf(Outcome.SandboxError.class);
+            assertThat(flood.ending().outcome().toString()).contains("disk is full");
+            awaitHealth(host, false);
+            assertThat(host.request("true").refusal().reason()).isEqualTo(Refusal.Reason.DEGRADED);
+            Files.delete(ballast);
+            awaitHealth(host, true);
+            assertThat(host.sh("echo again").stdout()).isEqualTo("again\n");
+        }
+    }
+
+    private static void awaitHealth(TestHost host, boolean healthy) {
+        while (host.runtime().healthy() != healthy) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static void command(String... words) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder(words).inheritIO().start().waitFor()).isZero();
+    }
+}
