@@ -52,7 +52,7 @@ public final class Compare {
         this.meter = new Meter(program);
     }
 
-    /// @param arguments the root of the source tree, then flags
+    /// Takes the root of the source tree, then flags.
     public static void main(String[] arguments) throws IOException, InterruptedException {
         var flags = List.of(arguments).subList(1, arguments.length);
         if (!FLAGS.containsAll(flags)) {

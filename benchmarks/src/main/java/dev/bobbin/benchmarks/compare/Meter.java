@@ -20,10 +20,9 @@ final class Meter {
     }
 
     /// Times of many runs, those that failed left out.
-    ///
-    /// @param phases microseconds since acceptance at the end of each phase, of those that told
     static final class Samples {
         private final List<Long> nanos = new ArrayList<>();
+        /// Microseconds since acceptance at the end of each phase, of runs that tell.
         private final Map<String, List<Long>> phases = new LinkedHashMap<>();
         private long wallNanos;
         private long failures;

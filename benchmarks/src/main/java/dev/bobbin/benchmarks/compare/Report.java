@@ -110,6 +110,7 @@ final class Report {
         return LEFT + WIDTH * Math.clamp((Math.log10(micros) - 2) / 4, 0.0, 1.0);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // for whose annotation one more library would be needed
     private static String text(String format, Object... values) {
         return String.format(Locale.ROOT, format, values);
     }
