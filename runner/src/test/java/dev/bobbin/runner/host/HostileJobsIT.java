@@ -399,8 +399,8 @@ class HostileJobsIT {
 
     /// What the file system says of a job's journal, which is not what we believe.
     private long bytesOnDisk(Execution execution) {
-        var sandbox = ((LocalExecution) execution).sandboxId().toString();
-        var journal = host.dataDir().resolve("sandboxes").resolve(sandbox).resolve("journals/0");
+        var files = new SandboxFiles(host.dataDir(), host.runDir());
+        var journal = files.journal(((LocalExecution) execution).sandboxId());
         try {
             var stat = new ProcessBuilder("stat", "-c", "%b", journal.toString()).start();
             var text = new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
