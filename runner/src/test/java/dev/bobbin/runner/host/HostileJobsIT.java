@@ -8,6 +8,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
+import dev.bobbin.runner.sandbox.SandboxFiles;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
