@@ -119,6 +119,8 @@ final class Peers {
                 "none",
                 "run",
                 "--rm",
+                "--ulimit",
+                "host", // its own default is refused where the limit may not be raised
                 "--network",
                 "none",
                 "--log-driver",

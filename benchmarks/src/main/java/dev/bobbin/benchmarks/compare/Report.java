@@ -44,6 +44,10 @@ final class Report {
         lines.add("| | p50 ms | p99 ms | p50 / R | 16 clients, 1/s | 32 clients, 1/s | runs | failed |");
         lines.add("|---|---|---|---|---|---|---|---|");
         for (var result : results) {
+            if (result.alone.count() == 0) {
+                lines.add(text("| %s | does not run here | | | | | 0 | %d |", result.name(), result.failures()));
+                continue;
+            }
             lines.add(text(
                     "| %s | %.2f | %.2f | %.1f | %s | %s | %d | %d |",
                     result.name(),
