@@ -88,12 +88,12 @@ class HostRuntimeIT {
     @Test
     void makesTheWorkingDirectoryAndLaysFilesIntoIt() throws Exception {
         var result = host.request("sh", "-c", "pwd; cat sub/in.txt; ./go; stat -c '%a %u' sub/in.txt go")
-                .workdir("/work/here")
+                .workdir("/made/here")
                 .file("sub/in.txt", "content\n", 0640)
                 .file("go", "#!/bin/sh\necho ran\n", 0755)
                 .run();
         assertThat(result.stderr()).isEmpty();
-        assertThat(result.stdout()).isEqualTo("/work/here\ncontent\nran\n640 0\n755 0\n");
+        assertThat(result.stdout()).isEqualTo("/made/here\ncontent\nran\n640 0\n755 0\n");
     }
 
     @Test
