@@ -25,6 +25,10 @@ public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
     private static final String V2 = "v2";
+    /// Sixteen times what a job has by default, in the units of v1 and of v2.
+    private static final int SUPERVISOR_SHARES = 16 * 1024;
+
+    private static final int SUPERVISOR_WEIGHT = 16 * 100;
     private static final int CPU_PERIOD_MICROS = 100_000;
     private static final int SMALLEST_QUOTA_MICROS = 1000;
     private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -71,7 +75,9 @@ public final class Cgroups implements AutoCloseable {
             cgroups.delegate(layout);
         }
         for (var parent : parents.values()) {
-            Files.createDirectories(parent.resolve(SUPERVISOR));
+            var supervisor = Files.createDirectories(parent.resolve(SUPERVISOR));
+            prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
+            prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
         }
         Files.write(
                 memory,
@@ -79,6 +85,15 @@ public final class Cgroups implements AutoCloseable {
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
         return cgroups;
+    }
+
+    /// Gives the supervising processes the processor before any job, so that a job that takes all it can get does not
+    /// hold
+    /// up the start or the end of another.
+    private static void prefer(Path file, int value) throws IOException {
+        if (Files.exists(file)) {
+            Files.writeString(file, Integer.toString(value));
+        }
     }
 
     private static Map<String, Path> noted(Path memory) throws IOException {

@@ -61,6 +61,14 @@ class CgroupsTest {
     }
 
     @Test
+    void putsTheSupervisingProcessesBeforeJobs() throws Exception {
+        var supervisor = Files.createDirectories(root.resolve("cpu/b/supervisor"));
+        Files.writeString(supervisor.resolve("cpu.shares"), "1024");
+        v1();
+        assertThat(supervisor.resolve("cpu.shares")).hasContent("16384");
+    }
+
+    @Test
     void namesLimitsThatCannotBeKept() throws Exception {
         var layout = new CgroupLayout(Map.of("memory", root), List.of());
         assertThat(Cgroups.open(layout, "b", root.resolve("noted")).unenforced(NO_SWAP))
