@@ -66,8 +66,7 @@ public interface Execution extends AutoCloseable {
     long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException;
 
     /// Ends the job and everything it started; returns at once. The outcome will be `cancelled` by `by`, unless it
-    /// ended
-    /// before.
+    /// ended before.
     void cancel(String by);
 
     @Override

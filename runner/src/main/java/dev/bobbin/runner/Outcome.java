@@ -33,10 +33,8 @@ public sealed interface Outcome {
     record Exited(int code) implements Outcome {}
 
     /// A signal ended it. `by` is `self` (a fault of the program, or a signal that neither Bobbin nor the kernel
-    /// for
-    /// want
-    /// of memory sent: it came from within the sandbox, or by hand from root of this machine), `api` (sent through
-    /// Bobbin), or `host` (somebody on this machine killed the sandbox itself).
+    /// for want of memory sent: it came from within the sandbox, or by hand from root of this machine), `api` (sent
+    /// through Bobbin), or `host` (somebody on this machine killed the sandbox itself).
     record Killed(int signal, String by) implements Outcome {}
 
     /// The kernel killed for want of memory, and the main process did not end well.

@@ -25,9 +25,7 @@ public sealed interface Output {
     record Bytes(long at, long timeNanos, Stream stream, long offset, byte[] data) implements Output {}
 
     /// Bytes of a stream that are lost, and known to be lost. A reader that began at a position which is gone is
-    /// told
-    /// of
-    /// all bytes before the first that is still there, since nobody knows which of them it had.
+    /// told of all bytes before the first that is still there, since nobody knows which of them it had.
     record Gap(long at, Stream stream, long offset, long bytes) implements Output {}
 
     /// Nothing happened for a while; sent so that proxies keep a quiet connection.

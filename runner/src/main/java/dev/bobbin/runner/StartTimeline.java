@@ -6,9 +6,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /// Nanosecond stamps of the phases of one start, all of this machine's monotonic clock ([System#nanoTime], which on
-/// Linux
-/// is CLOCK_MONOTONIC and so the init's clock too). Read by answers, Micrometer and JMH alike. Safe for many threads:
-/// each phase is stamped once.
+/// Linux is CLOCK_MONOTONIC and so the init's clock too). Read by answers, Micrometer and JMH alike. Safe for many
+/// threads: each phase is stamped once.
 public final class StartTimeline {
 
     /// What is finished at the stamp; the times are read as "since accepted".

@@ -8,8 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Reads and writes JSON as plain maps, lists, strings, numbers and booleans. Reads what our own server wrote; small,
-/// so
-/// that a command starts quickly.
+/// so that a command starts quickly.
 final class Json {
     private static final int DEEPEST = 64;
 

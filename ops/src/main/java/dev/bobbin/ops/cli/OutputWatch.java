@@ -15,8 +15,7 @@ import java.util.concurrent.TimeUnit;
 /// ends when `head` does.
 ///
 /// A write to a pipe without readers fails, but only a write; poll(2) reports it without one, and Java has no way to
-/// ask
-/// for that on a pipe it did not open.
+/// ask for that on a pipe it did not open.
 final class OutputWatch implements AutoCloseable {
     /// Most jobs are over by then, and need not pay for the set-up.
     private static final long PATIENCE_MILLIS = 200;

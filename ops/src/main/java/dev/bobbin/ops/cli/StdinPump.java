@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /// Sends our standard input to a job, each piece with its position, over a connection of its own. Ends with the input
-/// or
-/// with the job, whichever is first; nobody waits for it, so its thread is a daemon.
+/// or with the job, whichever is first; nobody waits for it, so its thread is a daemon.
 final class StdinPump {
     private static final int PIECE = 64 * 1024;
 

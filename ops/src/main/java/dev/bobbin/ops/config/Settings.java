@@ -13,8 +13,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /// Settings by key, merged from all places, each value a list of texts. Every key that is read becomes a known key;
-/// what
-/// is left over when everything was read is refused by [#refuseUnknown].
+/// what is left over when everything was read is refused by [#refuseUnknown].
 final class Settings {
     private final Map<String, Value> values = new TreeMap<>();
     private final Map<String, List<String>> environment = new TreeMap<>();

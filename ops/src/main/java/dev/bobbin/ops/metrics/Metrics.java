@@ -19,8 +19,7 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
 /// The registry of this process and its exposition. What the parts of Bobbin count is theirs to register; the numbers
-/// of
-/// the JVM and the process are added here.
+/// of the JVM and the process are added here.
 public final class Metrics implements HttpService, AutoCloseable {
     private static final String TEXT = "text/plain; version=0.0.4; charset=utf-8";
     private static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";

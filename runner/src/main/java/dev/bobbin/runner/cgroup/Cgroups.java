@@ -19,8 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
-/// supervising
-/// processes and one for each job. Made at the start, removed at the end. Safe for many threads.
+/// supervising processes and one for each job. Made at the start, removed at the end. Safe for many threads.
 public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
@@ -88,8 +87,7 @@ public final class Cgroups implements AutoCloseable {
     }
 
     /// Gives the supervising processes the processor before any job, so that a job that takes all it can get does not
-    /// hold
-    /// up the start or the end of another.
+    /// hold up the start or the end of another.
     private static void prefer(Path file, int value) throws IOException {
         if (Files.exists(file)) {
             Files.writeString(file, Integer.toString(value));

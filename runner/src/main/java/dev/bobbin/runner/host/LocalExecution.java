@@ -381,8 +381,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     }
 
     /// Whether its limit of time passed so long before `nanos` of the monotonic clock that its PID 1 cannot be
-    /// keeping
-    /// it.
+    /// keeping it.
     boolean overdue(long nanos) {
         var limits = meta.limits();
         return limits != null

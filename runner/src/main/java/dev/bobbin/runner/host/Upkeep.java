@@ -19,8 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /// What a host does on the side, twice a second: forgets journals that are too old or too many, ends jobs that nobody
-/// came
-/// back for, kills those that do not end when told to, and looks at the disk.
+/// came back for, kills those that do not end when told to, and looks at the disk.
 final class Upkeep implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Upkeep.class.getName());
     private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(500);

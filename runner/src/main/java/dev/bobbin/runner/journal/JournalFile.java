@@ -112,8 +112,7 @@ final class JournalFile implements AutoCloseable {
     }
 
     /// The record that begins at `position` or, if that one is gone, the first one that is not; `null` if there is
-    /// no
-    /// whole header before `end`.
+    /// no whole header before `end`.
     @Nullable
     JournalRecord record(long position, long end) throws IOException {
         var at = position;

@@ -28,8 +28,7 @@ import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The one native process that makes this host's sandboxes. Found again after a restart of the server, started anew
-/// when
-/// it is gone. Safe for many threads.
+/// when it is gone. Safe for many threads.
 public final class Nursery implements AutoCloseable {
     /* Its directory is named after everything it was started with, its program included: a server with another build or
      * other directories starts a nursery of its own beside the old one, which ends after its last sandbox. The process

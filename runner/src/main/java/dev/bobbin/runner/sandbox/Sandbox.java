@@ -12,8 +12,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// The isolated place where processes run on this host, seen through the control connection to its PID 1. Any thread
-/// may
-/// send; one thread listens.
+/// may send; one thread listens.
 public final class Sandbox implements AutoCloseable {
     private final SandboxId id;
     private final FrameChannel channel;

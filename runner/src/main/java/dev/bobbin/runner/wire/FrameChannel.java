@@ -11,8 +11,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// A connection to the nursery or to a PID 1. Any thread may send; one thread at a time may receive. Blocking calls
-/// hold
-/// no carrier thread. Interrupting a blocked thread closes the connection.
+/// hold no carrier thread. Interrupting a blocked thread closes the connection.
 public final class FrameChannel implements AutoCloseable {
     private static final int FIRST_SIZE = 8 * 1024;
 

@@ -28,10 +28,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// Jobs that mean harm, or act as if they did. Beside each of them a neighbour starts `true` again and again; every one
-/// of
-/// these must succeed. After each the heap is as small as before and nothing of the job is left. What was seen is
-/// printed
-/// as lines of a table.
+/// of these must succeed. After each the heap is as small as before and nothing of the job is left. What was seen
+/// is printed as lines of a table.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class HostileJobsIT {

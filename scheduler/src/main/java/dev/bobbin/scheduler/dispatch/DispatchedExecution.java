@@ -19,8 +19,7 @@ import java.util.function.Consumer;
 
 /// A job on its way to its one end. Whoever sees the end first reports it: for a short job that is the thread that
 /// answers, so that no second thread stands on the path; for any other a thread of its own, so that a slow reader of
-/// the
-/// output does not hold the job's place at the gate.
+/// the output does not hold the job's place at the gate.
 final class DispatchedExecution implements Execution {
     private final Execution job;
     private final Consumer<Ending> atEnd;

@@ -17,8 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// What every request must pass before an API sees it: called by a name of this server, not from a foreign web page,
-/// and
-/// by somebody who may. A Unix socket passes whoever can open it.
+/// and by somebody who may. A Unix socket passes whoever can open it.
 final class Doorkeeper {
     private static final HeaderName API_KEY = HeaderNames.create("X-API-Key");
     private static final Set<String> OPEN = Set.of("/health", "/api/v1/health", "/readyz", "/livez");

@@ -40,8 +40,7 @@ public final class Body {
     }
 
     /// Readies a connection for an answer that does without the rest of the body: passes over a short rest, and lets
-    /// the
-    /// connection end after the answer if there is more.
+    /// the connection end after the answer if there is more.
     public static void abandon(ServerRequest request, ServerResponse response) {
         var content = request.content();
         if (!content.hasEntity() || content.consumed()) {
