@@ -61,7 +61,8 @@ class NetworkIT {
 
     @Test
     void hasALoopbackInterfaceLowPortsAndPing() throws Exception {
-        var result = host.request("./probe", "traffic", "tcp").workdir("/w").probe().run();
+        var result =
+                host.request("./probe", "traffic", "tcp").workdir("/w").probe().run();
         assertThat(result.exitCode()).as(result.stderr()).isZero();
         assertThat(host.sh("cat /proc/sys/net/ipv4/ip_unprivileged_port_start").stdout())
                 .isEqualTo("0\n");
