@@ -25,7 +25,8 @@
 /* nursery to JVM */
 #define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */
 #define FRAME_REFUSED 17 /* ID, ERRNO, WHAT: nothing was left of the attempt */
-#define FRAME_GONE 18    /* ID, STATUS (as wait reports it): PID 1 was reaped; its uid range is free again */
+#define FRAME_GONE 18    /* ID, STATUS (as wait reports it), LEFT?: PID 1 was reaped; its uid range is free again. Its
+                            cgroups and its directory in <run-dir>/s are removed, unless LEFT says otherwise */
 
 /* JVM to PID 1, on <run-dir>/s/<id>/control */
 #define FRAME_ORDER 32    /* everything about the job, see the fields; accepted once */
@@ -59,6 +60,7 @@
 #define FIELD_END 12     /* bytes: fields of an END record */
 #define FIELD_SIGNAL 13  /* u32 */
 #define FIELD_STDIN_TAKEN 14 /* u64 */
+#define FIELD_LEFT 15        /* empty: what PID 1 did not live to tell may be read there, or a process is still exiting */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */

@@ -49,7 +49,7 @@ struct input {
 struct init {
     struct sandbox *sandbox;
     enum phase phase;
-    int poll, signals, link;
+    int poll, signals, link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
     struct journal journal;

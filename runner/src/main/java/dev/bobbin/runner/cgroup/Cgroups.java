@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,8 @@ public final class Cgroups implements AutoCloseable {
     private final Map<String, Path> parents;
     /// The kind in which a controller is found.
     private final Map<String, String> kinds;
+    /// Whether a file is there: the kernel's offer does not change, and every order asks.
+    private final Map<Path, Boolean> offered = new ConcurrentHashMap<>();
 
     private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
         this.parents = parents;
@@ -207,7 +210,8 @@ public final class Cgroups implements AutoCloseable {
     private boolean exists(String controller, String file) {
         var kind = kinds.get(controller);
         var parent = kind == null ? null : parents.get(kind);
-        return parent != null && Files.exists(parent.resolve(SUPERVISOR).resolve(file));
+        return parent != null
+                && offered.computeIfAbsent(parent.resolve(SUPERVISOR).resolve(file), Files::exists);
     }
 
     /// What the init reads at a job's end: `KIND "\n" file`.

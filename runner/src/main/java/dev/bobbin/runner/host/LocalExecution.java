@@ -189,7 +189,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return System.nanoTime() - (nowNanos - wallNanos);
     }
 
-    /// Runs on the job's own virtual thread until the sandbox is gone.
+    /// Runs on the job's own virtual thread until its end is known.
     void listen() {
         var from = sandbox;
         if (from == null) {
@@ -222,8 +222,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         end(position, data, verdict(end));
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time to the answer
     private void end(long position, @Nullable ByteBuffer data, Ending ending) {
         finish(position, data, ending);
+        // who waits for the end goes first: what follows wakes processes that would take the processor from the answer
+        Thread.yield();
         noteStarted();
         beforeExit.run();
         try {

@@ -37,6 +37,7 @@ public final class Wire {
     public static final int FIELD_END = 12;
     public static final int FIELD_SIGNAL = 13;
     public static final int FIELD_STDIN_TAKEN = 14;
+    public static final int FIELD_LEFT = 15;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;
