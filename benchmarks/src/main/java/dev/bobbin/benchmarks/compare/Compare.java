@@ -22,10 +22,11 @@ public final class Compare {
     private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
     private static final Duration START = Duration.ofMinutes(5);
     private static final Duration PAUSE = Duration.ofMillis(300);
+    private static final Duration BETWEEN_RUNS = Duration.ofMillis(5);
     private static final int ROUNDS = 6;
     private static final int MOST_MILLIS = 4000;
     private static final int CROWD_MILLIS = 1500;
-    private static final int WARM_UP = 3000;
+    private static final int WARM_UP = 10_000;
 
     private final Path source;
     private final Scratch scratch;
@@ -89,21 +90,24 @@ public final class Compare {
             }
         }
         for (var server : List.of(parked, empty)) {
-            meter.measure(server.contender, 4, WARM_UP, 4 * MOST_MILLIS, new Meter.Samples());
+            meter.measure(server.contender, 8, WARM_UP, 15 * MOST_MILLIS, Duration.ZERO, new Meter.Samples());
         }
         var loadBefore = Machine.load();
         for (var round = 1; round <= (quick ? 3 : ROUNDS); round++) {
             System.err.println("compare: round " + round);
             for (var result : results) {
                 Thread.sleep(PAUSE);
-                meter.measure(result.contender, 1, result.contender.each(), MOST_MILLIS, result.alone);
+                var each = result.contender.each();
+                meter.measure(result.contender, 1, each, MOST_MILLIS, BETWEEN_RUNS, result.alone);
+                Thread.sleep(PAUSE);
+                meter.measure(result.contender, 1, each, MOST_MILLIS, Duration.ZERO, result.unpaused);
             }
             for (var result : results) {
                 if (result.contender.parallel() && round % 2 == 1) {
                     Thread.sleep(PAUSE);
-                    meter.measure(result.contender, 16, 100_000, CROWD_MILLIS, result.by16);
+                    meter.measure(result.contender, 16, 100_000, CROWD_MILLIS, Duration.ZERO, result.by16);
                     Thread.sleep(PAUSE);
-                    meter.measure(result.contender, 32, 100_000, CROWD_MILLIS, result.by32);
+                    meter.measure(result.contender, 32, 100_000, CROWD_MILLIS, Duration.ZERO, result.by32);
                 }
             }
         }
