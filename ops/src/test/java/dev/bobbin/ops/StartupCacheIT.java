@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,30 @@ final class StartupCacheIT {
     }
 
     @Test
+    void severalFirstUsesTrainOnceAndTheNextUseClearsUpAfterAKill() throws Exception {
+        for (var use = 0; use < 3; use++) {
+            assertThat(bobbin(Map.of(), "--version").code()).isZero();
+        }
+        untilWorkBegins();
+        assertThat(Files.readString(caches.resolve("log"))).containsOnlyOnce("making caches");
+        var work = Path.of(Files.readString(caches.resolve("work")).strip());
+        ProcessHandle.allProcesses()
+                .filter(process -> process.info().arguments().stream()
+                        .flatMap(Stream::of)
+                        .anyMatch(tree.resolve("ops/train").toString()::equals))
+                .forEach(ProcessHandle::destroyForcibly);
+
+        // Its JVM ends by itself.
+        untilNobodyNames(work);
+        assertThat(bobbin(Map.of(), "--version").code()).isZero();
+        await("server");
+        untilTrainingEnds();
+
+        assertThat(work).doesNotExist();
+        assertThat(caches.resolve("work")).doesNotExist();
+    }
+
+    @Test
     void makesNoneWhenSwitchedOff() throws Exception {
         var result = bobbin(Map.of("BOBBIN_STARTUP_CACHE", "off"), "--version");
 
@@ -145,6 +170,26 @@ final class StartupCacheIT {
                 }
             }
             TimeUnit.MILLISECONDS.sleep(200);
+        }
+    }
+
+    private void untilWorkBegins() throws Exception {
+        var work = caches.resolve("work");
+        while (!Files.exists(work) || Files.size(work) == 0) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        var log = Path.of(Files.readString(work).strip()).resolve("server.log");
+        while (!Files.exists(log)) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /// Waits until no process has `directory` in its arguments; the JVM's `timeout` names it.
+    private static void untilNobodyNames(Path directory) throws Exception {
+        while (ProcessHandle.allProcesses()
+                .flatMap(process -> process.info().arguments().stream().flatMap(Stream::of))
+                .anyMatch(argument -> argument.contains(directory.toString()))) {
+            TimeUnit.MILLISECONDS.sleep(100);
         }
     }
 
