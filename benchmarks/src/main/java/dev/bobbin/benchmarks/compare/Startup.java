@@ -2,6 +2,7 @@ package dev.bobbin.benchmarks.compare;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -131,7 +132,7 @@ public final class Startup {
     }
 
     private void serve(boolean cached, int port) throws IOException {
-        try (var socket = new Socket("127.0.0.1", port)) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setTcpNoDelay(true);
             for (var number = 1; number <= LATER; number++) {
                 var begin = System.nanoTime();
