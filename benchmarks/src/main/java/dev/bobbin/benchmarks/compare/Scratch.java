@@ -19,7 +19,7 @@ final class Scratch implements AutoCloseable {
     private final Deque<Runnable> undo = new ArrayDeque<>();
 
     Scratch() throws IOException {
-        directory = Files.createTempDirectory("bobbin-compare");
+        directory = Files.createTempDirectory("bobbin-"); // short: sockets lie beneath
         undo.push(() -> remove(directory));
         Runtime.getRuntime().addShutdownHook(new Thread(this::close));
     }
@@ -44,6 +44,11 @@ final class Scratch implements AutoCloseable {
                 .start();
         undo.push(() -> stop(server));
         return server;
+    }
+
+    /// Stops `process` at the end if it still runs then.
+    void stopAtEnd(Process process) {
+        undo.push(() -> stop(process));
     }
 
     /// Runs a command to its end and gives what it printed.
