@@ -3,7 +3,9 @@
  * a small machine what measures takes next to nothing from what is measured.
  *
  *   meter spawn CLIENTS COUNT MILLIS PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run alone
- *   meter http  CLIENTS COUNT MILLIS PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *   meter http  CLIENTS COUNT MILLIS PORT [PAUSE] < BODY     POST /v1/run, one kept-alive connection a client, which waits
+ *                                                            PAUSE milliseconds after each answer
+ *   meter drain PATH PORT                                    GET PATH and forget it all, until its end
  *
  * Ends after COUNT runs or MILLIS, whichever is first. Prints a line for each run, its nanoseconds and, of HTTP, the
  * answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
@@ -43,6 +45,7 @@ static struct {
     uint64_t until;
     char **program;
     int port;
+    useconds_t pause;
     char *request;
     size_t request_length;
     posix_spawn_file_actions_t actions;
@@ -139,6 +142,7 @@ static void *client(void *unused)
         if (!all.port) sample->nanos = now() - sample->nanos;
         if (well) {
             atomic_fetch_add(&all.done, 1);
+            if (all.pause) usleep(all.pause);
             continue;
         }
         if (atomic_fetch_add(&all.failures, 1) == 0) fprintf(stderr, "meter: a run failed: %.600s\n", all.port ? answer : "");
@@ -167,8 +171,22 @@ static void make_request(void)
     free(body);
 }
 
+/* MSG_TRUNC lets the kernel drop what it has received, so that reading costs as little as it can. */
+static int drain(const char *path, int port)
+{
+    char request[512];
+    int connection = connect_to(port);
+    int length = snprintf(request, sizeof request,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/plain\r\nConnection: close\r\n\r\n",
+                          path, port);
+    if (send(connection, request, (size_t)length, MSG_NOSIGNAL) != length) die("send");
+    while (recv(connection, NULL, 1 << 20, MSG_TRUNC) > 0) {}
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "drain") == 0) return drain(argv[2], atoi(argv[3]));
     if (argc < 6) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PROGRAM...|PORT\n"), 2;
     long clients = strtol(argv[2], NULL, 10);
     all.count = strtol(argv[3], NULL, 10);
@@ -176,6 +194,7 @@ int main(int argc, char **argv)
     if (clients < 1 || clients > MOST_CLIENTS || all.count < 1) return fprintf(stderr, "meter: how many?\n"), 2;
     if (strcmp(argv[1], "http") == 0) {
         all.port = (int)strtol(argv[5], NULL, 10);
+        all.pause = argc > 6 ? (useconds_t)strtoul(argv[6], NULL, 10) * 1000 : 0;
         make_request();
     }
     all.program = argv + 5;

@@ -141,6 +141,7 @@
 #define FIELD_DISK_USED_INODES 76 /* u64 */
 #define FIELD_DROPPED_BYTES 77    /* u64: of both streams, let go of by OUTPUT_DROP or OUTPUT_BLOCK; absent: none */
 #define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
+#define FIELD_STDIN_BYTES 79      /* u64: written into the pipe of the standard input; it may not have read them all */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 
 #define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */

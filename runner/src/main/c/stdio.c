@@ -132,6 +132,7 @@ void input_give(struct init *init)
             return;
         }
         input->given += (size_t)some;
+        input->written += (uint64_t)some;
     }
     if (input->pipe >= 0 && input->polled) epoll_ctl(init->poll, EPOLL_CTL_DEL, input->pipe, NULL);
     input->polled = false;

@@ -23,4 +23,11 @@ record Contender(String name, String kind, List<String> command, String input, i
         var request = "{\"command\":[\"" + program + "\"]}";
         return new Contender(name, "http", List.of(Integer.toString(port)), request, 100, parallel);
     }
+
+    /// A Bobbin that listens on `port`, asked by one client that waits a while after each answer.
+    static Contender paced(String name, int port, String program, int pauseMillis) {
+        var request = "{\"command\":[\"" + program + "\"]}";
+        var command = List.of(Integer.toString(port), Integer.toString(pauseMillis));
+        return new Contender(name, "http", command, request, 100, false);
+    }
 }

@@ -73,10 +73,14 @@ public final class Cgroups implements AutoCloseable {
         if (!layout.v2().isEmpty()) {
             cgroups.delegate(layout);
         }
-        for (var parent : parents.values()) {
-            var supervisor = Files.createDirectories(parent.resolve(SUPERVISOR));
-            prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
-            prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+        for (var entry : List.copyOf(parents.entrySet())) {
+            try {
+                var supervisor = Files.createDirectories(entry.getValue().resolve(SUPERVISOR));
+                prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
+                prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+            } catch (IOException e) {
+                cgroups.forgo(entry.getKey(), e);
+            }
         }
         Files.write(
                 memory,
@@ -84,6 +88,14 @@ public final class Cgroups implements AutoCloseable {
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
         return cgroups;
+    }
+
+    /// Does without the hierarchy `kind`, in which nothing can be made or written, as in a container that shows its
+    /// cgroups read-only. Limits that it would have kept are then among [#unenforced()].
+    private void forgo(String kind, IOException why) {
+        LOG.log(Level.WARNING, "no cgroups can be made in " + parents.get(kind) + ": " + why.getMessage());
+        parents.remove(kind);
+        kinds.values().removeIf(kind::equals);
     }
 
     /// Gives the supervising processes the processor before any job, so that a job that takes all it can get does not
@@ -129,10 +141,8 @@ public final class Cgroups implements AutoCloseable {
     }
 
     /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
-    /// them,
-    /// and
-    /// `swap` where a job could swap past its limit because the kernel does not count that. Empty is as it should
-    /// be.
+    /// them, and `swap` where a job could swap past its limit because the kernel does not count that. Empty is as
+    /// it should be.
     public Set<String> unenforced() throws IOException {
         return unenforced(Files.readAllLines(Path.of("/proc/swaps")));
     }

@@ -93,6 +93,7 @@ public final class Wire {
     public static final int FIELD_DISK_USED_INODES = 76;
     public static final int FIELD_DROPPED_BYTES = 77;
     public static final int FIELD_SIGNALLED = 78;
+    public static final int FIELD_STDIN_BYTES = 79;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;
     public static final int REASON_OUTPUT = 3;
