@@ -45,6 +45,12 @@
 
 #define GREW_INLINE 16384
 
+/*
+ * A PID 1 that has read so much output leaves the cgroup of the supervising processes for BULK beside it, which has no
+ * more of the processor than one job: pumping one job's gigabytes must not come before the start of another.
+ */
+#define BULK_BYTES 8388608
+
 #define FIELD_ID 1       /* text: the sandbox id, 36 characters */
 #define FIELD_PID 2      /* u32 */
 #define FIELD_UID_BASE 3 /* u32: first of 65,536 ids */

@@ -62,6 +62,7 @@ struct init {
     struct input input;
     uint64_t window; /* number of the one that small_reads counts in */
     unsigned small_reads;
+    bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     struct order order; /* until execve */

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
+    /// Of the supervising processes those that have much output to read; its share is that of a job.
+    private static final String BULK = "bulk";
     private static final String V2 = "v2";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
     private static final int SUPERVISOR_SHARES = 16 * 1024;
@@ -78,6 +80,9 @@ public final class Cgroups implements AutoCloseable {
                 var supervisor = Files.createDirectories(entry.getValue().resolve(SUPERVISOR));
                 prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
                 prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+                if (entry.getKey().equals(kinds.get("cpu"))) {
+                    Files.createDirectories(entry.getValue().resolve(BULK));
+                }
             } catch (IOException e) {
                 cgroups.forgo(entry.getKey(), e);
             }
@@ -286,6 +291,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         present.remove(SUPERVISOR);
+        present.remove(BULK);
         return present;
     }
 
@@ -327,6 +333,7 @@ public final class Cgroups implements AutoCloseable {
             parents.values().forEach(parent -> all.add(parent.resolve(id)));
         }
         for (var parent : parents.values()) {
+            all.add(parent.resolve(BULK));
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
         }

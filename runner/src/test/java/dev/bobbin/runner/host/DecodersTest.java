@@ -139,7 +139,7 @@ class DecodersTest {
                         random.nextLong(),
                         random.nextBoolean()
                                 ? Limits.DEFAULT
-                                : new Limits(1 << 20, 0.5, 5, Duration.ofSeconds(1), 1, 1 << 20),
+                                : new Limits(8 << 20, 0.5, 5, Duration.ofSeconds(1), 1, 1 << 20),
                         random.nextBoolean() ? Set.of() : Set.of("swap"))
                 .encode();
     }
