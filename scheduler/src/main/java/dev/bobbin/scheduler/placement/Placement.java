@@ -18,6 +18,8 @@ public final class Placement {
             }
         }
 
+        /// Too large for every host.
+        ///
         /// @param field the limit that no host can keep, or `limits` if no host can keep all of them
         record NoneFits(String field, String detail) implements Ranking {}
     }
