@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bobbin.runner.host.Leftovers;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -112,7 +113,7 @@ final class ServerMemoryIT {
     }
 
     private static Socket attach(RealServer server, String path) throws IOException {
-        var socket = new Socket("127.0.0.1", server.port);
+        var socket = new Socket(InetAddress.getLoopbackAddress(), server.port);
         var head = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/plain\r\n\r\n";
         socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
         return socket;

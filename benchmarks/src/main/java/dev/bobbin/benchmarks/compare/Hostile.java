@@ -1,6 +1,7 @@
 package dev.bobbin.benchmarks.compare;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -106,7 +107,7 @@ record Hostile(String name, String body, int readers) {
     }
 
     private static Socket attach(int port, String path) throws IOException {
-        var socket = new Socket("127.0.0.1", port);
+        var socket = new Socket(InetAddress.getLoopbackAddress(), port);
         var head = "GET " + path + "/output?follow HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/plain\r\n\r\n";
         socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
         return socket;
@@ -122,18 +123,19 @@ record Hostile(String name, String body, int readers) {
         }
 
         @Override
-        public void close() throws IOException, InterruptedException {
+        public void close() throws IOException {
             var cancel = HttpRequest.newBuilder(URI.create(job + "/cancel"))
                     .POST(BodyPublishers.noBody())
                     .build();
-            client.send(cancel, BodyHandlers.discarding());
+            try {
+                client.send(cancel, BodyHandlers.discarding());
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
             for (var socket : slow) {
                 socket.close();
             }
-            if (fast.isPresent()) {
-                fast.get().destroy();
-                fast.get().waitFor();
-            }
+            fast.ifPresent(Process::destroy);
             client.close();
         }
     }
