@@ -43,7 +43,7 @@ struct input {
     bool polled, last, owed; /* owed: a STDIN_TAKEN is to be sent */
     struct buffer waiting;
     size_t given; /* bytes of `waiting` that are in the pipe */
-    uint64_t taken;
+    uint64_t taken, written; /* from the JVM; into the pipe */
 };
 
 struct init {
@@ -62,6 +62,7 @@ struct init {
     struct input input;
     uint64_t window; /* number of the one that small_reads counts in */
     unsigned small_reads;
+    bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     struct order order; /* until execve */

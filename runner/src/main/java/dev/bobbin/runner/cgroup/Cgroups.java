@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
+    /// Of the supervising processes those that have much output to read; its share is that of a job.
+    private static final String BULK = "bulk";
     private static final String V2 = "v2";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
     private static final int SUPERVISOR_SHARES = 16 * 1024;
@@ -76,10 +78,17 @@ public final class Cgroups implements AutoCloseable {
         if (!layout.v2().isEmpty()) {
             cgroups.delegate(layout);
         }
-        for (var parent : parents.values()) {
-            var supervisor = Files.createDirectories(parent.resolve(SUPERVISOR));
-            prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
-            prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+        for (var entry : List.copyOf(parents.entrySet())) {
+            try {
+                var supervisor = Files.createDirectories(entry.getValue().resolve(SUPERVISOR));
+                prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
+                prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+                if (entry.getKey().equals(kinds.get("cpu"))) {
+                    Files.createDirectories(entry.getValue().resolve(BULK));
+                }
+            } catch (IOException e) {
+                cgroups.forgo(entry.getKey(), e);
+            }
         }
         Files.write(
                 memory,
@@ -87,6 +96,14 @@ public final class Cgroups implements AutoCloseable {
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
         return cgroups;
+    }
+
+    /// Does without the hierarchy `kind`, in which nothing can be made or written, as in a container that shows its
+    /// cgroups read-only. Limits that it would have kept are then among [#unenforced()].
+    private void forgo(String kind, IOException why) {
+        LOG.log(Level.WARNING, "no cgroups can be made in " + parents.get(kind) + ": " + why.getMessage());
+        parents.remove(kind);
+        kinds.values().removeIf(kind::equals);
     }
 
     /// Gives the supervising processes the processor before any job, so that a job that takes all it can get does not
@@ -132,10 +149,8 @@ public final class Cgroups implements AutoCloseable {
     }
 
     /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
-    /// them,
-    /// and
-    /// `swap` where a job could swap past its limit because the kernel does not count that. Empty is as it should
-    /// be.
+    /// them, and `swap` where a job could swap past its limit because the kernel does not count that. Empty is as
+    /// it should be.
     public Set<String> unenforced() throws IOException {
         return unenforced(Files.readAllLines(Path.of("/proc/swaps")));
     }
@@ -280,6 +295,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         present.remove(SUPERVISOR);
+        present.remove(BULK);
         return present;
     }
 
@@ -321,6 +337,7 @@ public final class Cgroups implements AutoCloseable {
             parents.values().forEach(parent -> all.add(parent.resolve(id)));
         }
         for (var parent : parents.values()) {
+            all.add(parent.resolve(BULK));
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
         }

@@ -39,7 +39,9 @@ public record Evidence(String level, Ending.Usage usage) {
                 oomKills,
                 -1,
                 -1,
-                -1);
+                -1,
+                -1,
+                oomKills > 0 ? level(files) : "");
         return new Evidence(level(files), usage);
     }
 

@@ -63,6 +63,7 @@ public final class HostRuntime implements AutoCloseable {
     private final Upkeep upkeep;
     private final Archive archive;
     private final Set<String> unenforced;
+    private final Losses losses;
     private volatile boolean draining;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -81,6 +82,7 @@ public final class HostRuntime implements AutoCloseable {
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
+        this.losses = new Losses(meters);
         var live = files.live();
         this.archive = new Archive(files, live);
         var ready = new CompletableFuture<HostRuntime>();
@@ -258,6 +260,7 @@ public final class HostRuntime implements AutoCloseable {
                 timeline,
                 warm::refill,
                 () -> leaves(id),
+                ending -> losses.ended(meta.outputPolicy(), ending),
                 () -> cgroups.evidence(id.toString()));
         running.put(id, execution);
         return execution;

@@ -185,7 +185,8 @@ class CgroupsTest {
                 "v2\nmemory.peak\n8192\n",
                 "v2\ncpu.stat\nusage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_throttled 2\nthrottled_usec 90\n"));
         assertThat(v2.usage().oomKills()).isEqualTo(1);
-        assertThat(v2.usage()).isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 2, 90, 8192, 1, -1, -1, -1));
+        assertThat(v2.usage())
+                .isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 2, 90, 8192, 1, -1, -1, -1, -1, "job"));
         assertThat(Cgroups.evidence(List.of("nonsense")).usage()).isEqualTo(dev.bobbin.runner.Ending.Usage.UNKNOWN);
     }
 

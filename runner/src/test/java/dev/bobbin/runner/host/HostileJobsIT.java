@@ -11,6 +11,8 @@ import dev.bobbin.runner.Output;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -138,6 +140,26 @@ class HostileJobsIT {
         assertThat(read[0] + gaps.getFirst().bytes()).isEqualTo(GIB);
         assertThat(read[0]).isBetween(3L * MIB, 5L * MIB);
         assertThat(ending.usage().droppedBytes()).isBetween(GIB - 5L * MIB, GIB - 3L * MIB);
+    }
+
+    @Test
+    void losesItsPreferenceWhenItPrintsMuch() throws Exception {
+        var execution = probe("spew", String.valueOf(64 * GIB))
+                .output(MIB, Job.OutputPolicy.DROP)
+                .time(TIME)
+                .start();
+        awaitOutput(execution);
+        var memberships = Path.of("/proc/" + host.pidOne(execution) + "/cgroup");
+        var bulk = false;
+        while (!bulk && execution.ending().isEmpty()) {
+            try (var lines = Files.lines(memberships)) {
+                bulk = lines.anyMatch(line -> line.endsWith("/bulk"));
+            } catch (java.io.IOException | java.io.UncheckedIOException _) {
+                // it has ended
+            }
+        }
+        assertThat(watch("prints for ever, drop", execution).outcome()).isEqualTo(new Outcome.TimedOut("time"));
+        assertThat(bulk).as("PID 1 is in the cgroup of those that pump much").isTrue();
     }
 
     @Test
