@@ -24,6 +24,8 @@ public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
     private static final String V2 = "v2";
+    /// What the name of the cgroup ends in to which the server moves if it must.
+    private static final String LEAF = ".server";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
     private static final int SUPERVISOR_SHARES = 16 * 1024;
 
@@ -37,6 +39,8 @@ public final class Cgroups implements AutoCloseable {
     private final Map<String, Path> parents;
     /// The kind in which a controller is found.
     private final Map<String, String> kinds;
+
+    private @Nullable UnifiedPlace place;
 
     private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
         this.parents = parents;
@@ -107,25 +111,18 @@ public final class Cgroups implements AutoCloseable {
         return noted;
     }
 
-    /// Lets the v2 parent hand its controllers on. A cgroup with processes of its own cannot, so this process moves to
-    /// a leaf first.
+    /// Lets the v2 parent hand its controllers on; that of an earlier server may.
     private void delegate(CgroupLayout layout) throws IOException {
         var parent = parents.get(V2);
         var own = layout.own().get(layout.v2().getFirst());
         if (parent == null || own == null) {
             return;
         }
-        var enable = "+" + String.join(" +", layout.v2());
-        Files.createDirectories(parent);
-        try {
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
-        } catch (IOException _) {
-            var leaf = own.resolve(parent.getFileName() + ".server");
-            Files.createDirectories(leaf);
-            Files.writeString(leaf.resolve("cgroup.procs"), "0");
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
+        if (!Files.exists(parent)) {
+            place = UnifiedPlace.handOn(own, parent.getFileName() + LEAF, layout.v2());
+            Files.createDirectories(parent);
         }
-        Files.writeString(parent.resolve("cgroup.subtree_control"), enable);
+        UnifiedPlace.write(parent, layout.v2());
     }
 
     /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
@@ -150,7 +147,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         var cpu = kinds.get("cpu");
-        if (cpu == null || (!cpu.equals(V2) && !exists("cpu", "cpu.cfs_quota_us"))) {
+        if (cpu == null || !exists("cpu", cpu.equals(V2) ? "cpu.max" : "cpu.cfs_quota_us")) {
             unenforced.add("cpus");
         }
         if (!kinds.containsKey("pids")) {
@@ -191,9 +188,9 @@ public final class Cgroups implements AutoCloseable {
         var cpu = kinds.get("cpu");
         if (cpu != null && limits.cpus() > 0) {
             var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
-            if (cpu.equals(V2)) {
+            if (cpu.equals(V2) && exists("cpu", "cpu.max")) {
                 writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
-            } else if (exists("cpu", "cpu.cfs_quota_us")) {
+            } else if (!cpu.equals(V2) && exists("cpu", "cpu.cfs_quota_us")) {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
@@ -307,7 +304,13 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        return new Cgroups(noted(memory), Map.of()).all().stream().noneMatch(directory -> tryRemove(directory) != null);
+        var noted = noted(memory);
+        var left = new ArrayList<>(new Cgroups(noted, Map.of()).all());
+        var parent = noted.get(V2);
+        if (parent != null) {
+            left.add(parent.resolveSibling(parent.getFileName() + LEAF));
+        }
+        return left.stream().noneMatch(directory -> tryRemove(directory) != null);
     }
 
     /// Every cgroup of this Bobbin, those within others first.
@@ -330,6 +333,9 @@ public final class Cgroups implements AutoCloseable {
             remove(all());
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
+        }
+        if (place != null) {
+            place.takeBack();
         }
     }
 }
