@@ -190,8 +190,8 @@ final class HostImage {
             if (directory == null || !Files.isDirectory(directory)) {
                 continue;
             }
-            try (var entries = Files.newDirectoryStream(
-                    directory, pattern.getFileName().toString())) {
+            try (var entries =
+                    Files.newDirectoryStream(directory, pattern.getFileName().toString())) {
                 entries.forEach(found::add);
             }
         }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -304,13 +305,15 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        var noted = noted(memory);
-        var left = new ArrayList<>(new Cgroups(noted, Map.of()).all());
-        var parent = noted.get(V2);
-        if (parent != null) {
-            left.add(parent.resolveSibling(parent.getFileName() + LEAF));
-        }
+        var noted = new Cgroups(noted(memory), Map.of());
+        var left = new ArrayList<>(noted.all());
+        noted.leaf().ifPresent(left::add);
         return left.stream().noneMatch(directory -> tryRemove(directory) != null);
+    }
+
+    /// Where a server moved, or an earlier one, if it had to.
+    private Optional<Path> leaf() {
+        return Optional.ofNullable(parents.get(V2)).map(parent -> parent.resolveSibling(parent.getFileName() + LEAF));
     }
 
     /// Every cgroup of this Bobbin, those within others first.
@@ -337,5 +340,7 @@ public final class Cgroups implements AutoCloseable {
         if (place != null) {
             place.takeBack();
         }
+        // that of an earlier server, which is empty; ours is gone, or still needed
+        leaf().ifPresent(Cgroups::tryRemove);
     }
 }

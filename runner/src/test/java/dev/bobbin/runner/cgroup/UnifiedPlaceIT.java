@@ -93,12 +93,18 @@ class UnifiedPlaceIT {
     }
 
     @Test
-    void findsItsCgroupsAgainFromTheLeafOfAnEarlierServer() throws Exception {
+    void findsTheCgroupsOfAnEarlierServerAndRemovesItsLeaf() throws Exception {
         end(other);
         UnifiedPlace.write(slice, WANTED);
-        try (var earlier = open()) {
-            assertThat(open().arguments()).isEqualTo(earlier.arguments());
+        var earlier = open().arguments();
+        var leaf = session.resolve(name + ".server");
+        assertThat(current()).isEqualTo(leaf);
+        Files.writeString(home.resolve("cgroup.procs"), US);
+        try (var later = open()) {
+            assertThat(later.arguments()).isEqualTo(earlier);
         }
+        assertThat(leaf).as("what the earlier server left").doesNotExist();
+        assertThat(session.resolve(name)).doesNotExist();
     }
 
     @Test
