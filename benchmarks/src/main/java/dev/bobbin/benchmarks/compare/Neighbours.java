@@ -86,7 +86,13 @@ public final class Neighbours {
 
     private List<Row> measure(String only) throws IOException, InterruptedException {
         var neighbour = Contender.served("neighbour", port, truth.toString(), false);
-        meter.measure(Contender.served("warm", port, truth.toString(), false), 4, WARM_UP, 60_000, Duration.ZERO, new Meter.Samples());
+        meter.measure(
+                Contender.served("warm", port, truth.toString(), false),
+                4,
+                WARM_UP,
+                60_000,
+                Duration.ZERO,
+                new Meter.Samples());
         var rows = new ArrayList<Row>();
         rows.add(new Row("nothing", starts(neighbour)));
         for (var hostile : Hostile.all(probe)) {

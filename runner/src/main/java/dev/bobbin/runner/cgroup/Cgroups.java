@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -27,6 +28,8 @@ public final class Cgroups implements AutoCloseable {
     /// Of the supervising processes those that have much output to read; its share is that of a job.
     private static final String BULK = "bulk";
     private static final String V2 = "v2";
+    /// What the name of the cgroup ends in to which the server moves if it must.
+    private static final String LEAF = ".server";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
     private static final int SUPERVISOR_SHARES = 16 * 1024;
 
@@ -42,6 +45,8 @@ public final class Cgroups implements AutoCloseable {
     private final Map<String, String> kinds;
     /// Whether a file is there: the kernel's offer does not change, and every order asks.
     private final Map<Path, Boolean> offered = new ConcurrentHashMap<>();
+
+    private @Nullable UnifiedPlace place;
 
     private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
         this.parents = parents;
@@ -127,25 +132,18 @@ public final class Cgroups implements AutoCloseable {
         return noted;
     }
 
-    /// Lets the v2 parent hand its controllers on. A cgroup with processes of its own cannot, so this process moves to
-    /// a leaf first.
+    /// Lets the v2 parent hand its controllers on; that of an earlier server may.
     private void delegate(CgroupLayout layout) throws IOException {
         var parent = parents.get(V2);
         var own = layout.own().get(layout.v2().getFirst());
         if (parent == null || own == null) {
             return;
         }
-        var enable = "+" + String.join(" +", layout.v2());
-        Files.createDirectories(parent);
-        try {
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
-        } catch (IOException _) {
-            var leaf = own.resolve(parent.getFileName() + ".server");
-            Files.createDirectories(leaf);
-            Files.writeString(leaf.resolve("cgroup.procs"), "0");
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
+        if (!Files.exists(parent)) {
+            place = UnifiedPlace.handOn(own, parent.getFileName() + LEAF, layout.v2());
+            Files.createDirectories(parent);
         }
-        Files.writeString(parent.resolve("cgroup.subtree_control"), enable);
+        UnifiedPlace.write(parent, layout.v2());
     }
 
     /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
@@ -168,7 +166,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         var cpu = kinds.get("cpu");
-        if (cpu == null || (!cpu.equals(V2) && !exists("cpu", "cpu.cfs_quota_us"))) {
+        if (cpu == null || !exists("cpu", cpu.equals(V2) ? "cpu.max" : "cpu.cfs_quota_us")) {
             unenforced.add("cpus");
         }
         if (!kinds.containsKey("pids")) {
@@ -209,9 +207,9 @@ public final class Cgroups implements AutoCloseable {
         var cpu = kinds.get("cpu");
         if (cpu != null && limits.cpus() > 0) {
             var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
-            if (cpu.equals(V2)) {
+            if (cpu.equals(V2) && exists("cpu", "cpu.max")) {
                 writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
-            } else if (exists("cpu", "cpu.cfs_quota_us")) {
+            } else if (!cpu.equals(V2) && exists("cpu", "cpu.cfs_quota_us")) {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
@@ -327,7 +325,15 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        return new Cgroups(noted(memory), Map.of()).all().stream().noneMatch(directory -> tryRemove(directory) != null);
+        var noted = new Cgroups(noted(memory), Map.of());
+        var left = new ArrayList<>(noted.all());
+        noted.leaf().ifPresent(left::add);
+        return left.stream().noneMatch(directory -> tryRemove(directory) != null);
+    }
+
+    /// Where a server moved, or an earlier one, if it had to.
+    private Optional<Path> leaf() {
+        return Optional.ofNullable(parents.get(V2)).map(parent -> parent.resolveSibling(parent.getFileName() + LEAF));
     }
 
     /// Every cgroup of this Bobbin, those within others first.
@@ -352,5 +358,10 @@ public final class Cgroups implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
         }
+        if (place != null) {
+            place.takeBack();
+        }
+        // that of an earlier server, which is empty; ours is gone, or still needed
+        leaf().ifPresent(Cgroups::tryRemove);
     }
 }
