@@ -44,7 +44,7 @@ public final class Cgroups implements AutoCloseable {
     /// The kind in which a controller is found.
     private final Map<String, String> kinds;
     /// Whether a file is there: the kernel's offer does not change, and every order asks.
-    private final Map<Path, Boolean> offered = new ConcurrentHashMap<>();
+    private final Map<String, Boolean> offered = new ConcurrentHashMap<>();
 
     private @Nullable UnifiedPlace place;
 
@@ -191,13 +191,13 @@ public final class Cgroups implements AutoCloseable {
         var memory = kinds.get("memory");
         if (memory != null && memory.equals(V2)) {
             add(writes, "memory", "memory.max", limits.memoryBytes());
-            if (exists("memory", "memory.swap.max")) {
+            if (offers("memory", "memory.swap.max")) {
                 add(writes, "memory", "memory.swap.max", 0);
             }
             add(writes, "memory", "memory.oom.group", 0);
         } else if (memory != null) {
             add(writes, "memory", "memory.limit_in_bytes", limits.memoryBytes());
-            if (exists("memory", "memory.memsw.limit_in_bytes")) {
+            if (offers("memory", "memory.memsw.limit_in_bytes")) {
                 add(writes, "memory", "memory.memsw.limit_in_bytes", limits.memoryBytes());
             }
         }
@@ -207,9 +207,9 @@ public final class Cgroups implements AutoCloseable {
         var cpu = kinds.get("cpu");
         if (cpu != null && limits.cpus() > 0) {
             var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
-            if (cpu.equals(V2) && exists("cpu", "cpu.max")) {
+            if (cpu.equals(V2) && offers("cpu", "cpu.max")) {
                 writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
-            } else if (!cpu.equals(V2) && exists("cpu", "cpu.cfs_quota_us")) {
+            } else if (!cpu.equals(V2) && offers("cpu", "cpu.cfs_quota_us")) {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
@@ -223,8 +223,11 @@ public final class Cgroups implements AutoCloseable {
     private boolean exists(String controller, String file) {
         var kind = kinds.get(controller);
         var parent = kind == null ? null : parents.get(kind);
-        return parent != null
-                && offered.computeIfAbsent(parent.resolve(SUPERVISOR).resolve(file), Files::exists);
+        return parent != null && Files.exists(parent.resolve(SUPERVISOR).resolve(file));
+    }
+
+    private boolean offers(String controller, String file) {
+        return offered.computeIfAbsent(file, _ -> exists(controller, file));
     }
 
     /// What the init reads at a job's end: `KIND "\n" file`.
