@@ -18,7 +18,8 @@ class DocumentsTest {
 
     @Test
     void manifestsAreReadAsTheyWereWritten() {
-        assertThat(ImageManifest.parse(MANIFEST.bytes(), MediaTypes.OCI_MANIFEST)).isEqualTo(MANIFEST);
+        assertThat(ImageManifest.parse(MANIFEST.bytes(), MediaTypes.OCI_MANIFEST))
+                .isEqualTo(MANIFEST);
     }
 
     @Test
@@ -35,8 +36,8 @@ class DocumentsTest {
     void refusesAnotherKindThanWasSent() {
         assertInvalid(text(MANIFEST.bytes()), MediaTypes.DOCKER_MANIFEST);
         assertThatThrownBy(() -> ImageManifest.parse(MANIFEST.bytes(), "text/plain"))
-                .isInstanceOfSatisfying(ImageException.class, e -> assertThat(e.problem())
-                        .isEqualTo(ImageProblem.UNSUPPORTED));
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.UNSUPPORTED));
     }
 
     @Test
@@ -77,8 +78,10 @@ class DocumentsTest {
         assertThat(read.select(Platform.parse("linux/arm64")).orElseThrow().platform())
                 .isEqualTo(Platform.parse("linux/arm64"));
         assertThat(read.select(Platform.parse("linux/riscv64"))).isEmpty();
-        assertThat(Platform.parse("linux/arm64").matches(Platform.parse("linux/arm/v6"))).isTrue();
-        assertThat(Platform.parse("linux/arm/v6").matches(Platform.parse("linux/arm"))).isFalse();
+        assertThat(Platform.parse("linux/arm64").matches(Platform.parse("linux/arm/v6")))
+                .isTrue();
+        assertThat(Platform.parse("linux/arm/v6").matches(Platform.parse("linux/arm")))
+                .isFalse();
     }
 
     @Test
@@ -90,8 +93,8 @@ class DocumentsTest {
                    "ExposedPorts":{"80/tcp":{}},"Labels":{"a":"b"},"Healthcheck":{"Test":["CMD","true"]}},
                  "rootfs":{"type":"layers","diff_ids":["%s"]},"history":[{"created_by":"x","empty_layer":true}]}
                 """.formatted(DIGEST)));
-        assertThat(config.environment()).containsExactly(Map.entry("PATH", "/bin"), Map.entry("SECRET", "hunter2"),
-                Map.entry("EMPTY", ""));
+        assertThat(config.environment())
+                .containsExactly(Map.entry("PATH", "/bin"), Map.entry("SECRET", "hunter2"), Map.entry("EMPTY", ""));
         assertThat(config.user()).isEqualTo("app:web");
         assertThat(config.workdir()).isEqualTo("/srv");
         assertThat(config.command()).isEmpty();

@@ -30,8 +30,24 @@ class ImageReferenceTest {
     @Test
     void refusesAllOthers() {
         for (var name : List.of(
-                "", "UPPER", "/a", "a b", "../a", "a@sha256:1", "a@md5:" + "0".repeat(32), "-a", "a\n", "a/", "a//b",
-                "a:", "a:-", "r.example:port/a", "r.example/../a", "a/./b", "a".repeat(600), "a:" + "t".repeat(129))) {
+                "",
+                "UPPER",
+                "/a",
+                "a b",
+                "../a",
+                "a@sha256:1",
+                "a@md5:" + "0".repeat(32),
+                "-a",
+                "a\n",
+                "a/",
+                "a//b",
+                "a:",
+                "a:-",
+                "r.example:port/a",
+                "r.example/../a",
+                "a/./b",
+                "a".repeat(600),
+                "a:" + "t".repeat(129))) {
             assertThatThrownBy(() -> new ImageReference(name)).as(name).isInstanceOf(IllegalArgumentException.class);
         }
     }

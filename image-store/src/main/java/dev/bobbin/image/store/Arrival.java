@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.util.List;
 
 /// Content on its way into the store. Closing it forgets what was not kept.
 final class Arrival extends OutputStream {
@@ -87,6 +88,17 @@ final class Arrival extends OutputStream {
     /// Keeps it as what it is.
     Descriptor keepAs(String mediaType) {
         var descriptor = new Descriptor(mediaType, Digest.of(algorithm, hasher), size);
+        publish(descriptor.digest());
+        return descriptor;
+    }
+
+    /// Keeps it as what it is, pinned before it can be taken away.
+    ///
+    /// @param held gets what was pinned
+    Descriptor keepPinned(String mediaType, Pins pins, List<Digest> held) {
+        var descriptor = new Descriptor(mediaType, Digest.of(algorithm, hasher), size);
+        pins.pin(List.of(descriptor.digest()));
+        held.add(descriptor.digest());
         publish(descriptor.digest());
         return descriptor;
     }

@@ -9,8 +9,11 @@ import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.archive.Compression;
 import dev.bobbin.image.archive.ExtractionLimits;
 import dev.bobbin.image.archive.LayerExtractor;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.util.AbstractList;
@@ -31,17 +34,16 @@ import java.util.function.LongConsumer;
 /// Makes the layers of an image ready: several at once, each unpacked while it is downloaded, none brought twice.
 final class Assembly {
     /* A layer is brought by one; others who want it wait until that one is done, whatever came of it, and look again. Nobody
-     * waits for anything else while he brings a layer: a hard link that leads into a layer below that is not there yet ends
-     * the unpacking, not the download, and the layer is unpacked from its blob once the ones below are ready. */
+     * waits for anything else while he brings a layer: if one below is not ready when a layer begins to come, it is only
+     * downloaded, and unpacked from its blob once the ones below are there. */
 
     private static final int AT_ONCE = 4;
     private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    /// Most bytes after the end of a tar that are read to come to the end of the layer.
-    private static final long MOST_AFTER_END = 64L << 20;
 
     private final Blobs blobs;
     private final Layers layers;
     private final ExtractionLimits limits;
+    private final LayerExtractor extractor;
     private final Semaphore places = new Semaphore(AT_ONCE, true);
     private final Map<Digest, CompletableFuture<Void>> arriving = new ConcurrentHashMap<>();
 
@@ -49,6 +51,7 @@ final class Assembly {
         this.blobs = blobs;
         this.layers = layers;
         this.limits = limits;
+        this.extractor = new LayerExtractor(limits);
     }
 
     /// Where a layer comes from that is not in the store.
@@ -148,10 +151,7 @@ final class Assembly {
                 var in = source.open(layer);
                 var tee = new Tee(in, arrival, throttled(layer, progress))) {
             var unpacked = !layers.has(part.chain()) && makeIfPossible(part, tee);
-            tee.skipNBytes(Math.max(0, layer.size() - arrival.size()));
-            if (tee.read() >= 0) {
-                throw ImageException.wrongSize(layer.digest(), layer.size(), "more");
-            }
+            tee.transferTo(OutputStream.nullOutputStream());
             arrival.keep(layer);
             if (unpacked) {
                 progress.accept(new PullProgress.LayerUnpacked(layer.digest()));
@@ -172,10 +172,10 @@ final class Assembly {
     private void make(Part part, InputStream compressed) throws IOException {
         layers.make(part.chain(), directory -> {
             var hasher = part.diffId.hasher();
-            try (var tar = new DigestInputStream(
-                    Compression.open(compressed, part.layer.mediaType()), hasher)) {
-                var extracted = LayerExtractor.extract(tar, directory, part.below(layers), limits);
-                drain(tar);
+            try (var plain = Compression.open(new Unclosed(compressed), part.layer.mediaType(), limits);
+                    var tar = new DigestInputStream(plain, hasher)) {
+                var extracted = extractor.extract(tar, directory, part.below(layers));
+                compressed.transferTo(OutputStream.nullOutputStream());
                 var got = Digest.of(part.diffId.algorithm(), hasher);
                 if (!got.equals(part.diffId)) {
                     throw ImageException.invalid("layer " + part.layer.digest() + " unpacks to " + got
@@ -184,17 +184,6 @@ final class Assembly {
                 return extracted.bytes();
             }
         });
-    }
-
-    private static void drain(InputStream tar) throws IOException {
-        var buffer = new byte[64 * 1024];
-        var left = MOST_AFTER_END;
-        for (var read = tar.read(buffer); read >= 0; read = tar.read(buffer)) {
-            left -= read;
-            if (left < 0) {
-                throw ImageException.invalid("a layer goes on for more than " + MOST_AFTER_END + " bytes after its end");
-            }
-        }
     }
 
     private static LongConsumer throttled(Descriptor layer, Consumer<PullProgress> progress) {
@@ -218,11 +207,27 @@ final class Assembly {
             cause = cause.getCause();
         }
         return switch (cause) {
+            case ClosedByInterruptException _ -> new CancellationException("the pull was cancelled");
             case IOException failed -> Disk.failure("unpack a layer", failed);
             case RuntimeException failed -> failed;
             case Error failed -> throw failed;
             default -> new IllegalStateException(cause);
         };
+    }
+
+    /// Leaves the stream open whose decompressor is closed.
+    private static final class Unclosed extends FilterInputStream {
+        Unclosed(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            return in.read(buffer, offset, length);
+        }
+
+        @Override
+        public void close() {}
     }
 
     /// One layer of the image.

@@ -48,15 +48,6 @@ final class Blobs implements BlobSink, BlobSource {
         }
     }
 
-    Descriptor put(String mediaType, byte[] content) {
-        try (var arrival = arrival("sha256")) {
-            arrival.write(content, 0, content.length);
-            return arrival.keepAs(mediaType);
-        } catch (IOException e) {
-            throw Disk.failure("keep a blob", e);
-        }
-    }
-
     /// Content that is about to come.
     Arrival arrival(String algorithm) {
         return new Arrival(disk, this, algorithm);
@@ -112,7 +103,8 @@ final class Blobs implements BlobSink, BlobSource {
             var directory = disk.blobs().resolve(algorithm);
             if (Files.isDirectory(directory)) {
                 try (var files = Files.newDirectoryStream(directory)) {
-                    files.forEach(file -> all.add(new Digest(algorithm, file.getFileName().toString())));
+                    files.forEach(file ->
+                            all.add(new Digest(algorithm, file.getFileName().toString())));
                 }
             }
         }

@@ -160,7 +160,9 @@ final class Disk implements AutoCloseable {
         var text = String.valueOf(e.getMessage());
         if (text.contains("No space left on device") || text.contains("Disk quota exceeded")) {
             return new ImageException(
-                    ImageProblem.DISK_FULL, tried + ": the disk of the image store is full; `bobbin prune` frees some", e);
+                    ImageProblem.DISK_FULL,
+                    tried + ": the disk of the image store is full; `bobbin prune` frees some",
+                    e);
         }
         return new ImageException(ImageProblem.INVALID, tried + ": " + text, e);
     }

@@ -70,7 +70,8 @@ final class Index {
 
     /// All that this owner may see, ordered by name.
     List<Entry> visible(String owner) {
-        return all().filter(entry -> entry.owner().equals(owner) || entry.owner().isEmpty())
+        return all().filter(
+                        entry -> entry.owner().equals(owner) || entry.owner().isEmpty())
                 .sorted(Comparator.comparing(entry -> entry.reference().canonical()))
                 .toList();
     }
@@ -159,7 +160,10 @@ final class Index {
                 LOG.log(Level.WARNING, "image " + entry.reference() + ": " + entry.problem());
             }
         } catch (IOException | IllegalArgumentException | ImageException e) {
-            LOG.log(Level.WARNING, "a name of the image store cannot be read, its image must be pulled again: " + file, e);
+            LOG.log(
+                    Level.WARNING,
+                    "a name of the image store cannot be read, its image must be pulled again: " + file,
+                    e);
         }
     }
 

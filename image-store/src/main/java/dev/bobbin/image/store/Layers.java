@@ -2,6 +2,7 @@ package dev.bobbin.image.store;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.bobbin.image.Digest;
+import dev.bobbin.image.archive.LayerExtractor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// Unpacked layers, ready to be overlay lowers: `layers/<chain id>/fs`, beside a note `layer.json` of its size.
 final class Layers {
@@ -94,15 +94,15 @@ final class Layers {
         long fill(Path directory) throws IOException;
     }
 
-    /// Notes that these are on the disk, after `sync` brought everything there.
-    void synced(List<Digest> chains, Consumer<Path> sync) throws IOException {
+    /// Brings these to the disk, with everything else of the file system, and notes it.
+    void synchronize(List<Digest> chains) throws IOException {
         var open = chains.stream()
                 .filter(chain -> has(chain) && !Files.exists(directory(chain).resolve("synced")))
                 .toList();
         if (open.isEmpty()) {
             return;
         }
-        sync.accept(disk.layers());
+        LayerExtractor.synchronize(disk.layers());
         for (var chain : open) {
             if (has(chain)) {
                 disk.write(directory(chain).resolve("synced"), boot.getBytes(StandardCharsets.US_ASCII));
@@ -113,7 +113,8 @@ final class Layers {
     List<Digest> all() throws IOException {
         var all = new ArrayList<Digest>();
         try (var directories = Files.newDirectoryStream(disk.layers())) {
-            directories.forEach(directory -> chain(directory.getFileName().toString()).ifPresent(all::add));
+            directories.forEach(
+                    directory -> chain(directory.getFileName().toString()).ifPresent(all::add));
         }
         return all;
     }
@@ -129,7 +130,8 @@ final class Layers {
     private Optional<Note> note(Digest chain) {
         try {
             var json = MAPPER.readTree(Files.readAllBytes(directory(chain).resolve("layer.json")));
-            return Optional.of(new Note(json.path("bytes").asLong(), json.path("boot").asText("")));
+            return Optional.of(
+                    new Note(json.path("bytes").asLong(), json.path("boot").asText("")));
         } catch (IOException _) {
             return Optional.empty();
         }
