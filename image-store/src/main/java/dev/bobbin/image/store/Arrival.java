@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Objects;
 
 /// Content on its way into the store. Closing it forgets what was not kept.
 final class Arrival extends OutputStream {
@@ -107,7 +108,7 @@ final class Arrival extends OutputStream {
         try {
             out.close();
             var target = blobs.path(digest);
-            Files.createDirectories(target.getParent());
+            Files.createDirectories(Objects.requireNonNull(target.getParent()));
             disk.publish(file, target);
         } catch (IOException e) {
             throw Disk.failure("keep blob " + digest, e);

@@ -15,6 +15,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,7 +31,7 @@ final class Disk implements AutoCloseable {
     private static final String VERSION = "1";
 
     private final Path root;
-    private final Set<Thread> removals = ConcurrentHashMap.newKeySet();
+    private final Set<Thread> background = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     private Disk(Path root) {
@@ -97,7 +98,7 @@ final class Disk implements AutoCloseable {
     void publish(Path made, Path target) throws IOException {
         sync(made);
         Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
-        sync(target.getParent());
+        sync(Objects.requireNonNull(target.getParent()));
     }
 
     /// Takes a file or tree away; from here on it is not there.
@@ -113,17 +114,30 @@ final class Disk implements AutoCloseable {
 
     /// Removes something in `aside/`, on a thread of its own.
     void remove(Path dying) {
-        var removal = Thread.ofVirtual().name("remove-" + dying.getFileName()).unstarted(() -> {
+        later("remove", () -> {
             try {
                 removeTree(dying);
             } catch (IOException e) {
                 LOG.log(Level.WARNING, dying + " could not be removed yet: " + e.getMessage());
-            } finally {
-                removals.remove(Thread.currentThread());
             }
         });
-        removals.add(removal);
-        removal.start();
+    }
+
+    /// Does something on a thread of its own, before this is closed or never.
+    void later(String name, Runnable work) {
+        var thread = Thread.ofVirtual().name(name).unstarted(() -> {
+            try {
+                work.run();
+            } finally {
+                background.remove(Thread.currentThread());
+            }
+        });
+        synchronized (background) {
+            if (!closed) {
+                background.add(thread);
+                thread.start();
+            }
+        }
     }
 
     private void removeTree(Path tree) throws IOException {
@@ -170,10 +184,12 @@ final class Disk implements AutoCloseable {
     /// Waits for removals to stop; what they leave is removed when the store is opened again.
     @Override
     public void close() {
-        closed = true;
-        for (var removal : removals) {
+        synchronized (background) {
+            closed = true;
+        }
+        for (var thread : background) {
             try {
-                removal.join();
+                thread.join();
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
                 return;

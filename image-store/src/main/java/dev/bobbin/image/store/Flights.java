@@ -3,6 +3,7 @@ package dev.bobbin.image.store;
 import dev.bobbin.image.PullProgress;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -12,12 +13,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Pulls under way. Whoever asks for what is being pulled joins; a pull goes on as long as one of them waits.
-final class Flights {
+final class Flights implements AutoCloseable {
     /// Progress that one waiter may be behind; what is more is passed over.
     private static final int MOST_PENDING = 1_000;
 
     private final Map<Object, Flight> flights = new HashMap<>();
+    private final Set<Thread> threads = new HashSet<>();
     private final Runnable joined;
+    private boolean closed;
 
     /// @param joined called whenever somebody joins
     Flights(Runnable joined) {
@@ -48,18 +51,43 @@ final class Flights {
     }
 
     private synchronized Flight board(Object key, Function<Consumer<PullProgress>, Image> work, Waiter waiter) {
+        if (closed) {
+            throw new CancellationException("the image store is closed");
+        }
         var flight = flights.get(key);
         if (flight == null) {
             flight = new Flight(key);
             flights.put(key, flight);
             flight.waiters.add(waiter);
             var mine = flight;
-            flight.thread = Thread.ofVirtual().name("pull").start(() -> run(mine, work));
+            var thread = Thread.ofVirtual().name("pull").unstarted(() -> run(mine, work));
+            flight.thread = thread;
+            threads.add(thread);
+            thread.start();
         } else {
             flight.waiters.add(waiter);
             joined.run();
         }
         return flight;
+    }
+
+    /// Ends all and waits for them; nobody boards any more.
+    @Override
+    public void close() {
+        List<Thread> threads;
+        synchronized (this) {
+            closed = true;
+            threads = List.copyOf(this.threads);
+        }
+        threads.forEach(Thread::interrupt);
+        for (var thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
     }
 
     private void run(Flight flight, Function<Consumer<PullProgress>, Image> work) {
@@ -73,6 +101,7 @@ final class Flights {
         }
         synchronized (this) {
             flights.remove(flight.key, flight);
+            threads.remove(Thread.currentThread());
             for (var waiter : flight.waiters) {
                 waiter.events.add(end);
             }

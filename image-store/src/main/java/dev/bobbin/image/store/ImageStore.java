@@ -1,6 +1,5 @@
 package dev.bobbin.image.store;
 
-import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.Credentials;
 import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
@@ -16,7 +15,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -47,7 +45,6 @@ public final class ImageStore implements AutoCloseable {
     private final Newcomers newcomers;
     private final Registries registries;
     private final Pulls pulls;
-    private final Archives archives;
     private final Commits commits;
 
     private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
@@ -59,11 +56,10 @@ public final class ImageStore implements AutoCloseable {
         this.index = new Index(disk, blobs, layers);
         var pins = new Pins();
         this.garbage = new Garbage(blobs, layers, index, pins);
-        this.leases = new Leases(index, layers, pins, garbage);
-        this.newcomers = new Newcomers(index, layers, new Assembly(blobs, layers, config.extraction()), pins);
+        this.leases = new Leases(disk, index, layers, pins, garbage);
+        this.newcomers = new Newcomers(disk, index, layers, new Assembly(blobs, layers, config.extraction()), pins);
         this.registries = new Registries(config.registries());
         this.pulls = new Pulls(registries, blobs, newcomers, meters);
-        this.archives = new Archives(blobs, newcomers, index, pins);
         this.commits = new Commits(blobs, newcomers, pins);
         Gauge.builder("bobbin.image.store.bytes", garbage, all -> all.usage().bytes())
                 .description("Bytes of images in the store, as they were sent and unpacked")
@@ -172,17 +168,6 @@ public final class ImageStore implements AutoCloseable {
             }
         }
         return pulls.pull(owner, reference, credentials, progress);
-    }
-
-    /// Takes the images of an archive, an OCI layout or what `docker save` writes, under the names it gives them.
-    public List<Image> load(String owner, InputStream archive) {
-        return archives.load(owner, archive);
-    }
-
-    /// Writes images to an archive that [#load], docker, podman and skopeo read.
-    public void save(String owner, List<ImageReference> references, ArchiveFormat format, OutputStream out) {
-        references.forEach(reference -> refuseReserved(reference, "saved"));
-        archives.save(references.stream().map(one -> require(owner, one)).toList(), format, out);
     }
 
     /// Brings an image to the registry of `to`.
@@ -308,6 +293,7 @@ public final class ImageStore implements AutoCloseable {
 
     @Override
     public void close() {
+        pulls.close();
         registries.close();
         disk.close();
         try {

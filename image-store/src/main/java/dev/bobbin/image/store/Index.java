@@ -82,7 +82,7 @@ final class Index {
 
     /// Whether it is still exactly this.
     boolean current(Entry entry) {
-        return entries.get(key(entry.owner(), entry.reference())) == entry;
+        return entry.equals(entries.get(key(entry.owner(), entry.reference())));
     }
 
     /// Whether a name needs this content or layer.

@@ -13,13 +13,15 @@ final class Leases {
     /// Accounts that are remembered; more images than are in use at a time.
     private static final int MOST_ACCOUNTS = 1_000;
 
+    private final Disk disk;
     private final Index index;
     private final Layers layers;
     private final Pins pins;
     private final Garbage garbage;
     private final Map<Digest, Accounts> accounts = new ConcurrentHashMap<>();
 
-    Leases(Index index, Layers layers, Pins pins, Garbage garbage) {
+    Leases(Disk disk, Index index, Layers layers, Pins pins, Garbage garbage) {
+        this.disk = disk;
         this.index = index;
         this.layers = layers;
         this.pins = pins;
@@ -58,7 +60,7 @@ final class Leases {
     private void release(List<Digest> chains) {
         pins.unpin(chains);
         if (!chains.isEmpty() && !index.needs(chains.getLast())) {
-            Thread.ofVirtual().name("release").start(() -> garbage.release(chains));
+            disk.later("release", () -> garbage.release(chains));
         }
     }
 

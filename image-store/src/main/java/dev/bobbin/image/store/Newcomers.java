@@ -18,12 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class Newcomers {
     private static final System.Logger LOG = System.getLogger(Newcomers.class.getName());
 
+    private final Disk disk;
     private final Index index;
     private final Layers layers;
     private final Assembly assembly;
     private final Pins pins;
 
-    Newcomers(Index index, Layers layers, Assembly assembly, Pins pins) {
+    Newcomers(Disk disk, Index index, Layers layers, Assembly assembly, Pins pins) {
+        this.disk = disk;
         this.index = index;
         this.layers = layers;
         this.assembly = assembly;
@@ -57,7 +59,7 @@ final class Newcomers {
         Image name(String owner, ImageReference reference, Descriptor manifest, @Nullable Digest indexDigest) {
             var entry = index.entry(owner, reference, manifest, indexDigest, Instant.now());
             index.put(entry);
-            Thread.ofVirtual().name("synchronize").start(this::synchronize);
+            disk.later("synchronize", this::synchronize);
             return entry.image(index.lastUsed(entry));
         }
 

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Brings images from registries into the store.
-final class Pulls {
+final class Pulls implements AutoCloseable {
     private final Registries registries;
     private final Blobs blobs;
     private final Newcomers newcomers;
@@ -49,6 +49,12 @@ final class Pulls {
             Consumer<PullProgress> progress) {
         var key = java.util.Arrays.asList(owner, reference.canonical(), credentials);
         return flights.fly(key, listener -> timed(owner, reference, credentials, listener), progress);
+    }
+
+    /// Ends those that are under way.
+    @Override
+    public void close() {
+        flights.close();
     }
 
     private Image timed(
@@ -113,7 +119,7 @@ final class Pulls {
         return event -> {
             if (event instanceof PullProgress.LayerProgress layer) {
                 var before = seen.put(layer.digest(), layer.transferredBytes());
-                bytes.increment(layer.transferredBytes() - (before == null ? 0 : before));
+                bytes.increment((double) layer.transferredBytes() - (before == null ? 0 : before));
             }
             progress.accept(event);
         };
