@@ -130,7 +130,7 @@ class FaultsIT {
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:+UseSerialGC",
                         "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        System.getProperty("java.class.path", ""),
                         FaultsIT.class.getName(),
                         root.toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)

@@ -288,7 +288,7 @@ class ImageStoreIT {
                                 for (var layer : rootfs.layers()) {
                                     assertThat(store.layers().resolve(layer).resolve("noise"))
                                             .exists();
-                                    Thread.yield();
+                                    java.util.concurrent.locks.LockSupport.parkNanos(1_000);
                                 }
                                 leased++;
                             }
