@@ -63,7 +63,7 @@ final class GzipStream extends InputStream {
     private int inflate(byte[] target, int from, int length) throws IOException {
         try {
             if (inflater.needsInput()) {
-                if (!fill()) {
+                if (at == end && !fill()) {
                     throw truncated();
                 }
                 inflater.setInput(buffer, at, end - at);

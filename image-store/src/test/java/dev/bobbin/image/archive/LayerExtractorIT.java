@@ -195,7 +195,7 @@ class LayerExtractorIT {
     void resolvesHardLinksAgainstTheRootAndNotTheWorkingDirectory() throws Exception {
         refused(new TestTar().hardLink("h", "pom.xml"), "hard link to no file");
         refused(new TestTar().hardLink("h", "/etc/passwd"), "hard link to no file");
-        refused(new TestTar().link("etc", "/etc").hardLink("h", "etc/passwd"), "hard link to no file");
+        refused(new TestTar().link("x", "/etc").hardLink("h", "x/passwd"), "hard link to no file");
         refused(new TestTar().directory("d/").hardLink("h", "d"), "hard link to no file");
         refused(new TestTar().hardLink("h", "/"), "hard link to no file");
     }
@@ -292,7 +292,7 @@ class LayerExtractorIT {
         refused(new TestTar().pax("size", "-5").file("f", ""), "impossible size");
         refused(new TestTar().pax("size", "9223372036854775807").file("f", ""), "impossible size");
         refused(new TestTar().pax("size", "99999").file("f", ""), "middle of an entry");
-        refused(new TestTar().entry('x', "p", "", "999 path=x\n"), "longer than itself");
+        refused(new TestTar().entry('x', "p", "", "999 path=x\n"), "malformed length");
         refused(new TestTar().pax("path", "a\0b").file("f", ""), "zero byte");
         refused(new TestTar().raw(TestTar.seal(new TestTar().header('x', "p", "", 2L << 20))), "extended header");
         refused(new TestTar().link("l", ""), "link to nothing");
@@ -335,8 +335,10 @@ class LayerExtractorIT {
 
             @Override
             public int read(byte[] buffer, int from, int length) {
-                buffer[from] = entry[at++ & 511];
-                return 1;
+                if (length > 0) {
+                    buffer[from] = entry[at++ & 511];
+                }
+                return Math.min(length, 1);
             }
         };
         var failure = new Throwable[1];
@@ -347,7 +349,7 @@ class LayerExtractorIT {
                 failure[0] = e;
             }
         });
-        while (Files.notExists(layer.resolve("f"))) {
+        while (Files.notExists(layer.resolve("f")) && thread.isAlive()) {
             Thread.onSpinWait();
         }
         thread.interrupt();
@@ -404,7 +406,8 @@ class LayerExtractorIT {
         var from = Files.createDirectory(temp.resolve("from"));
         Unpacked.run("sh", "-ec", "cd " + from + "; mkdir -p d/" + "n".repeat(200) + "/" + "m".repeat(200)
                 + "; echo text > d/f; ln d/f d/hard; ln -s /d/f d/link; mkfifo d/pipe; mknod d/null c 1 3;"
-                + "truncate -s 5M d/sparse; printf end >> d/sparse; echo deep > d/n*/m*/" + "f".repeat(150)
+                + "truncate -s 5M d/sparse; printf end >> d/sparse; cd d/n*/m*; echo deep > " + "f".repeat(150)
+                + "; cd " + from
                 + "; cp /bin/true d/cap; setcap cap_net_raw+ep d/cap; chmod 4755 d/f; chown 70000:5 d/link -h;"
                 + "touch -d '2001-02-03 04:05:06.789' d/link -h; chmod 0 d/pipe; chmod 555 d");
         var expected = Unpacked.contents(from);
