@@ -47,8 +47,7 @@ final class Upstream {
     private volatile boolean basic;
     private volatile @Nullable Away away;
 
-    Upstream(
-            String name, Wire wire, Tokens tokens, Referrals referrals, AddressPolicy policy, RegistryConfig config) {
+    Upstream(String name, Wire wire, Tokens tokens, Referrals referrals, AddressPolicy policy, RegistryConfig config) {
         this.name = name;
         this.wire = wire;
         this.tokens = tokens;
@@ -109,7 +108,8 @@ final class Upstream {
         var origin = origin(time);
         var request = make.apply(origin).within(time);
         var shown = authorization(origin, scope, credentials);
-        var response = follow(shown.map(value -> request.with("Authorization", value)).orElse(request), reach());
+        var response =
+                follow(shown.map(value -> request.with("Authorization", value)).orElse(request), reach());
         away = null;
         if (response.status() != 401 || !response.origin().equals(origin)) {
             return response;

@@ -77,7 +77,8 @@ public final class CredentialFiles {
                 throw ImageException.invalid("the credential file " + file + " is longer than any is");
             }
             return Optional.of(JsonText.object(bytes)
-                    .orElseThrow(() -> ImageException.invalid("the credential file " + file + " is not a JSON object")));
+                    .orElseThrow(
+                            () -> ImageException.invalid("the credential file " + file + " is not a JSON object")));
         } catch (IOException e) {
             throw new ImageException(ImageProblem.INVALID, "read the credential file " + file, e);
         }

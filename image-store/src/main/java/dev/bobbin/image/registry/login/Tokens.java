@@ -60,7 +60,8 @@ public final class Tokens {
     ///
     /// @param asked the request that was answered with the challenge
     /// @param reach what its server may refer to
-    /// @param scope what the token is kept for; what it is asked for is the challenge's, if that is about a repository
+    /// @param scope what the token is kept for; it is asked for the challenge's, if that is about a
+    ///     repository
     public String obtain(Challenge challenge, URI asked, Reach reach, String scope, Credentials credentials)
             throws IOException {
         var registry = Origin.of(asked);
@@ -89,7 +90,8 @@ public final class Tokens {
         }
     }
 
-    /// Credentials go to the registry's host, one above or below it in its domain, or one that was configured. Two hosts
+    /// Credentials go to the registry's host, one above or below it in its domain, or one that was configured. Two
+    /// hosts
     /// side by side in a domain may belong to strangers, as all that live below a cloud's do.
     private void requireTrusted(Origin registry, Origin realm) {
         var own = registry.host();
@@ -145,7 +147,12 @@ public final class Tokens {
         var seconds = Math.clamp(said, SHORTEST_SECONDS, LONGEST_SECONDS);
         synchronized (this) {
             // used for nine tenths of its life: the rest is for requests under way
-            kept.put(key, new Kept(token, System.nanoTime() + Duration.ofSeconds(seconds * 9 / 10).toNanos()));
+            kept.put(
+                    key,
+                    new Kept(
+                            token,
+                            System.nanoTime()
+                                    + Duration.ofSeconds(seconds * 9 / 10).toNanos()));
             if (kept.size() > MOST) {
                 kept.remove(kept.keySet().iterator().next());
             }
