@@ -285,6 +285,41 @@ final class ReferralAttacksTest {
     }
 
     @Test
+    void showsNoCredentialsWhereARedirectAsksForThem() {
+        for (var challenge : List.of("Basic realm=x", "Bearer realm=\"http://registry.test/token\"")) {
+            other().on("/", status(401, "WWW-Authenticate: " + challenge));
+            registry.on("/blobs/", redirect("http://other.test"));
+
+            assertThatThrownBy(() -> registries.blob(reference, layer(), SECRET).close())
+                    .extracting(e -> ((ImageException) e).problem())
+                    .isEqualTo(ImageProblem.UNAUTHORIZED);
+        }
+        assertThat(other().connections()).isPositive();
+        assertThat(other().shown("authorization")).isEmpty();
+        assertThat(registry.count("GET", "/token")).isZero();
+    }
+
+    @Test
+    void reachesNoPrivateRegistryWhereThatIsOff() throws IOException {
+        var defaults = RegistryConfig.defaults();
+        var strict = new RegistryConfig(
+                Set.of("127.0.0.1", "localhost"),
+                Map.of(),
+                Map.of(),
+                CredentialSources.NONE,
+                new RegistryConfig.Reachable(false, List.of()),
+                defaults.patience(),
+                1);
+        try (var outside = new Registries(strict)) {
+            for (var name : List.of("127.0.0.1", "localhost", "[::1]")) {
+                assertRefused(() -> outside.resolve(
+                        new ImageReference(name + ":" + registry.port() + "/app"), Platform.ofThisMachine(), SECRET));
+            }
+        }
+        assertNobodyReached();
+    }
+
+    @Test
     void keepsCredentialsFromRealmOfAnotherHost() {
         registry.on("/manifests/", challenge("http://other.test:" + registry.port() + "/token"));
 

@@ -63,7 +63,9 @@ final class CredentialFilesTest {
     @Test
     void namesDamagedFileAndNothingOfIt() throws IOException {
         for (var text :
-                List.of("{\"auths\": {\"a.test\": {\"auth\": \"c2VjcmV0\"}}}", "{\"auths\": {\"s3cret\"", "[]")) {
+                List.of("{\"auths\": {\"a.test\": {\"auth\": \"c2VjcmV0\"}}}", "{\"auths\": {\"s3cret\"", "[]",
+                "{\"auths\": {\"a.test\": {\"username\": \"a:b\", \"password\": \"s3cret\"}}}",
+                "{\"auths\": {\"a.test\": {\"registrytoken\": \"s3cret\\nx\"}}}")) {
             var files = files(text);
 
             assertThatThrownBy(() -> files.find("a.test", "x"))
