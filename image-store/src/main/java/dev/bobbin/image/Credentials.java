@@ -32,6 +32,12 @@ public sealed interface Credentials {
 
     /// A token that the registry takes as it is.
     record RegistryToken(String token) implements Credentials {
+        public RegistryToken {
+            if (token.isEmpty() || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+                throw new IllegalArgumentException("a token is not empty and has no spaces");
+            }
+        }
+
         @Override
         public String toString() {
             return "RegistryToken[]";

@@ -70,8 +70,7 @@ final class BlobStream extends InputStream {
             var source = opened == null ? opener.open(at) : opened;
             opened = source;
             try {
-                var got = source.response().body().read(bytes, offset, (int)
-                        Math.min(count, descriptor.size() - at));
+                var got = source.response().body().read(bytes, offset, (int) Math.min(count, descriptor.size() - at));
                 if (got < 0) {
                     throw tooShort(source.response());
                 }

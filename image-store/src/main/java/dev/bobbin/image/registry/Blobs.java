@@ -50,12 +50,12 @@ final class Blobs implements BlobStream.Opener {
             places.acquire();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted while waiting to ask " + repository.upstream().name());
+            throw new CancellationException(
+                    "interrupted while waiting to ask " + repository.upstream().name());
         }
         var taken = true;
         try {
-            var request =
-                    repository.request("GET", "blobs/" + descriptor.digest(), asked -> from(asked, from));
+            var request = repository.request("GET", "blobs/" + descriptor.digest(), asked -> from(asked, from));
             var response = repository.call(request, "pull", retry, answer -> accept(repository, answer, from));
             taken = false;
             return new BlobStream.Opened(response, places::release);

@@ -39,8 +39,8 @@ final class Manifests {
     static Document described(Repository repository, Descriptor descriptor, Retry retry) {
         var size = descriptor.size();
         if (size > ImageManifest.LONGEST) {
-            throw ImageException.invalid("manifest " + descriptor.digest() + " has " + size + " bytes, more than "
-                    + ImageManifest.LONGEST);
+            throw ImageException.invalid(
+                    "manifest " + descriptor.digest() + " has " + size + " bytes, more than " + ImageManifest.LONGEST);
         }
         var found = byDigest(repository, descriptor.digest(), retry);
         if (found.bytes().length != size) {
@@ -106,7 +106,8 @@ final class Manifests {
         if (!UNSPECIFIC.contains(type)) {
             return type;
         }
-        var document = JsonText.object(bytes).orElseThrow(() -> ImageException.invalid("manifest is not a JSON object"));
+        var document =
+                JsonText.object(bytes).orElseThrow(() -> ImageException.invalid("manifest is not a JSON object"));
         return JsonText.text(document, "mediaType").orElseGet(() -> {
             if (document.has("manifests") == document.has("layers")) {
                 throw new ImageException(ImageProblem.INVALID, "manifest does not say what it is");

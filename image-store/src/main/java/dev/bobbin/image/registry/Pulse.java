@@ -21,7 +21,8 @@ final class Pulse {
         this.progress = progress;
     }
 
-    /// The same bytes, counted. A failure to read them is ours, not the network's: it is thrown unchecked, so that nobody
+    /// The same bytes, counted. A failure to read them is ours, not the network's: it is thrown unchecked, so that
+    /// nobody
     /// takes it for a reason to try again.
     InputStream over(InputStream content) {
         return new FilterInputStream(content) {

@@ -126,8 +126,8 @@ final class Push {
 
     private boolean mounted(Descriptor blob, Retry retry) {
         for (var other : others) {
-            var request = repository.request(
-                    "POST", "blobs/uploads/?mount=" + blob.digest() + "&from=" + other, it -> it);
+            var request =
+                    repository.request("POST", "blobs/uploads/?mount=" + blob.digest() + "&from=" + other, it -> it);
             var done = repository.call(request, SCOPE, retry, response -> {
                 try (response) {
                     return response.status() == 201;
@@ -205,9 +205,11 @@ final class Push {
 
     private void publish(Resolved.Document manifest, String tagOrDigest) {
         var descriptor = manifest.descriptor();
-        var request = repository.request("PUT", "manifests/" + tagOrDigest, it -> it.with(
-                        "Content-Type", descriptor.mediaType())
-                .with(descriptor.size(), () -> new ByteArrayInputStream(manifest.bytes())));
+        var request = repository.request(
+                "PUT",
+                "manifests/" + tagOrDigest,
+                it -> it.with("Content-Type", descriptor.mediaType())
+                        .with(descriptor.size(), () -> new ByteArrayInputStream(manifest.bytes())));
         repository.call(request, SCOPE, retries.get(), response -> {
             if (response.status() != 201) {
                 throw repository.refused(response, "sent manifest " + tagOrDigest);

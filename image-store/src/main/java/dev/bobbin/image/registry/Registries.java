@@ -83,7 +83,7 @@ public final class Registries implements AutoCloseable {
 
     /// What `reference` means now, for programs that run on `platform`.
     ///
-    /// @throws ImageException NOT_FOUND, UNAUTHORIZED, UNAVAILABLE if no registry answers in time, INVALID, UNSUPPORTED
+    /// @throws ImageException NOT_FOUND, UNAUTHORIZED, INVALID, UNSUPPORTED; UNAVAILABLE if none answers in time
     public Resolved resolve(ImageReference reference, Platform platform, @Nullable Credentials credentials) {
         var candidates = candidates(reference, credentials);
         var share = config.patience().answer().dividedBy(candidates.size());
@@ -101,7 +101,8 @@ public final class Registries implements AutoCloseable {
         var type = found.descriptor().mediaType();
         var index = MediaTypes.isIndex(type) ? found : null;
         var manifest = index == null ? found : choose(repository, index, platform, retry);
-        var content = ImageManifest.parse(manifest.bytes(), manifest.descriptor().mediaType());
+        var content =
+                ImageManifest.parse(manifest.bytes(), manifest.descriptor().mediaType());
         var settings = config(repository, content, retry);
         var parsed = ImageConfig.parse(settings.bytes());
         if (parsed.origin().diffIds().size() != content.layers().size()) {
@@ -114,13 +115,14 @@ public final class Registries implements AutoCloseable {
 
     private static Document choose(Repository repository, Document index, Platform platform, Retry retry) {
         var all = ImageIndex.parse(index.bytes(), index.descriptor().mediaType());
-        var chosen = all.select(platform).orElseThrow(() -> new ImageException(
-                ImageProblem.NOT_FOUND,
-                "the image is not made for " + platform + ", only for "
-                        + all.manifests().stream()
-                                .map(Descriptor::platform)
-                                .map(String::valueOf)
-                                .collect(Collectors.joining(", "))));
+        var chosen = all.select(platform)
+                .orElseThrow(() -> new ImageException(
+                        ImageProblem.NOT_FOUND,
+                        "the image is not made for " + platform + ", only for "
+                                + all.manifests().stream()
+                                        .map(Descriptor::platform)
+                                        .map(String::valueOf)
+                                        .collect(Collectors.joining(", "))));
         return Manifests.described(repository, chosen, retry);
     }
 
@@ -161,7 +163,8 @@ public final class Registries implements AutoCloseable {
             long from,
             @Nullable Credentials credentials)
             throws IOException {
-        return blob(candidates(reference, credentials), descriptor, start, from, new Retry(config.patience(), closed, DAY));
+        return blob(
+                candidates(reference, credentials), descriptor, start, from, new Retry(config.patience(), closed, DAY));
     }
 
     private static InputStream blob(
@@ -203,10 +206,13 @@ public final class Registries implements AutoCloseable {
             Set<String> others,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
-        var content = ImageManifest.parse(manifest.bytes(), manifest.descriptor().mediaType());
+        var content =
+                ImageManifest.parse(manifest.bytes(), manifest.descriptor().mediaType());
         var digest = to.digest().map(Digest::text);
-        if (digest.isPresent() && !digest.get().equals(manifest.descriptor().digest().text())) {
-            throw ImageException.wrongDigest(to.digest().get(), manifest.descriptor().digest());
+        if (digest.isPresent()
+                && !digest.get().equals(manifest.descriptor().digest().text())) {
+            throw ImageException.wrongDigest(
+                    to.digest().get(), manifest.descriptor().digest());
         }
         var repository = own(to, credentials);
         repository.upstream().requireThere();

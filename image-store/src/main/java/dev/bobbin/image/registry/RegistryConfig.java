@@ -58,8 +58,8 @@ public record RegistryConfig(
 
     /// Which addresses may be connected to.
     ///
-    /// @param privateRegistries whether a caller may name a registry at a loopback or private address; off where callers
-    ///     are strangers to the network they would reach
+    /// @param privateRegistries whether a caller may name a registry at a loopback or private address; off where
+    ///     callers are strangers to the network they would reach
     /// @param networks `address/bits` that are open whoever names them
     public record Reachable(boolean privateRegistries, List<String> networks) {
         public static final Reachable ALL = new Reachable(true, List.of());

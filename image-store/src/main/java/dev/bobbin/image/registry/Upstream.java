@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// One registry, or a mirror of one: where it listens, how it wants to be shown credentials, and whether it answers.
 /// Follows redirects and answers challenges; credentials go with the requests to the registry itself and no further.
 final class Upstream {
+    private static final String BEARER = "Bearer ";
     private static final int MOST_REDIRECTS = 5;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1", "::1");
@@ -47,8 +48,7 @@ final class Upstream {
     private volatile boolean basic;
     private volatile @Nullable Away away;
 
-    Upstream(
-            String name, Wire wire, Tokens tokens, Referrals referrals, AddressPolicy policy, RegistryConfig config) {
+    Upstream(String name, Wire wire, Tokens tokens, Referrals referrals, AddressPolicy policy, RegistryConfig config) {
         this.name = name;
         this.wire = wire;
         this.tokens = tokens;
@@ -109,12 +109,14 @@ final class Upstream {
         var origin = origin(time);
         var request = make.apply(origin).within(time);
         var shown = authorization(origin, scope, credentials);
-        var response = follow(shown.map(value -> request.with("Authorization", value)).orElse(request), reach());
+        var response =
+                follow(shown.map(value -> request.with("Authorization", value)).orElse(request), reach());
         away = null;
         if (response.status() != 401 || !response.origin().equals(origin)) {
             return response;
         }
-        tokens.forget(origin, scope, credentials);
+        shown.filter(value -> value.startsWith(BEARER))
+                .ifPresent(value -> tokens.forget(origin, scope, credentials, value.substring(BEARER.length())));
         var answer = answer(response, request, scope, credentials);
         if (answer.isEmpty() || answer.equals(shown)) {
             return response;
@@ -125,9 +127,9 @@ final class Upstream {
 
     private Optional<String> authorization(Origin origin, String scope, Credentials credentials) {
         return switch (credentials) {
-            case Credentials.RegistryToken(var token) -> Optional.of("Bearer " + token);
+            case Credentials.RegistryToken(var token) -> Optional.of(BEARER + token);
             case Credentials.Password password when basic -> Optional.of(Tokens.basic(password));
-            default -> tokens.known(origin, scope, credentials).map(token -> "Bearer " + token);
+            default -> tokens.known(origin, scope, credentials).map(token -> BEARER + token);
         };
     }
 
@@ -141,7 +143,7 @@ final class Upstream {
         var bearer = Challenge.find(values, "bearer");
         if (bearer.isPresent()) {
             var reach = reach().from(response.remote());
-            return Optional.of("Bearer " + tokens.obtain(bearer.get(), request.uri(), reach, scope, credentials));
+            return Optional.of(BEARER + tokens.obtain(bearer.get(), request.uri(), reach, scope, credentials));
         }
         if (credentials instanceof Credentials.Password password
                 && Challenge.find(values, "basic").isPresent()) {

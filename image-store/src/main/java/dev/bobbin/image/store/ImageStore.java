@@ -1,5 +1,6 @@
 package dev.bobbin.image.store;
 
+import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.Credentials;
 import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
@@ -15,6 +16,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -46,6 +48,7 @@ public final class ImageStore implements AutoCloseable {
     private final Registries registries;
     private final Pulls pulls;
     private final Commits commits;
+    private final Archives archives;
 
     private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
         this.lock = lock;
@@ -60,6 +63,7 @@ public final class ImageStore implements AutoCloseable {
         this.newcomers = new Newcomers(disk, index, layers, new Assembly(blobs, layers, config.extraction()), pins);
         this.registries = new Registries(config.registries());
         this.pulls = new Pulls(registries, blobs, newcomers, meters);
+        this.archives = new Archives(blobs, newcomers, pins, config.extraction());
         this.commits = new Commits(blobs, newcomers, pins);
         Gauge.builder("bobbin.image.store.bytes", garbage, all -> all.usage().bytes())
                 .description("Bytes of images in the store, as they were sent and unpacked")
@@ -168,6 +172,18 @@ public final class ImageStore implements AutoCloseable {
             }
         }
         return pulls.pull(owner, reference, credentials, progress);
+    }
+
+    /// Takes the images of an archive, an OCI layout or what `docker save` writes, under the names it gives them. One
+    /// that says no more than a tag is named `loaded:TAG`.
+    public List<Image> load(String owner, InputStream archive) {
+        return archives.load(owner, archive);
+    }
+
+    /// Writes images to an archive that [#load], docker, podman and skopeo read.
+    public void save(String owner, List<ImageReference> references, ArchiveFormat format, OutputStream out) {
+        references.forEach(reference -> refuseReserved(reference, "saved"));
+        archives.save(references.stream().map(one -> require(owner, one)).toList(), format, out);
     }
 
     /// Brings an image to the registry of `to`.

@@ -352,6 +352,33 @@ class ImageStoreIT {
         assertThat(pulled.digest()).isEqualTo(image.digest());
     }
 
+    @Test
+    void loadsWhatSkopeoWritesAndSavesWhatItReads() throws Exception {
+        var layout = directory.resolve("layout");
+        var digest = TestImages.layout(layout, "x", TestImages.config("c"), threeLayers());
+        for (var kind : List.of("oci-archive", "docker-archive")) {
+            var file = directory.resolve(kind + ".tar");
+            TestRegistry.skopeo("oci:" + layout + ":x", kind + ":" + file + ":docker.io/team/" + kind + ":1");
+            try (var in = Files.newInputStream(file)) {
+                var loaded = store.load("", in);
+                assertThat(loaded).extracting(image -> image.reference().canonical())
+                        .containsExactly("docker.io/team/" + kind + ":1");
+                assertThat(loaded.getFirst().config().command()).containsExactly("c");
+            }
+            store.lease("", new ImageReference("team/" + kind + ":1")).orElseThrow().close();
+        }
+        assertThat(store.find("", new ImageReference("team/oci-archive:1")).orElseThrow().digest())
+                .isEqualTo(digest);
+        for (var format : dev.bobbin.image.ArchiveFormat.values()) {
+            var file = directory.resolve("saved-" + format + ".tar");
+            try (var out = Files.newOutputStream(file)) {
+                store.save("", List.of(new ImageReference("team/oci-archive:1")), format, out);
+            }
+            var kind = format == dev.bobbin.image.ArchiveFormat.OCI ? "oci-archive:" : "docker-archive:";
+            TestRegistry.skopeo(kind + file, "oci:" + directory.resolve("read-" + format) + ":x");
+        }
+    }
+
     private ImageStore reopened() {
         return ImageStore.open(directory.resolve("store"), StoreConfig.DEFAULT, meters);
     }

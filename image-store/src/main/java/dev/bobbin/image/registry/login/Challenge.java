@@ -98,7 +98,7 @@ public record Challenge(String scheme, Map<String, String> parameters) {
                 }
                 value.append(text.charAt(at));
             }
-            at++;
+            at = Math.min(text.length(), at + 1);
             return value.toString();
         }
     }

@@ -56,7 +56,7 @@ public final class CredentialFiles {
         }
         var entry = entry(root.path("auths"), registry, repository);
         if (entry != null) {
-            var found = credentials(entry, file);
+            var found = understood(entry, file);
             if (found.isPresent()) {
                 return found;
             }
@@ -77,7 +77,8 @@ public final class CredentialFiles {
                 throw ImageException.invalid("the credential file " + file + " is longer than any is");
             }
             return Optional.of(JsonText.object(bytes)
-                    .orElseThrow(() -> ImageException.invalid("the credential file " + file + " is not a JSON object")));
+                    .orElseThrow(
+                            () -> ImageException.invalid("the credential file " + file + " is not a JSON object")));
         } catch (IOException e) {
             throw new ImageException(ImageProblem.INVALID, "read the credential file " + file, e);
         }
@@ -123,7 +124,15 @@ public final class CredentialFiles {
         return end.endsWith("/v1") || end.endsWith("/v2") ? end.substring(0, end.length() - 3) : end;
     }
 
-    private static Optional<Credentials> credentials(JsonNode entry, Path file) {
+    private static Optional<Credentials> understood(JsonNode entry, Path file) {
+        try {
+            return credentials(entry);
+        } catch (IllegalArgumentException e) {
+            throw ImageException.invalid("the credential file " + file + " has an entry that is not user:password");
+        }
+    }
+
+    private static Optional<Credentials> credentials(JsonNode entry) {
         var identity = JsonText.text(entry, "identitytoken");
         if (identity.isPresent()) {
             return Optional.of(new Credentials.IdentityToken(identity.get()));
@@ -137,20 +146,16 @@ public final class CredentialFiles {
         if (user.isPresent() && password.isPresent()) {
             return Optional.of(new Credentials.Password(user.get(), password.get()));
         }
-        return JsonText.text(entry, "auth").map(auth -> decode(auth, file));
+        return JsonText.text(entry, "auth").map(CredentialFiles::decode);
     }
 
-    private static Credentials decode(String auth, Path file) {
-        try {
-            var text = new String(Base64.getDecoder().decode(auth), StandardCharsets.UTF_8);
-            var colon = text.indexOf(':');
-            if (colon > 0) {
-                return new Credentials.Password(
-                        text.substring(0, colon), text.substring(colon + 1).replaceAll("\\x00+$", ""));
-            }
-        } catch (IllegalArgumentException _) {
-            // reported below, without what was there
+    private static Credentials decode(String auth) {
+        var text = new String(Base64.getDecoder().decode(auth), StandardCharsets.UTF_8);
+        var colon = text.indexOf(':');
+        if (colon < 0) {
+            throw new IllegalArgumentException("no colon");
         }
-        throw ImageException.invalid("the credential file " + file + " has an entry that is not user:password");
+        return new Credentials.Password(
+                text.substring(0, colon), text.substring(colon + 1).replaceAll("\\x00+$", ""));
     }
 }

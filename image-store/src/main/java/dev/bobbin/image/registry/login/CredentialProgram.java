@@ -42,7 +42,7 @@ final class CredentialProgram {
                         program + ", which a credential file names for " + registry + ", is not installed"));
         try {
             return run(found, registry);
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             throw new ImageException(ImageProblem.UNAUTHORIZED, "ask " + program + " about " + registry, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

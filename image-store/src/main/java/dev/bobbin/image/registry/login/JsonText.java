@@ -11,9 +11,8 @@ import java.util.Optional;
 /// JSON objects that servers, files and helper programs give.
 public final class JsonText {
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(50)
-                            .build())
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(50).build())
                     .build())
             .build();
 

@@ -16,9 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /// The short-lived tokens that token servers give, kept by registry, scope and credentials until they expire.
 public final class Tokens {
@@ -32,6 +36,10 @@ public final class Tokens {
     private final Referrals referrals;
     private final Map<String, Set<String>> hosts;
     private final Map<Key, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
+
+    /// Of many who want the same token at once, one asks and the others wait for it.
+    private final List<Lock> locks =
+            Stream.<Lock>generate(ReentrantLock::new).limit(64).toList();
 
     /// @param hosts by registry, hosts beside its own domain that may be shown its credentials
     public Tokens(Wire wire, Referrals referrals, Map<String, Set<String>> hosts) {
@@ -51,26 +59,47 @@ public final class Tokens {
         return Optional.ofNullable(found).map(Kept::token);
     }
 
-    /// Forgets a token that the registry no longer takes.
-    public synchronized void forget(Origin registry, String scope, Credentials credentials) {
-        kept.remove(new Key(registry, scope, credentials));
+    /// Forgets a token that the registry no longer takes, unless another has taken its place.
+    public synchronized void forget(Origin registry, String scope, Credentials credentials, String token) {
+        var key = new Key(registry, scope, credentials);
+        var found = kept.get(key);
+        if (found != null && found.token.equals(token)) {
+            kept.remove(key);
+        }
     }
 
-    /// Asks the token server that `challenge` names.
+    /// A token from the server that `challenge` names.
     ///
     /// @param asked the request that was answered with the challenge
     /// @param reach what its server may refer to
-    /// @param scope what the token is kept for; what it is asked for is the challenge's, if that is about a repository
+    /// @param scope what it must allow; the challenge's counts only where that names the repository otherwise
     public String obtain(Challenge challenge, URI asked, Reach reach, String scope, Credentials credentials)
             throws IOException {
-        var registry = Origin.of(asked);
+        var key = new Key(Origin.of(asked), scope, credentials);
+        var lock = locks.get(Math.floorMod(key.hashCode(), locks.size()));
+        lock.lock();
+        try {
+            var known = known(key.registry, scope, credentials);
+            return known.isPresent() ? known.get() : fetch(challenge, asked, reach, key);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private String fetch(Challenge challenge, URI asked, Reach reach, Key key) throws IOException {
+        var credentials = key.credentials;
+        var scope = key.scope;
+        var registry = key.registry;
         var realm = referrals.judge(
                 asked,
                 challenge.parameter("realm").orElseThrow(() -> ImageException.invalid(registry + " names no realm")));
         if (!(credentials instanceof Credentials.Anonymous)) {
             requireTrusted(registry, Origin.of(realm));
         }
-        var wanted = challenge.parameter("scope").filter(said -> said.startsWith("repository:"));
+        var same = scope.substring(0, scope.lastIndexOf(':') + 1);
+        var wanted = challenge
+                .parameter("scope")
+                .filter(said -> said.startsWith("repository:") && !said.startsWith(same));
         var service = challenge.parameter("service").orElse("");
         var request = request(realm, service, wanted.orElse(scope), credentials);
         try (var response = wire.send(request.within(ANSWER), reach)) {
@@ -85,11 +114,12 @@ public final class Tokens {
             if (bytes == null) {
                 throw ImageException.invalid("the token of " + Origin.of(realm) + " is longer than any is");
             }
-            return keep(new Key(registry, scope, credentials), bytes, Origin.of(realm));
+            return keep(key, bytes, Origin.of(realm));
         }
     }
 
-    /// Credentials go to the registry's host, one above or below it in its domain, or one that was configured. Two hosts
+    /// Credentials go to the registry's host, one above or below it in its domain, or one that was configured. Two
+    /// hosts
     /// side by side in a domain may belong to strangers, as all that live below a cloud's do.
     private void requireTrusted(Origin registry, Origin realm) {
         var own = registry.host();
@@ -145,7 +175,12 @@ public final class Tokens {
         var seconds = Math.clamp(said, SHORTEST_SECONDS, LONGEST_SECONDS);
         synchronized (this) {
             // used for nine tenths of its life: the rest is for requests under way
-            kept.put(key, new Kept(token, System.nanoTime() + Duration.ofSeconds(seconds * 9 / 10).toNanos()));
+            kept.put(
+                    key,
+                    new Kept(
+                            token,
+                            System.nanoTime()
+                                    + Duration.ofSeconds(seconds * 9 / 10).toNanos()));
             if (kept.size() > MOST) {
                 kept.remove(kept.keySet().iterator().next());
             }

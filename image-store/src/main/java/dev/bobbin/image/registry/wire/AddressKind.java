@@ -22,13 +22,27 @@ public enum AddressKind {
     UNUSABLE;
 
     /// Cloud metadata outside the link-local range: AWS (IPv6), Alibaba, Azure, Oracle.
-    private static final List<Network> METADATA = networks(
-            "fd00:ec2::/32", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32");
+    private static final List<Network> METADATA =
+            networks("fd00:ec2::/32", "fd20:ce::254/128", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32");
 
     private static final List<Network> UNUSABLES = networks(
-            "0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-            "203.0.113.0/24", "224.0.0.0/3", "::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-            "2002::/16", "3fff::/20", "5f00::/16", "ff00::/8");
+            "0.0.0.0/8",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/3",
+            "::/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "2001::/23",
+            "2001:db8::/32",
+            "2002::/16",
+            "3fff::/20",
+            "5f00::/16",
+            "ff00::/8");
     private static final List<Network> PRIVATES =
             networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10");
     private static final Network TRANSLATED = Network.parse("64:ff9b::/96");

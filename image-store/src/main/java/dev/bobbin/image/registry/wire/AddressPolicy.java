@@ -9,8 +9,7 @@ import java.util.function.Function;
 /// @param kinds the kind of an address
 /// @param innermost the innermost kind at which a caller may name a server
 /// @param allowed networks that are open whatever their kind and whoever named them
-public record AddressPolicy(
-        Function<InetAddress, AddressKind> kinds, AddressKind innermost, List<Network> allowed) {
+public record AddressPolicy(Function<InetAddress, AddressKind> kinds, AddressKind innermost, List<Network> allowed) {
 
     public AddressPolicy {
         allowed = List.copyOf(allowed);

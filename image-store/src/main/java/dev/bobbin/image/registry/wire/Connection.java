@@ -96,8 +96,9 @@ final class Connection {
         var head = new StringBuilder(request.method()).append(' ').append(target(request));
         head.append(" HTTP/1.1\r\nHost: ").append(origin.authority()).append("\r\n");
         head.append("User-Agent: bobbin\r\nAccept-Encoding: identity\r\n");
-        request.headers().forEach((name, value) ->
-                head.append(name).append(": ").append(value).append("\r\n"));
+        request.headers()
+                .forEach((name, value) ->
+                        head.append(name).append(": ").append(value).append("\r\n"));
         var content = request.content();
         if (content != null) {
             head.append("Content-Length: ").append(content.length()).append("\r\n");

@@ -54,7 +54,8 @@ final class Connector {
                 break;
             }
             try {
-                return connect(origin, open.get(i), Duration.ofNanos(Math.max(1_000_000, left / (open.size() - i))), pool);
+                return connect(
+                        origin, open.get(i), Duration.ofNanos(Math.max(1_000_000, left / (open.size() - i))), pool);
             } catch (IOException e) {
                 failure = e;
             }
@@ -101,7 +102,8 @@ final class Connector {
 
     /// TLS over a connected socket. The certificate must be for the name, whatever the address.
     private SSLSocket secure(Socket raw, Origin origin) throws IOException {
-        var socket = (SSLSocket) trust.context(origin).getSocketFactory().createSocket(raw, origin.host(), origin.port(), true);
+        var socket = (SSLSocket)
+                trust.context(origin).getSocketFactory().createSocket(raw, origin.host(), origin.port(), true);
         var parameters = socket.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         parameters.setApplicationProtocols(new String[] {"http/1.1"});

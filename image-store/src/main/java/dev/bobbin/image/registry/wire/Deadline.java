@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,11 @@ final class Deadline implements AutoCloseable {
     }
 
     private void await(long nanos) {
-        waiting = clock.schedule(this::look, nanos, TimeUnit.NANOSECONDS);
+        try {
+            waiting = clock.schedule(this::look, nanos, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException _) {
+            end(); // the client was closed
+        }
     }
 
     private void look() {
@@ -50,6 +55,10 @@ final class Deadline implements AutoCloseable {
             return;
         }
         passed = true;
+        end();
+    }
+
+    private void end() {
         try {
             socket.close();
         } catch (IOException _) {

@@ -9,8 +9,8 @@ import java.net.InetAddress;
 public record Network(InetAddress start, int bits) {
     public Network {
         if (bits < 0 || bits > start.getAddress().length * 8) {
-            throw new IllegalArgumentException("a network has between 0 and "
-                    + start.getAddress().length * 8 + " leading bits");
+            throw new IllegalArgumentException(
+                    "a network has between 0 and " + start.getAddress().length * 8 + " leading bits");
         }
     }
 
@@ -20,8 +20,7 @@ public record Network(InetAddress start, int bits) {
         var address = InetAddress.ofLiteral(slash < 0 ? text : text.substring(0, slash));
         try {
             return new Network(
-                    address,
-                    slash < 0 ? address.getAddress().length * 8 : Integer.parseInt(text.substring(slash + 1)));
+                    address, slash < 0 ? address.getAddress().length * 8 : Integer.parseInt(text.substring(slash + 1)));
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("not a network: " + text, e);
         }

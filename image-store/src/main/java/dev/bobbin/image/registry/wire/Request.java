@@ -17,11 +17,7 @@ public final class Request {
     private final @Nullable Duration time;
 
     private Request(
-            String method,
-            URI uri,
-            Map<String, String> headers,
-            @Nullable Content content,
-            @Nullable Duration time) {
+            String method, URI uri, Map<String, String> headers, @Nullable Content content, @Nullable Duration time) {
         this.method = method;
         this.uri = uri;
         this.headers = headers;
@@ -85,7 +81,8 @@ public final class Request {
         return headers;
     }
 
-    @Nullable Content content() {
+    @Nullable
+    Content content() {
         return content;
     }
 

@@ -77,6 +77,9 @@ public final class Response implements AutoCloseable {
 
     @Override
     public void close() {
+        if (body.whole()) {
+            return; // the connection may carry another exchange already
+        }
         try (var _ = connection.within(Duration.ofSeconds(1))) {
             if (body.length() <= DRAINED) {
                 body.readNBytes(DRAINED);

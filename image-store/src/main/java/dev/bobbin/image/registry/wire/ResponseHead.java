@@ -25,8 +25,7 @@ record ResponseHead(int status, Headers headers, boolean newer) {
             }
             fields.add(field(line, connection.origin()));
         }
-        return new ResponseHead(
-                Integer.parseInt(start.substring(9, 12)), new Headers(fields), start.charAt(7) == '1');
+        return new ResponseHead(Integer.parseInt(start.substring(9, 12)), new Headers(fields), start.charAt(7) == '1');
     }
 
     private static Headers.Field field(String line, Origin origin) throws IOException {
