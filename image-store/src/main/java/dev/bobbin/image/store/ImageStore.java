@@ -27,7 +27,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -323,9 +322,8 @@ public final class ImageStore implements AutoCloseable {
         return index.visible(owner).stream()
                 .filter(entry ->
                         registry == null || registry.equals(entry.reference().registry()))
-                .filter(entry -> Set.of(
-                                entry.reference().path(), entry.reference().repository())
-                        .contains(repository))
+                .filter(entry -> entry.reference().path().equals(repository)
+                        || entry.reference().repository().equals(repository))
                 .toList();
     }
 
