@@ -361,13 +361,18 @@ class ImageStoreIT {
             TestRegistry.skopeo("oci:" + layout + ":x", kind + ":" + file + ":docker.io/team/" + kind + ":1");
             try (var in = Files.newInputStream(file)) {
                 var loaded = store.load("", in);
-                assertThat(loaded).extracting(image -> image.reference().canonical())
+                assertThat(loaded)
+                        .extracting(image -> image.reference().canonical())
                         .containsExactly("docker.io/team/" + kind + ":1");
                 assertThat(loaded.getFirst().config().command()).containsExactly("c");
             }
-            store.lease("", new ImageReference("team/" + kind + ":1")).orElseThrow().close();
+            store.lease("", new ImageReference("team/" + kind + ":1"))
+                    .orElseThrow()
+                    .close();
         }
-        assertThat(store.find("", new ImageReference("team/oci-archive:1")).orElseThrow().digest())
+        assertThat(store.find("", new ImageReference("team/oci-archive:1"))
+                        .orElseThrow()
+                        .digest())
                 .isEqualTo(digest);
         for (var format : dev.bobbin.image.ArchiveFormat.values()) {
             var file = directory.resolve("saved-" + format + ".tar");
