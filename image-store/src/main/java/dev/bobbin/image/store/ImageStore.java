@@ -40,6 +40,7 @@ public final class ImageStore implements AutoCloseable {
     private final Disk disk;
     private final @Nullable HostImage host;
     private final Blobs blobs;
+    private final Layers layers;
     private final Index index;
     private final Garbage garbage;
     private final Leases leases;
@@ -54,7 +55,7 @@ public final class ImageStore implements AutoCloseable {
         this.disk = disk;
         this.host = config.hostImage() ? HostImage.make(disk.layers()) : null;
         this.blobs = new Blobs(disk);
-        var layers = new Layers(disk);
+        this.layers = new Layers(disk);
         this.index = new Index(disk, blobs, layers);
         var pins = new Pins();
         this.garbage = new Garbage(blobs, layers, index, pins);
@@ -139,7 +140,7 @@ public final class ImageStore implements AutoCloseable {
         }
         for (var found = index.find(owner, reference); found.isPresent(); found = index.find(owner, reference)) {
             var entry = found.get();
-            var rootfs = entry.problem() == null ? leases.lease(entry) : leases.lease(mended(entry));
+            var rootfs = leases.lease(unpacked(entry) ? entry : mended(entry));
             if (rootfs.isPresent()) {
                 return rootfs;
             }
@@ -325,6 +326,12 @@ public final class ImageStore implements AutoCloseable {
                 .filter(entry -> entry.reference().path().equals(repository)
                         || entry.reference().repository().equals(repository))
                 .toList();
+    }
+
+    /// Whether jobs can run on it, whatever else is missing.
+    private boolean unpacked(Entry entry) {
+        return entry.problem() == null
+                || (!entry.chains().isEmpty() && entry.chains().stream().allMatch(layers::has));
     }
 
     /// Unpacks again what a crash took, if its blobs are here.

@@ -184,11 +184,13 @@ class ImageStoreIT {
         var content = Files.readAllBytes(blob);
         content[content.length / 2] ^= 1;
         Files.write(blob, content);
-        assertThatThrownBy(() -> store.push("", reference, registry.reference("copy:1"), null, _ -> {}))
+        var format = dev.bobbin.image.ArchiveFormat.OCI;
+        var nowhere = java.io.OutputStream.nullOutputStream();
+        assertThatThrownBy(() -> store.save("", List.of(reference), format, nowhere))
                 .hasMessageContaining("damaged");
         assertThat(blob).doesNotExist();
         store.pull("", reference, PullPolicy.ALWAYS, null, _ -> {});
-        store.push("", reference, registry.reference("copy:1"), null, _ -> {});
+        store.save("", List.of(reference), format, nowhere);
     }
 
     @Test
