@@ -1,6 +1,7 @@
 package dev.bobbin.ops;
 
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.ops.cli.Server;
 import dev.bobbin.ops.cli.StartException;
 import dev.bobbin.ops.config.BobbinConfig;
@@ -54,7 +55,7 @@ final class BobbinServer implements Server {
         check(config);
         config.http().listen().forEach(BobbinServer::checkFree);
         var metrics = new Metrics();
-        var images = images(config);
+        var images = images(config, metrics);
         var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
         try {
             server.http.start();
@@ -127,9 +128,12 @@ final class BobbinServer implements Server {
         }
     }
 
-    private static ImageStore images(BobbinConfig config) {
+    private static ImageStore images(BobbinConfig config, Metrics metrics) {
         try {
-            return ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+            return ImageStore.open(
+                    config.host().dataDir().resolve("images"),
+                    StoreConfig.DEFAULT.withHostImage(config.hostImage()),
+                    metrics.registry());
         } catch (RuntimeException impossible) {
             throw new StartException(sentence(impossible.getMessage()), impossible);
         }

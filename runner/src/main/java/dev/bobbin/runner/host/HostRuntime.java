@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.Identity;
+import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
@@ -178,11 +179,31 @@ public final class HostRuntime implements AutoCloseable {
     }
 
     private Attempt run(Job.Run job, StartTimeline timeline) throws InterruptedException {
-        var lease = images.lease(job.image());
+        Optional<Rootfs> lease;
+        try {
+            lease = images.lease(job.tenant(), job.image());
+        } catch (ImageException e) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
+        }
         if (lease.isEmpty()) {
             return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
         }
-        try (var rootfs = lease.get()) {
+        var rootfs = lease.get();
+        var accepted = false;
+        try {
+            var attempt = run(job, rootfs, timeline);
+            accepted = attempt instanceof Attempt.Accepted;
+            return attempt;
+        } finally {
+            if (!accepted) {
+                rootfs.close();
+            }
+        }
+    }
+
+    /// Starts the job on a root file system, which is the job's from then on if it is accepted.
+    private Attempt run(Job.Run job, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
+        try {
             var command = command(job, rootfs);
             if (command.isEmpty()) {
                 return refused(
@@ -208,7 +229,7 @@ public final class HostRuntime implements AutoCloseable {
             throws InterruptedException, IOException {
         var taken = warm.take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, unenforced(job.limits()), timeline);
+        var meta = JobMeta.of(job, rootfs, command, unenforced(job.limits()), timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
         var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
@@ -223,7 +244,7 @@ public final class HostRuntime implements AutoCloseable {
             sweepJobless(execution.sandboxId());
             throw e;
         }
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution));
+        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, rootfs));
         return new Attempt.Accepted(execution);
     }
 
@@ -266,13 +287,14 @@ public final class HostRuntime implements AutoCloseable {
         return execution;
     }
 
-    /// Listens to a job until its end. The nursery removes what is left of a sandbox that was told to exit; of any
-    /// other
-    /// it is done here.
-    private void attend(LocalExecution execution) {
+    /// Listens to a job until its end, then lets go of its image. The nursery removes what is left of a sandbox that
+    /// was told to exit; of any other it is done here.
+    private void attend(LocalExecution execution, AutoCloseable image) {
         var id = execution.sandboxId();
-        try {
+        try (image) {
             execution.listen();
+        } catch (Exception e) {
+            LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
         } finally {
             var vanished = running.remove(id) != null;
             if (vanished || execution.recovered() || !nursery.alive()) {
@@ -383,12 +405,13 @@ public final class HostRuntime implements AutoCloseable {
             var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
             jobs.put(meta.id(), execution);
+            var image = images.hold(meta.layers());
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
                 var end = sandbox.state().end();
                 if (end != null) {
                     execution.ended(sandbox.state().position(), null, end);
                 }
-                attend(execution);
+                attend(execution, image);
             });
             LOG.log(Level.INFO, "job " + meta.id() + " goes on");
         } catch (IOException | SandboxException e) {

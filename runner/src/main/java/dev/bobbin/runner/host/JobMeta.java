@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
 /// @param limits `null` if an older server did not note them
 /// @param unenforcedLimits names of those that this machine cannot keep
+/// @param layers what it runs on, by the names of its [Rootfs]
 record JobMeta(
         JobId id,
         String tenant,
@@ -40,7 +42,8 @@ record JobMeta(
         boolean stdinOpen,
         long blockAfterBytes,
         @Nullable Limits limits,
-        Set<String> unenforcedLimits) {
+        Set<String> unenforcedLimits,
+        List<String> layers) {
 
     private static final int VERSION = 1;
 
@@ -65,22 +68,20 @@ record JobMeta(
     private static final int OUTPUT_BYTES = 19;
     private static final int DISK_BYTES = 20;
     private static final int UNENFORCED = 21;
+    private static final int LAYER = 22;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
+        layers = List.copyOf(layers);
     }
 
     static JobMeta of(
-            Job.Run job,
-            ImageReference image,
-            List<String> command,
-            Set<String> unenforcedLimits,
-            StartTimeline timeline) {
+            Job.Run job, Rootfs rootfs, List<String> command, Set<String> unenforcedLimits, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
                 job.kind(),
-                image,
+                rootfs.reference(),
                 command,
                 job.labels(),
                 Instant.now(),
@@ -89,7 +90,8 @@ record JobMeta(
                 job.stdin() instanceof Stdin.Open,
                 job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE,
                 job.limits(),
-                unenforcedLimits);
+                unenforcedLimits,
+                rootfs.layers());
     }
 
     /// What happens to output past its limit; `kill` drops nothing, so that of `drop` stands for it.
@@ -127,6 +129,7 @@ record JobMeta(
                     .u64(DISK_BYTES, limits.diskBytes());
         }
         unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
+        layers.forEach(name -> out.text(LAYER, name));
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
 
@@ -177,7 +180,8 @@ record JobMeta(
                 fields.has(STDIN_OPEN),
                 fields.requireU64(BLOCK_AFTER_BYTES),
                 limits(fields),
-                Set.copyOf(fields.texts(UNENFORCED)));
+                Set.copyOf(fields.texts(UNENFORCED)),
+                fields.texts(LAYER));
     }
 
     private static StartTimeline timeline(Fields fields) throws WireException {

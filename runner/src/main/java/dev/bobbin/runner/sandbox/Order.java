@@ -22,6 +22,8 @@ public final class Order {
     private static final long BYTES_PER_INODE = 4096;
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 12;
+    /// For images that name none.
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private Order() {}
 
@@ -42,6 +44,7 @@ public final class Order {
         command.forEach(argument -> order.text(Wire.FIELD_ARGUMENT, argument));
         var environment = new LinkedHashMap<>(rootfs.config().environment());
         environment.putIfAbsent("HOME", identity.home());
+        environment.putIfAbsent("PATH", DEFAULT_PATH);
         environment.putAll(job.env());
         environment.forEach((name, value) -> order.text(Wire.FIELD_ENVIRONMENT, name + "=" + value));
         var workdir = job.workdir();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
@@ -49,7 +50,7 @@ public final class TestHost implements AutoCloseable {
         this.root = root;
         this.pool = pool;
         this.before = Leftovers.of(runDir());
-        this.images = ImageStore.open(dataDir().resolve("images"), true);
+        this.images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, meters);
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
     }
 
@@ -65,6 +66,11 @@ public final class TestHost implements AutoCloseable {
 
     public HostRuntime runtime() {
         return runtime;
+    }
+
+    /// The images of this host.
+    public ImageStore images() {
+        return images;
     }
 
     public Path dataDir() {
@@ -90,7 +96,7 @@ public final class TestHost implements AutoCloseable {
     public void restart() {
         runtime.close();
         images.close();
-        images = ImageStore.open(dataDir().resolve("images"), true);
+        images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, new SimpleMeterRegistry());
         runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry(), INIT);
     }
 
