@@ -18,7 +18,7 @@ public final class Compare {
     private static final Set<String> FLAGS = Set.of("--install-peers", "--check", "--quick");
     private static final Duration PAUSE = Duration.ofMillis(300);
     private static final Duration BETWEEN_RUNS = Duration.ofMillis(5);
-    private static final int ROUNDS = 6;
+    private static final int ROUNDS = 4;
     private static final int MOST_MILLIS = 4000;
     private static final int CROWD_MILLIS = 1500;
     private static final int WARM_UP = 10_000;
