@@ -45,10 +45,11 @@ final class Pulls implements AutoCloseable {
     Image pull(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
-        var key = java.util.Arrays.asList(owner, reference.canonical(), credentials);
-        return flights.fly(key, listener -> timed(owner, reference, credentials, listener), progress);
+        var key = java.util.Arrays.asList(owner, reference.canonical(), platform, credentials);
+        return flights.fly(key, listener -> timed(owner, reference, platform, credentials, listener), progress);
     }
 
     /// Ends those that are under way.
@@ -60,12 +61,13 @@ final class Pulls implements AutoCloseable {
     private Image timed(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         var timer = Timer.start(meters);
         var result = "error";
         try {
-            var image = pullNow(owner, reference, credentials, progress);
+            var image = pullNow(owner, reference, platform, credentials, progress);
             result = "ok";
             return image;
         } catch (ImageException e) {
@@ -83,10 +85,11 @@ final class Pulls implements AutoCloseable {
     private Image pullNow(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         progress.accept(new PullProgress.Resolving(reference));
-        var resolved = registries.resolve(reference, Platform.ofThisMachine(), credentials);
+        var resolved = registries.resolve(reference, platform, credentials);
         var foreign = resolved.content().layers().stream()
                 .filter(layer -> !layer.urls().isEmpty())
                 .findFirst();
