@@ -113,14 +113,12 @@ final class Archives {
         pins.pin(held);
         try {
             var images = entries.stream()
-                    .map(entry -> new ArchivedImage(
-                            List.of(entry.reference().canonical()), entry.manifestDescriptor()))
+                    .map(entry -> new ArchivedImage(List.of(entry.reference().canonical()), entry.manifestDescriptor()))
                     .toList();
-            var layout =
-                    switch (format) {
-                        case OCI -> dev.bobbin.image.archive.ArchiveFormat.OCI;
-                        case DOCKER -> dev.bobbin.image.archive.ArchiveFormat.DOCKER;
-                    };
+            var layout = switch (format) {
+                case OCI -> dev.bobbin.image.archive.ArchiveFormat.OCI;
+                case DOCKER -> dev.bobbin.image.archive.ArchiveFormat.DOCKER;
+            };
             ImageArchive.write(out, layout, images, blobs);
         } catch (IOException e) {
             throw Disk.failure("save images", e);

@@ -28,7 +28,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +41,7 @@ public final class ImageStore implements AutoCloseable {
     private final Disk disk;
     private final @Nullable HostImage host;
     private final Blobs blobs;
+    private final Layers layers;
     private final Index index;
     private final Garbage garbage;
     private final Leases leases;
@@ -56,7 +56,7 @@ public final class ImageStore implements AutoCloseable {
         this.disk = disk;
         this.host = config.hostImage() ? HostImage.make(disk.layers()) : null;
         this.blobs = new Blobs(disk);
-        var layers = new Layers(disk);
+        this.layers = new Layers(disk);
         this.index = new Index(disk, blobs, layers);
         var pins = new Pins();
         this.garbage = new Garbage(blobs, layers, index, pins);
@@ -141,7 +141,7 @@ public final class ImageStore implements AutoCloseable {
         }
         for (var found = index.find(owner, reference); found.isPresent(); found = index.find(owner, reference)) {
             var entry = found.get();
-            var rootfs = entry.problem() == null ? leases.lease(entry) : leases.lease(mended(entry));
+            var rootfs = leases.lease(unpacked(entry) ? entry : mended(entry));
             if (rootfs.isPresent()) {
                 return rootfs;
             }
@@ -343,10 +343,15 @@ public final class ImageStore implements AutoCloseable {
         return index.visible(owner).stream()
                 .filter(entry ->
                         registry == null || registry.equals(entry.reference().registry()))
-                .filter(entry -> Set.of(
-                                entry.reference().path(), entry.reference().repository())
-                        .contains(repository))
+                .filter(entry -> entry.reference().path().equals(repository)
+                        || entry.reference().repository().equals(repository))
                 .toList();
+    }
+
+    /// Whether jobs can run on it, whatever else is missing.
+    private boolean unpacked(Entry entry) {
+        return entry.problem() == null
+                || (!entry.chains().isEmpty() && entry.chains().stream().allMatch(layers::has));
     }
 
     /// Unpacks again what a crash took, if its blobs are here.

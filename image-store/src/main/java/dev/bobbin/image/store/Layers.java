@@ -34,7 +34,7 @@ final class Layers {
             var layer = directory(chain);
             var whole = Files.exists(layer.resolve("synced"))
                     || note(chain).map(note -> note.boot.equals(boot)).orElse(false);
-            if (!whole) {
+            if (!whole || !has(chain)) {
                 disk.discard(layer);
             }
         }

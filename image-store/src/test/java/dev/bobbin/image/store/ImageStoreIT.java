@@ -184,11 +184,13 @@ class ImageStoreIT {
         var content = Files.readAllBytes(blob);
         content[content.length / 2] ^= 1;
         Files.write(blob, content);
-        assertThatThrownBy(() -> store.push("", reference, registry.reference("copy:1"), null, _ -> {}))
+        var format = dev.bobbin.image.ArchiveFormat.OCI;
+        var nowhere = java.io.OutputStream.nullOutputStream();
+        assertThatThrownBy(() -> store.save("", List.of(reference), format, nowhere))
                 .hasMessageContaining("damaged");
         assertThat(blob).doesNotExist();
         store.pull("", reference, PullPolicy.ALWAYS, null, _ -> {});
-        store.push("", reference, registry.reference("copy:1"), null, _ -> {});
+        store.save("", List.of(reference), format, nowhere);
     }
 
     @Test
@@ -361,13 +363,18 @@ class ImageStoreIT {
             TestRegistry.skopeo("oci:" + layout + ":x", kind + ":" + file + ":docker.io/team/" + kind + ":1");
             try (var in = Files.newInputStream(file)) {
                 var loaded = store.load("", in);
-                assertThat(loaded).extracting(image -> image.reference().canonical())
+                assertThat(loaded)
+                        .extracting(image -> image.reference().canonical())
                         .containsExactly("docker.io/team/" + kind + ":1");
                 assertThat(loaded.getFirst().config().command()).containsExactly("c");
             }
-            store.lease("", new ImageReference("team/" + kind + ":1")).orElseThrow().close();
+            store.lease("", new ImageReference("team/" + kind + ":1"))
+                    .orElseThrow()
+                    .close();
         }
-        assertThat(store.find("", new ImageReference("team/oci-archive:1")).orElseThrow().digest())
+        assertThat(store.find("", new ImageReference("team/oci-archive:1"))
+                        .orElseThrow()
+                        .digest())
                 .isEqualTo(digest);
         for (var format : dev.bobbin.image.ArchiveFormat.values()) {
             var file = directory.resolve("saved-" + format + ".tar");

@@ -76,11 +76,7 @@ record JobMeta(
     }
 
     static JobMeta of(
-            Job.Run job,
-            Rootfs rootfs,
-            List<String> command,
-            Set<String> unenforcedLimits,
-            StartTimeline timeline) {
+            Job.Run job, Rootfs rootfs, List<String> command, Set<String> unenforcedLimits, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),

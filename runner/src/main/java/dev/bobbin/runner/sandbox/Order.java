@@ -23,8 +23,7 @@ public final class Order {
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 12;
     /// For images that name none.
-    private static final String DEFAULT_PATH =
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private Order() {}
 

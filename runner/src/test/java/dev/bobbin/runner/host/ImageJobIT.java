@@ -34,11 +34,18 @@ class ImageJobIT {
         image(
                 "app",
                 new ImageConfig(
-                        Map.of("GREETING", "hello"), List.of("/bin/sh", "-c"), List.of("echo default"), "app", "/srv/x"),
+                        Map.of("GREETING", "hello"),
+                        List.of("/bin/sh", "-c"),
+                        List.of("echo default"),
+                        "app",
+                        "/srv/x"),
                 TestImages.busybox());
-        image("scratch", TestImages.config("/busybox", "true"), TestImages.tar()
-                .file("busybox", Files.readAllBytes(Path.of("/bin/busybox")), 0755)
-                .bytes());
+        image(
+                "scratch",
+                TestImages.config("/busybox", "true"),
+                TestImages.tar()
+                        .file("busybox", Files.readAllBytes(Path.of("/bin/busybox")), 0755)
+                        .bytes());
     }
 
     @AfterAll
@@ -84,7 +91,8 @@ class ImageJobIT {
 
     @Test
     void runsAnImageOfOneFile() throws Exception {
-        var result = host.request("/busybox", "sh", "-c", "/busybox id -u; /busybox ls /proc/self/fd >/dev/null && echo proc")
+        var result = host.request(
+                        "/busybox", "sh", "-c", "/busybox id -u; /busybox ls /proc/self/fd >/dev/null && echo proc")
                 .image("scratch")
                 .run();
         assertThat(result.stderr()).isEmpty();
@@ -98,14 +106,21 @@ class ImageJobIT {
                 "stacked",
                 TestImages.config("sh"),
                 TestImages.busybox(),
-                TestImages.tar().file("d/one", "1").file("d/two", "2").file("e/gone", "x").bytes(),
+                TestImages.tar()
+                        .file("d/one", "1")
+                        .file("d/two", "2")
+                        .file("e/gone", "x")
+                        .bytes(),
                 TestImages.tar()
                         .file("d/.wh.one", "")
                         .file("e/.wh..wh..opq", "")
                         .file("e/new", "n")
                         .hardLink("d/linked", "d/two")
                         .bytes());
-        var result = host.request("sh", "-c", "ls d e; cat d/linked").image("stacked").workdir("/").run();
+        var result = host.request("sh", "-c", "ls d e; cat d/linked")
+                .image("stacked")
+                .workdir("/")
+                .run();
         assertThat(result.stdout()).isEqualTo("d:\nlinked\ntwo\n\ne:\nnew\n2");
     }
 
@@ -118,7 +133,11 @@ class ImageJobIT {
 
     @Test
     void aRunningJobKeepsItsImageAlsoOverARestart() throws Exception {
-        image("kept", TestImages.config("sh"), TestImages.busybox(), TestImages.tar().file("late", "still here").bytes());
+        image(
+                "kept",
+                TestImages.config("sh"),
+                TestImages.busybox(),
+                TestImages.tar().file("late", "still here").bytes());
         var execution = host.request("sh", "-c", "while [ ! -e /go ]; do sleep 0.1; done; cat /late")
                 .image("kept")
                 .file("go-not", "", 0644)
@@ -134,7 +153,10 @@ class ImageJobIT {
                 .findFirst()
                 .orElseThrow());
         Files.writeString(Path.of("/proc/" + pid + "/root/go"), "");
-        var found = host.runtime().recovered().stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
+        var found = host.runtime().recovered().stream()
+                .filter(one -> one.id().equals(id))
+                .findFirst()
+                .orElseThrow();
         assertThat(TestHost.Result.of(found).stdout()).isEqualTo("still here");
     }
 
