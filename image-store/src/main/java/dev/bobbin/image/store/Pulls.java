@@ -17,11 +17,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Brings images from registries into the store.
 final class Pulls implements AutoCloseable {
+    private static final int LONGEST_CONFIG = 8 << 20;
+
     private final Registries registries;
     private final Blobs blobs;
     private final Newcomers newcomers;
@@ -89,7 +92,7 @@ final class Pulls implements AutoCloseable {
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         progress.accept(new PullProgress.Resolving(reference));
-        var resolved = registries.resolve(reference, platform, credentials);
+        var resolved = registries.resolve(reference, platform, credentials, this::here);
         var foreign = resolved.content().layers().stream()
                 .filter(layer -> !layer.urls().isEmpty())
                 .findFirst();
@@ -114,6 +117,17 @@ final class Pulls implements AutoCloseable {
             return image;
         } catch (IOException e) {
             throw Disk.failure("pull " + reference, e);
+        }
+    }
+
+    /// A document of the store; a damaged one is as good as none.
+    private Optional<byte[]> here(Descriptor document) {
+        try {
+            return blobs.has(document)
+                    ? Optional.of(blobs.bytes(document, (int) Math.min(document.size(), LONGEST_CONFIG)))
+                    : Optional.empty();
+        } catch (ImageException _) {
+            return Optional.empty();
         }
     }
 

@@ -9,6 +9,7 @@ import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.DirectHandlers;
@@ -98,6 +99,10 @@ final class Front implements HttpFeature {
         if (problem.status() == 401) {
             var challenge = owner.map(Dialect::challenge).orElse("Bearer");
             response.header(HeaderNames.create("WWW-Authenticate"), challenge);
+        }
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.status(Status.create(problem.status())).send();
+            return;
         }
         if (owner.isPresent()) {
             owner.get().fail(response, problem);
