@@ -70,8 +70,7 @@ final class ImageCommandsIT {
         assertThat(pulled.code()).as(pulled.err()).isZero();
         assertThat(pulled.out()).startsWith(image + " sha256:");
         assertThat(pulled.err()).contains("asking for " + image, " unpacked\n").doesNotContain("\r");
-        assertThat(bobbin("run", "--image", image, "--pull", "never"))
-                .isEqualTo(new Result(0, "from the image\n", ""));
+        assertThat(bobbin("run", "--image", image, "--pull", "never")).isEqualTo(new Result(0, "from the image\n", ""));
         assertThat(bobbin("images", "-q").out()).isEqualTo("host\n" + image + "\n");
     }
 
@@ -93,10 +92,13 @@ final class ImageCommandsIT {
         assertThat(TestRegistry.run("skopeo", "inspect", "oci-archive:" + file)).contains("Layers");
         assertThat(bobbin("rmi", "two", "nothing", image))
                 .satisfies(result -> assertThat(result.code()).isEqualTo(1))
-                .satisfies(result -> assertThat(result.err()).contains("\"nothing\"").hasLineCount(1));
+                .satisfies(result ->
+                        assertThat(result.err()).contains("\"nothing\"").hasLineCount(1));
         assertThat(bobbin("images").out()).contains("host").doesNotContain("two");
         assertThat(bobbin("load", "-i", file.toString()).out()).startsWith("two");
-        assertThat(shell(line("save", "--format", "docker", "two") + " | " + line("load")).out()).startsWith("two");
+        assertThat(shell(line("save", "--format", "docker", "two") + " | " + line("load"))
+                        .out())
+                .startsWith("two");
         assertThat(bobbin("run", "--image", "two", "--pull", "never").out()).isEqualTo("from the image\n");
         assertThat(bobbin("prune", "--unused-for", "0s").out()).contains("removed two", "freed ");
     }

@@ -178,7 +178,8 @@ public final class ImageStore implements AutoCloseable {
             var here = platform.equals(Platform.ofThisMachine());
             var found = index.find(owner, reference)
                     .filter(entry -> entry.problem() == null)
-                    .filter(entry -> here || platform.matches(entry.config().origin().platform()));
+                    .filter(entry ->
+                            here || platform.matches(entry.config().origin().platform()));
             if (found.isPresent()) {
                 return image(found.get());
             }

@@ -62,7 +62,8 @@ public final class BobbinCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         throw new ParameterException(
-                new CommandLine(java.util.Objects.requireNonNull(spec)), "Say what to do: bobbin run, serve, images, pull, push, inspect, save, load, tag, rmi or prune");
+                new CommandLine(java.util.Objects.requireNonNull(spec)),
+                "Say what to do: bobbin run, serve, images, pull, push, inspect, save, load, tag, rmi or prune");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

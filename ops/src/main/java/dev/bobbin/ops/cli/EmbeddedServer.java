@@ -60,8 +60,8 @@ final class EmbeddedServer implements AutoCloseable {
         }
     }
 
-    private static EmbeddedServer start(
-            BobbinConfig config, Server.Starter starter, int pool, @Nullable FileLock turn) throws IOException {
+    private static EmbeddedServer start(BobbinConfig config, Server.Starter starter, int pool, @Nullable FileLock turn)
+            throws IOException {
         var runDirs = config.host().runDir().resolve("embedded");
         var dataDirs = config.host().dataDir().resolve("embedded");
         var name = Long.toString(ProcessHandle.current().pid());
@@ -76,7 +76,8 @@ final class EmbeddedServer implements AutoCloseable {
         var runDir = runDirs.resolve(name);
         var dataDir = dataDirs.resolve(name);
         try {
-            var imageDir = turn == null ? dataDir.resolve("images") : config.images().directory();
+            var imageDir =
+                    turn == null ? dataDir.resolve("images") : config.images().directory();
             var server = starter.start(config.embedded(dataDir, runDir, imageDir, pool));
             return new EmbeddedServer(runDir, dataDir, lockFile, lock, turn, server);
         } catch (RuntimeException impossible) {

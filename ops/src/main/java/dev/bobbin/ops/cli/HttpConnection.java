@@ -69,7 +69,8 @@ final class HttpConnection implements AutoCloseable {
 
     /// Posts a body as long as it comes. A server that refuses before it has read everything is heard all the same.
     Answer post(String path, String contentType, String accept, InputStream body) throws IOException {
-        var head = head("POST", path, accept) + "Content-Type: " + contentType + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+        var head =
+                head("POST", path, accept) + "Content-Type: " + contentType + "\r\nTransfer-Encoding: chunked\r\n\r\n";
         write(ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8)));
         var buffer = new byte[CHUNK];
         for (var count = body.read(buffer); count >= 0; count = body.read(buffer)) {

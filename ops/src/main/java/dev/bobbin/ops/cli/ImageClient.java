@@ -67,9 +67,9 @@ final class ImageClient implements AutoCloseable {
     /// What an archive held.
     List<Map<?, ?>> load(InputStream archive, boolean shared) throws IOException {
         var path = "/v1/images/load" + (shared ? "?shared" : "");
-        return maps(Json.object(
-                        accepted(connection.post(path, TAR, JSON, archive)).text())
-                .get("items"));
+        return maps(
+                Json.object(accepted(connection.post(path, TAR, JSON, archive)).text())
+                        .get("items"));
     }
 
     void tag(Map<String, ?> request) throws IOException {
@@ -77,7 +77,8 @@ final class ImageClient implements AutoCloseable {
     }
 
     void remove(String name, boolean shared) throws IOException {
-        accepted(connection.ask("DELETE", path(name) + (shared ? "?shared" : ""), JSON)).text();
+        accepted(connection.ask("DELETE", path(name) + (shared ? "?shared" : ""), JSON))
+                .text();
     }
 
     Map<String, @Nullable Object> prune(Map<String, ?> request) throws IOException {
@@ -98,7 +99,8 @@ final class ImageClient implements AutoCloseable {
     }
 
     private Map<?, ?> transfer(String path, Map<String, ?> request, TransferDisplay display) throws IOException {
-        var answer = accepted(connection.post(path, JSON, NDJSON, Json.write(request).getBytes(StandardCharsets.UTF_8)));
+        var answer =
+                accepted(connection.post(path, JSON, NDJSON, Json.write(request).getBytes(StandardCharsets.UTF_8)));
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
         try (display) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -48,7 +48,9 @@ final class ImagesCommand implements Callable<Integer> {
                         brief(image.get("digest")),
                         Amount.of(image.get("size")),
                         Amount.of(image.get("unpacked_size")),
-                        (image.get("pulled_at") instanceof String at ? at.substring(0, 19).replace('T', ' ') : "-")
+                        (image.get("pulled_at") instanceof String at
+                                        ? at.substring(0, 19).replace('T', ' ')
+                                        : "-")
                                 + damaged);
             }
             return 0;

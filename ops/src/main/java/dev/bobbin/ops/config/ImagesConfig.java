@@ -94,8 +94,7 @@ public record ImagesConfig(
                 new Reachable(privateRegistries, openNetworks),
                 Patience.DEFAULT,
                 parallel);
-        var extraction =
-                ExtractionLimits.DEFAULT.withBytes(layerBytes).withEntries(layerEntries);
+        var extraction = ExtractionLimits.DEFAULT.withBytes(layerBytes).withEntries(layerEntries);
         return StoreConfig.DEFAULT
                 .withHostImage(hostImage)
                 .withRegistries(registries)

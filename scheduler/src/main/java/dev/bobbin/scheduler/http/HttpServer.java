@@ -35,11 +35,7 @@ public final class HttpServer implements AutoCloseable {
     /// @param extra services of the operator, asked before the APIs
     /// @throws IllegalArgumentException if another machine could reach a listener and nobody needs a token
     public HttpServer(
-            HttpConfig config,
-            Dispatcher dispatcher,
-            ImageDirectory images,
-            Callers callers,
-            List<HttpService> extra) {
+            HttpConfig config, Dispatcher dispatcher, ImageDirectory images, Callers callers, List<HttpService> extra) {
         this.config = config;
         this.callers = callers;
         this.extra = List.copyOf(extra);

@@ -56,8 +56,8 @@ public final class ImageCalls implements AutoCloseable {
         return file;
     }
 
-    private HttpResponse<String> send(
-            String method, String path, HttpRequest.BodyPublisher body, String... headers) throws Exception {
+    private HttpResponse<String> send(String method, String path, HttpRequest.BodyPublisher body, String... headers)
+            throws Exception {
         var request = request(path).method(method, body);
         for (var index = 0; index < headers.length; index += 2) {
             request.header(headers[index], headers[index + 1]);

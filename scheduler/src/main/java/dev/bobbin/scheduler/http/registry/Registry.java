@@ -219,7 +219,11 @@ public final class Registry implements Dialect {
 
     /// Whose repository; as containerd asks its mirrors.
     private static @Nullable String registry(ServerRequest request) {
-        return request.query().first("ns").asOptional().filter(ns -> !ns.isEmpty()).orElse(null);
+        return request.query()
+                .first("ns")
+                .asOptional()
+                .filter(ns -> !ns.isEmpty())
+                .orElse(null);
     }
 
     private static Digest digest(String text) {

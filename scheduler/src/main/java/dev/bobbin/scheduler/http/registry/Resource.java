@@ -25,7 +25,8 @@ sealed interface Resource {
     /// Reads what follows `/v2/`. A repository has slashes of its own, so the path is read from its end.
     static Optional<Resource> parse(String path) {
         if (path.endsWith("/tags/list")) {
-            return named(path.substring(0, path.length() - "/tags/list".length())).map(Tags::new);
+            return named(path.substring(0, path.length() - "/tags/list".length()))
+                    .map(Tags::new);
         }
         var last = path.lastIndexOf('/');
         var kind = path.lastIndexOf('/', last - 1);

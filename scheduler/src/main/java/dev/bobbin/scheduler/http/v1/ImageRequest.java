@@ -62,11 +62,13 @@ final class ImageRequest {
         return policy;
     }
 
-    @Nullable Platform platform() {
+    @Nullable
+    Platform platform() {
         return platform;
     }
 
-    @Nullable Credentials credentials() {
+    @Nullable
+    Credentials credentials() {
         return credentials;
     }
 

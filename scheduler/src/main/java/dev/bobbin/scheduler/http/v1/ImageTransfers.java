@@ -183,8 +183,9 @@ final class ImageTransfers {
         var chosen = Accept.choose(
                 request.headers().all(HeaderNames.ACCEPT, List::of),
                 offered.stream().map(Rendition::type).toList());
-        return chosen.flatMap(type ->
-                        offered.stream().filter(each -> each.type().equals(type)).findFirst())
+        return chosen.flatMap(type -> offered.stream()
+                        .filter(each -> each.type().equals(type))
+                        .findFirst())
                 .orElseThrow(() -> new Rejected(new Problem(
                         406,
                         "not_acceptable",

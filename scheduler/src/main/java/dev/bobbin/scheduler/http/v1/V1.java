@@ -20,8 +20,7 @@ public final class V1 implements Dialect {
     private final Images images;
     private final ImageTransfers transfers;
 
-    public V1(
-            Dispatcher dispatcher, ImageDirectory directory, ImageReference usualImage, Disconnects disconnects) {
+    public V1(Dispatcher dispatcher, ImageDirectory directory, ImageReference usualImage, Disconnects disconnects) {
         var answers = new JobAnswer(disconnects);
         this.runs = new Runs(dispatcher, directory, usualImage, answers);
         this.jobs = new Jobs(dispatcher, answers);

@@ -9,14 +9,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class ByteRangeTest {
     @ParameterizedTest
-    @CsvSource({
-        "bytes=0-3,0,3",
-        "bytes=4-4,4,4",
-        "bytes=7-,7,9",
-        "bytes=7-99,7,9",
-        "bytes=-3,7,9",
-        "bytes=-99,0,9"
-    })
+    @CsvSource({"bytes=0-3,0,3", "bytes=4-4,4,4", "bytes=7-,7,9", "bytes=7-99,7,9", "bytes=-3,7,9", "bytes=-99,0,9"})
     void readsOnePart(String header, long first, long last) {
         assertThat(ByteRange.asks(header)).isTrue();
         assertThat(ByteRange.of(header, 10)).contains(new ByteRange(first, last));

@@ -50,10 +50,11 @@ final class RegistryIT {
         server = TestServer.open(AdmissionConfig.DEFAULT, callers);
         anna = new ImageCalls(server, callers.needToken() ? "anna" : "");
         var layout = Files.createDirectories(directory.resolve("layout" + callers.needToken()));
-        manifest = TestImages.layout(layout, "lab.example:5000/demo/one:1", TestImages.config("/bin/true"), List.of(
-                TestImages.busybox()));
+        manifest = TestImages.layout(
+                layout, "lab.example:5000/demo/one:1", TestImages.config("/bin/true"), List.of(TestImages.busybox()));
         var archive = directory.resolve("one" + callers.needToken() + ".tar");
-        TestRegistry.run("tar", "-C", layout.toString(), "-cf", archive.toString(), "index.json", "oci-layout", "blobs");
+        TestRegistry.run(
+                "tar", "-C", layout.toString(), "-cf", archive.toString(), "index.json", "oci-layout", "blobs");
         var loaded = anna.load(archive, "");
         assertThat(loaded.body()).contains("\"name\":\"lab.example:5000/demo/one:1\"");
     }
@@ -71,12 +72,17 @@ final class RegistryIT {
     @Test
     void skopeoCopiesWithAToken() throws Exception {
         TestRegistry.run(
-                "skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", "--src-creds", "whoever:anna", name(),
+                "skopeo",
+                "--insecure-policy",
+                "copy",
+                "--src-tls-verify=false",
+                "--src-creds",
+                "whoever:anna",
+                name(),
                 "oci:" + directory.resolve("copy") + ":one");
 
         assertThat(Files.readString(directory.resolve("copy/index.json"))).contains(manifest.text());
-        assertThat(catchThrowable(() -> TestRegistry.skopeo(
-                        name(), "oci:" + directory.resolve("other") + ":one")))
+        assertThat(catchThrowable(() -> TestRegistry.skopeo(name(), "oci:" + directory.resolve("other") + ":one")))
                 .hasMessageContaining("unauthorized");
     }
 
@@ -93,8 +99,14 @@ final class RegistryIT {
     @Test
     void podmanPulls() throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/podman")), "podman is not installed");
-        var podman = List.of("podman", "--root", directory.resolve("podman").toString(), "--runroot",
-                directory.resolve("podman-run").toString(), "--storage-driver", "vfs");
+        var podman = List.of(
+                "podman",
+                "--root",
+                directory.resolve("podman").toString(),
+                "--runroot",
+                directory.resolve("podman-run").toString(),
+                "--storage-driver",
+                "vfs");
         var pull = new ArrayList<>(podman);
         pull.addAll(List.of("pull", "-q", "--tls-verify=false", "--creds", "whoever:anna", name()));
 
@@ -110,9 +122,11 @@ final class RegistryIT {
                     .hasValueSatisfying(value -> assertThat(value).startsWith("Basic realm="));
             assertThat(answer.body()).startsWith("{\"errors\":[{\"code\":\"UNAUTHORIZED\"");
             assertThat(nobody.get("/v2/", "Authorization", BASIC).statusCode()).isEqualTo(200);
-            assertThat(nobody.get("/v2/", "Authorization", "Basic !").statusCode()).isEqualTo(401);
+            assertThat(nobody.get("/v2/", "Authorization", "Basic !").statusCode())
+                    .isEqualTo(401);
             // elsewhere a browser's stored password opens nothing
-            assertThat(nobody.get("/v1/images", "Authorization", BASIC).statusCode()).isEqualTo(401);
+            assertThat(nobody.get("/v1/images", "Authorization", BASIC).statusCode())
+                    .isEqualTo(401);
         }
     }
 
@@ -125,10 +139,12 @@ final class RegistryIT {
                 var headers = client.headers();
                 assertThat(status).contains(path.endsWith("2") ? " 404 " : " 200 ");
                 if (status.contains(" 200 ")) {
-                    assertThat(Long.parseLong(headers.getOrDefault("content-length", "0"))).isPositive();
+                    assertThat(Long.parseLong(headers.getOrDefault("content-length", "0")))
+                            .isPositive();
                 }
                 // the next answer stands where this one has no body
-                assertThat(client.exchange(TestServer.head("GET", "/v2/", "X-API-Key: anna") + "\r\n").text())
+                assertThat(client.exchange(TestServer.head("GET", "/v2/", "X-API-Key: anna") + "\r\n")
+                                .text())
                         .isEqualTo("{}");
             }
         }
@@ -150,7 +166,8 @@ final class RegistryIT {
     @Test
     void sendsPartsOfBlobs() throws Exception {
         var path = "/v2/demo/one/blobs/" + layer();
-        var size = Long.parseLong(anna.get(path).headers().firstValue("Content-Length").orElseThrow());
+        var size = Long.parseLong(
+                anna.get(path).headers().firstValue("Content-Length").orElseThrow());
 
         var part = anna.get(path, "Range", "bytes=2-4");
 
@@ -184,8 +201,10 @@ final class RegistryIT {
 
         assertThat(answer.statusCode()).isEqualTo(404);
         assertThat(answer.body()).contains("lab.example:5000", "other.example", "?ns=");
-        assertThat(anna.get("/v2/demo/one/manifests/1?ns=other.example").statusCode()).isEqualTo(200);
-        assertThat(anna.get("/v2/demo/one/manifests/1?ns=third.example").statusCode()).isEqualTo(404);
+        assertThat(anna.get("/v2/demo/one/manifests/1?ns=other.example").statusCode())
+                .isEqualTo(200);
+        assertThat(anna.get("/v2/demo/one/manifests/1?ns=third.example").statusCode())
+                .isEqualTo(404);
     }
 
     private void assertError(String method, String path, int status, String code) throws Exception {

@@ -13,8 +13,7 @@ final class ResourceTest {
         assertThat(Resource.parse("a/manifests/b/blobs/sha256:00"))
                 .contains(new Resource.Blob("a/manifests/b", "sha256:00"));
         assertThat(Resource.parse("tags/list/tags/list")).contains(new Resource.Tags("tags/list"));
-        assertThat(Resource.parse("a/b/c/referrers/sha256:00"))
-                .contains(new Resource.Referrers("a/b/c", "sha256:00"));
+        assertThat(Resource.parse("a/b/c/referrers/sha256:00")).contains(new Resource.Referrers("a/b/c", "sha256:00"));
     }
 
     @ParameterizedTest

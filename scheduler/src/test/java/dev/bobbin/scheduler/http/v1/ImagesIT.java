@@ -48,7 +48,9 @@ final class ImagesIT {
                 TestImages.config("/bin/sh", "-c", "echo from the image"),
                 List.of(
                         TestImages.busybox(),
-                        TestImages.tar().file("noise", TestImages.noise(1, 3_000_000), 0644).bytes()));
+                        TestImages.tar()
+                                .file("noise", TestImages.noise(1, 3_000_000), 0644)
+                                .bytes()));
         image = registry.host() + "/demo/one:1";
         TestRegistry.skopeo("oci:" + layout + ":one", "docker://" + image);
         server = TestServer.open(
@@ -77,7 +79,9 @@ final class ImagesIT {
 
         assertThat(frames.getFirst()).contains("\"type\":\"progress\"", "\"step\":\"resolving\"", image);
         assertThat(frames).filteredOn(frame -> frame.contains("\"unpacked\"")).hasSize(2);
-        assertThat(frames).filteredOn(frame -> frame.contains("\"total_bytes\":")).isNotEmpty();
+        assertThat(frames)
+                .filteredOn(frame -> frame.contains("\"total_bytes\":"))
+                .isNotEmpty();
         assertThat(frames).anyMatch(frame -> frame.contains("\"data\":\"from the image\\n\""));
         assertThat(frames.getLast()).contains("\"type\":\"ended\"", "\"exit_code\":0");
         // what is here runs at once
@@ -169,7 +173,8 @@ final class ImagesIT {
         var whole = anna.get("/v1/images/" + image);
         assertThat(whole.body())
                 .contains("\"names\":[\"" + image + "\"]", "\"command\":[\"/bin/sh\"", "\"diff_id\":\"sha256:");
-        assertThat(anna.get("/v1/images/" + image.replace("/", "%2F").replace(":", "%3A")).body())
+        assertThat(anna.get("/v1/images/" + image.replace("/", "%2F").replace(":", "%3A"))
+                        .body())
                 .isEqualTo(whole.body());
         assertThat(anna.delete("/v1/images/" + image).statusCode()).isEqualTo(204);
         assertProblem(anna.delete("/v1/images/" + image), 404, "image_not_found");
@@ -187,9 +192,12 @@ final class ImagesIT {
         var names = new java.util.ArrayList<String>();
         var cursor = "";
         do {
-            var page = anna.get("/v1/images?limit=1" + (cursor.isEmpty() ? "" : "&cursor=" + cursor)).body();
+            var page = anna.get("/v1/images?limit=1" + (cursor.isEmpty() ? "" : "&cursor=" + cursor))
+                    .body();
             names.add(page.replaceAll(".*\"items\":\\[\\{\"name\":\"([^\"]*)\".*", "$1"));
-            cursor = page.contains("\"next_cursor\":null") ? "" : page.replaceAll(".*\"next_cursor\":\"([^\"]*)\".*", "$1");
+            cursor = page.contains("\"next_cursor\":null")
+                    ? ""
+                    : page.replaceAll(".*\"next_cursor\":\"([^\"]*)\".*", "$1");
         } while (!cursor.isEmpty());
 
         assertThat(names).containsExactlyInAnyOrder("host", image, "a");
