@@ -155,7 +155,7 @@ final class ImagesIT {
             try (var asked = dead.accept()) {
                 asked.setSoTimeout(5_000);
                 asked.getInputStream().read();
-                client.close();
+                client.socket.close();
 
                 // the server hangs up on the registry, long before it would have given it up
                 assertThat(asked.getInputStream().readAllBytes()).isNotNull();
