@@ -1,0 +1,23 @@
+package dev.bobbin.ops.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// What our standard streams are connected to.
+enum Terminal {
+    IN,
+    OUT,
+    ERR;
+
+    /// Whether a person sits there.
+    boolean isThere() {
+        try {
+            var target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + ordinal()))
+                    .toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+        } catch (IOException _) {
+            return false;
+        }
+    }
+}
