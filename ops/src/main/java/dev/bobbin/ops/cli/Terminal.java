@@ -6,14 +6,20 @@ import java.nio.file.Path;
 
 /// What our standard streams are connected to.
 enum Terminal {
-    IN,
-    OUT,
-    ERR;
+    IN(0),
+    OUT(1),
+    ERR(2);
+
+    private final int descriptor;
+
+    Terminal(int descriptor) {
+        this.descriptor = descriptor;
+    }
 
     /// Whether a person sits there.
     boolean isThere() {
         try {
-            var target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + ordinal()))
+            var target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
                     .toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
         } catch (IOException _) {
