@@ -129,7 +129,7 @@ final class BobbinConfigTest {
                         2L << 30,
                         1000,
                         Duration.ofMinutes(10),
-                        Duration.ofHours(720),
+                        Duration.ofDays(30),
                         50L << 30));
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
