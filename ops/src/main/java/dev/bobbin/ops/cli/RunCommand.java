@@ -101,7 +101,7 @@ final class RunCommand implements Callable<Integer> {
 
     /// The machine's own programs need no image that is kept.
     private EmbeddedServer start(BobbinConfig settings) throws IOException {
-        var name = image == null ? settings.http().defaultImage().text() : image;
+        var name = image == null ? settings.defaultImage() : image;
         return name.equals(HOST)
                 ? EmbeddedServer.start(settings, server.starter())
                 : EmbeddedServer.withImages(settings, server.starter(), 1);

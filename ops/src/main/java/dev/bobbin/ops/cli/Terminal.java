@@ -10,17 +10,16 @@ enum Terminal {
     OUT(1),
     ERR(2);
 
-    private final int descriptor;
+    private final int fd;
 
-    Terminal(int descriptor) {
-        this.descriptor = descriptor;
+    Terminal(int fd) {
+        this.fd = fd;
     }
 
     /// Whether a person sits there.
     boolean isThere() {
         try {
-            var target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
-                    .toString();
+            var target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
         } catch (IOException _) {
             return false;

@@ -118,6 +118,11 @@ public record BobbinConfig(
         return "BobbinConfig[http=" + http + ", host=" + host + "]";
     }
 
+    /// The name of the image of a job that names none.
+    public String defaultImage() {
+        return http.defaultImage().text();
+    }
+
     /// Where a server with these settings can always be reached by its own user.
     public Path socket() {
         return socket(host.runDir());
