@@ -49,7 +49,7 @@ struct input {
 struct init {
     struct sandbox *sandbox;
     enum phase phase;
-    int poll, signals, link, network; /* the last: where what was done with the network shows */
+    int poll, signals, link, far_link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
     struct journal journal;
@@ -80,6 +80,7 @@ struct init {
 };
 
 /* start.c: the order, until execve */
+int init_make_link(struct init *init); /* before the job's network namespace is entered, or the job would see it there */
 int init_fork_job(struct init *init, int user_namespace);
 void init_start(struct init *init, struct slice body);
 void init_link_event(struct init *init);
