@@ -95,12 +95,12 @@ final class ImageCommandsIT {
                 .satisfies(result ->
                         assertThat(result.err()).contains("\"nothing\"").hasLineCount(1));
         assertThat(bobbin("images").out()).contains("host").doesNotContain("two");
-        assertThat(bobbin("load", "-i", file.toString()).out()).startsWith("two");
+        assertThat(bobbin("load", "-i", file.toString()).out()).startsWith("docker.io/library/two:latest ");
         assertThat(shell(line("save", "--format", "docker", "two") + " | " + line("load"))
                         .out())
-                .startsWith("two");
+                .startsWith("docker.io/library/two:latest ");
         assertThat(bobbin("run", "--image", "two", "--pull", "never").out()).isEqualTo("from the image\n");
-        assertThat(bobbin("prune", "--unused-for", "0s").out()).contains("removed two", "freed ");
+        assertThat(bobbin("prune", "--unused-for", "0s").out()).contains("removed docker.io/library/two:latest", "freed ");
     }
 
     @Test
