@@ -43,13 +43,13 @@ struct input {
     bool polled, last, owed; /* owed: a STDIN_TAKEN is to be sent */
     struct buffer waiting;
     size_t given; /* bytes of `waiting` that are in the pipe */
-    uint64_t taken;
+    uint64_t taken, written; /* from the JVM; into the pipe */
 };
 
 struct init {
     struct sandbox *sandbox;
     enum phase phase;
-    int poll, signals, link;
+    int poll, signals, link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
     struct journal journal;
@@ -62,6 +62,7 @@ struct init {
     struct input input;
     uint64_t window; /* number of the one that small_reads counts in */
     unsigned small_reads;
+    bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     struct order order; /* until execve */

@@ -54,7 +54,8 @@ public record BobbinConfig(
             List.of("BOBBIN_API_TOKEN", "MINIBOX_API_TOKEN", "AGENTKERNEL_API_KEY");
 
     /// Variables of the launcher and of this reader; the rest of `BOBBIN_*` are settings.
-    private static final List<String> OTHER_VARIABLES = List.of("BOBBIN_JAVA_HOME", "BOBBIN_JVM_DIR", "BOBBIN_CONFIG");
+    private static final List<String> OTHER_VARIABLES =
+            List.of("BOBBIN_JAVA_HOME", "BOBBIN_JVM_DIR", "BOBBIN_STARTUP_CACHE", "BOBBIN_CONFIG");
 
     public BobbinConfig {
         tokens = List.copyOf(tokens);

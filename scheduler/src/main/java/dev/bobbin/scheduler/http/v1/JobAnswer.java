@@ -23,6 +23,7 @@ final class JobAnswer {
     private static final HeaderName OUTCOME = HeaderNames.create("Bobbin-Outcome");
     private static final HeaderName EXIT_CODE = HeaderNames.create("Bobbin-Exit-Code");
     private static final HeaderName TIMELINE = HeaderNames.create("Bobbin-Timeline");
+    private static final HeaderName GAPS = HeaderNames.create("Bobbin-Gaps");
     private static final Set<Stream> BOTH = Set.of(Stream.values());
     private static final System.Logger LOG = System.getLogger(JobAnswer.class.getName());
 
@@ -138,7 +139,12 @@ final class JobAnswer {
             reply.response()
                     .header(
                             HeaderNames.TRAILER,
-                            OUTCOME.defaultCase() + ", " + EXIT_CODE.defaultCase() + ", " + TIMELINE.defaultCase());
+                            String.join(
+                                    ", ",
+                                    OUTCOME.defaultCase(),
+                                    EXIT_CODE.defaultCase(),
+                                    TIMELINE.defaultCase(),
+                                    GAPS.defaultCase()));
         }
         var answer = reply.body();
         OutputSink sink = switch (reply.rendition()) {
@@ -165,7 +171,8 @@ final class JobAnswer {
             LOG.log(System.Logger.Level.ERROR, "read the output of job " + job.id(), e);
             throw new CloseConnectionException("the output cannot be read", e);
         }
-        if (reply.rendition() == Rendition.TEXT) {
+        if (sink instanceof PlainOutput plain) {
+            plain.gaps().ifPresent(gaps -> reply.response().trailers().set(GAPS, gaps));
             job.ending().ifPresent(ending -> trailers(ending, reply.response()));
         }
     }
