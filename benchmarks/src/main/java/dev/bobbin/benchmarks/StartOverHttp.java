@@ -44,11 +44,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 3)
 @Fork(
         value = 1,
-        jvmArgs = {
-            "--enable-native-access=ALL-UNNAMED",
-            "-XX:+UseSerialGC",
-            "-Djdk.pollerMode=1"
-        })
+        jvmArgs = {"--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Djdk.pollerMode=1"})
 @SuppressWarnings("NullAway.Init") // JMH sets up
 public class StartOverHttp {
     private static final String BODY = "{\"command\":[\"/usr/bin/true\"]}";

@@ -100,7 +100,8 @@ final class ImageCommandsIT {
                         .out())
                 .startsWith("docker.io/library/two:latest ");
         assertThat(bobbin("run", "--image", "two", "--pull", "never").out()).isEqualTo("from the image\n");
-        assertThat(bobbin("prune", "--unused-for", "0s").out()).contains("removed docker.io/library/two:latest", "freed ");
+        assertThat(bobbin("prune", "--unused-for", "0s").out())
+                .contains("removed docker.io/library/two:latest", "freed ");
     }
 
     @Test
