@@ -6,6 +6,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Journal;
+import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.wire.Fields;
@@ -29,14 +30,16 @@ final class Archive {
 
     private final SandboxFiles files;
     private final List<SandboxId> found;
+    private final Precedence precedence;
     private final CountDownLatch complete = new CountDownLatch(1);
 
     /// An ended job, the size of its journal, and when it ended.
     record Entry(LocalExecution execution, long bytes, long endedMillis) {}
 
     /// Notes what is there now, except the sandboxes that are `live`.
-    Archive(SandboxFiles files, List<SandboxId> live) throws IOException {
+    Archive(SandboxFiles files, List<SandboxId> live, Precedence precedence) throws IOException {
         this.files = files;
+        this.precedence = precedence;
         this.found = new ArrayList<>(files.kept());
         found.removeAll(live);
     }
@@ -77,6 +80,7 @@ final class Archive {
                     meta,
                     id,
                     files.journal(id),
+                    precedence,
                     null,
                     timeline,
                     () -> {},

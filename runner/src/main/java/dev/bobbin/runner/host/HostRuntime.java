@@ -14,6 +14,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Order;
@@ -61,6 +62,7 @@ public final class HostRuntime implements AutoCloseable {
     private final WarmSandboxes warm;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
+    private final Precedence precedence = new Precedence();
     private final Upkeep upkeep;
     private final Archive archive;
     private final Set<String> unenforced;
@@ -85,7 +87,7 @@ public final class HostRuntime implements AutoCloseable {
         this.unenforced = cgroups.unenforced();
         this.losses = new Losses(meters);
         var live = files.live();
-        this.archive = new Archive(files, live);
+        this.archive = new Archive(files, live, precedence);
         var ready = new CompletableFuture<HostRuntime>();
         this.nursery = Nursery.open(files, init, settings(images, cgroups), new Nursery.Listener() {
             @Override
@@ -227,6 +229,7 @@ public final class HostRuntime implements AutoCloseable {
 
     private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
             throws InterruptedException, IOException {
+        precedence.startBegins();
         var taken = warm.take();
         timeline.path(taken.path());
         var meta = JobMeta.of(job, rootfs, command, unenforced(job.limits()), timeline);
@@ -277,14 +280,20 @@ public final class HostRuntime implements AutoCloseable {
                 meta,
                 id,
                 files.journal(id),
+                precedence,
                 sandbox,
                 timeline,
-                warm::refill,
+                this::started,
                 () -> leaves(id),
                 ending -> losses.ended(meta.outputPolicy(), ending),
                 () -> cgroups.evidence(id.toString()));
         running.put(id, execution);
         return execution;
+    }
+
+    private void started() {
+        precedence.startDone();
+        warm.refill();
     }
 
     /// Listens to a job until its end, then lets go of its image. The nursery removes what is left of a sandbox that

@@ -14,6 +14,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Evidence;
 import dev.bobbin.runner.journal.Journal;
+import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.Wire;
@@ -75,6 +76,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             JobMeta meta,
             SandboxId sandboxId,
             Path journal,
+            Precedence precedence,
             @Nullable Sandbox sandbox,
             StartTimeline timeline,
             Runnable started,
@@ -89,7 +91,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         this.beforeExit = beforeExit;
         this.atEnd = atEnd;
         this.counters = counters;
-        this.journal = new Journal(journal, this::caughtUp);
+        this.journal = new Journal(journal, precedence, this::caughtUp);
         this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
         if (sandbox != null) {
             this.stdinTaken = sandbox.state().stdinTaken();

@@ -32,13 +32,13 @@ public final class Journal {
 
     private static final int HEAD_LONGEST = 64 * 1024;
     private static final int CHUNK = 128 * 1024;
-    /// What a reader may take in one go. A virtual thread is never interrupted by another: one that finds more to read
-    /// and
-    /// a client that takes it would keep its carrier from everybody else.
-    private static final int QUANTUM = 1024 * 1024;
+    /// What a reader may take in one go. A virtual thread is never interrupted by another: one that finds more to read,
+    /// and a client that takes it, would keep its carrier from everybody else.
+    private static final int QUANTUM = 256 * 1024;
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path file;
+    private final Precedence precedence;
     private final LongConsumer caughtUp;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -50,9 +50,11 @@ public final class Journal {
     private long lastFollowerLeftNanos = System.nanoTime();
     private @Nullable Ending ending;
 
-    /// @param caughtUp told the journal's end whenever every attached follower has read up to it; called without a lock
-    public Journal(Path file, LongConsumer caughtUp) {
+    /// @param precedence what its readers give way to
+    /// @param caughtUp told the journal's end whenever every attached follower has read up to it; no lock is held
+    public Journal(Path file, Precedence precedence, LongConsumer caughtUp) {
         this.file = file;
+        this.precedence = precedence;
         this.caughtUp = caughtUp;
     }
 
@@ -299,7 +301,7 @@ public final class Journal {
             while (true) {
                 if (position - rested > QUANTUM) {
                     rested = position;
-                    letOthersRun();
+                    precedence.giveWay();
                 }
                 var known = known();
                 if (position < known) {
@@ -325,11 +327,6 @@ public final class Journal {
                 reportProgress();
                 awaitChange();
             }
-        }
-
-        @SuppressWarnings("ThreadPriorityCheck") // no result depends on it, only who waits how long
-        private static void letOthersRun() {
-            Thread.yield();
         }
 
         /// Bytes of `stream` before `offset` that this reader has not had are lost.

@@ -12,6 +12,7 @@ import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.journal.Journal;
+import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
@@ -55,7 +56,7 @@ class DecodersTest {
             Files.write(file, Mutations.mutate(random, journal(random)));
             Journal.bytesOnDisk(file);
             var contents = Journal.contents(file);
-            var journal = new Journal(file, _ -> {});
+            var journal = new Journal(file, new Precedence(), _ -> {});
             journal.grew(contents.isPresent() ? contents.get().position() : Files.size(file), null);
             journal.finish(0, null, EXITED);
             var from = random.nextBoolean() ? 0 : random.nextLong(Files.size(file) + 2);

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// Jobs that mean harm, or act as if they did. Beside each of them a neighbour starts `true` again and again; every one
-/// of these must succeed. After each the heap is as small as before and nothing of the job is left. What was seen
-/// is printed as lines of a table.
+/// of these must succeed, and half of them must be done within a few times what they take alone. After each the heap is
+/// as small as before and nothing of the job is left. What was seen is printed as lines of a table.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class HostileJobsIT {
@@ -44,12 +44,19 @@ class HostileJobsIT {
     private static final Duration TO_END = Duration.ofSeconds(5L * PATIENCE);
 
     private static final long GIB = 1L << 30;
+    /// How much longer a neighbour's start may take beside such a job than alone, by the medians of one run: without
+    /// what keeps the two apart it is a hundred times and more. The percentiles of the design's budget are measured
+    /// by `benchmarks/neighbours`.
+    private static final int TIMES_ALONE = 10;
+
+    private static final int STARTS_FOR_A_MEDIAN = 10;
 
     private final List<String> table = Collections.synchronizedList(new ArrayList<>());
     private TestHost host;
     private Neighbour neighbour;
     private Leftovers.Live before;
     private long heapBefore;
+    private long aloneNanos;
 
     @BeforeAll
     void open() throws Exception {
@@ -57,6 +64,9 @@ class HostileJobsIT {
         for (var warm = 0; warm < 50; warm++) {
             host.request("true").run();
         }
+        neighbour = new Neighbour();
+        TimeUnit.SECONDS.sleep(1);
+        aloneNanos = percentile(neighbour.stop(), 50);
     }
 
     @AfterAll
@@ -80,7 +90,12 @@ class HostileJobsIT {
         assertThat(starts).as("starts of the neighbour").isNotEmpty();
         if (!table.isEmpty()) {
             var last = table.size() - 1;
-            table.set(last, table.get(last) + " | " + percentile(starts, 50) + "/" + percentile(starts, 99));
+            table.set(
+                    last,
+                    table.get(last) + " | " + millis(percentile(starts, 50)) + "/" + millis(percentile(starts, 99)));
+        }
+        if (starts.size() >= STARTS_FOR_A_MEDIAN) {
+            assertThat(percentile(starts, 50)).as("a neighbour's start").isLessThan(TIMES_ALONE * aloneNanos);
         }
         before.assertNothingMore(TO_END);
         assertThat(heapBytes() - heapBefore).as("growth of the heap").isLessThan(32L * MIB);
@@ -439,10 +454,13 @@ class HostileJobsIT {
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
-    private static String percentile(List<Long> nanos, int percent) {
+    private static long percentile(List<Long> nanos, int percent) {
         var sorted = nanos.stream().sorted().toList();
-        var at = Math.min(sorted.size() - 1, sorted.size() * percent / 100);
-        return String.format("%.1f", sorted.get(at) / 1e6);
+        return sorted.get(Math.min(sorted.size() - 1, sorted.size() * percent / 100));
+    }
+
+    private static String millis(long nanos) {
+        return String.format("%.1f", nanos / 1e6);
     }
 
     /// Somebody else who uses the same host.

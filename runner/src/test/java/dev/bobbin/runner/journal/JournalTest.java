@@ -60,7 +60,7 @@ class JournalTest {
             var length = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             channel.write(length.putInt(0, 1000), Wire.JOURNAL_HEADER);
         }
-        var again = new Journal(file, caughtUp::set);
+        var again = new Journal(file, new Precedence(), caughtUp::set);
         again.grew(end, null);
         again.finish(end, null, EXITED);
         assertThat(text(again, 0)).isEmpty();
@@ -277,7 +277,7 @@ class JournalTest {
     }
 
     private Journal journal() {
-        return new Journal(file, caughtUp::set);
+        return new Journal(file, new Precedence(), caughtUp::set);
     }
 
     private void append(Journal journal, int kind, String text, boolean inline) throws Exception {
