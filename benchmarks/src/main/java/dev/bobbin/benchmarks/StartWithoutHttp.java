@@ -22,9 +22,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /// How long does a job take from the call of the host to its known end, without HTTP? With 16 sandboxes parked, and
 /// with none. Jobs run one after the other. Exec will be measured once it exists.
 ///
-///     mvn -q package -DskipTests
-///     java -cp 'benchmarks/target/benchmarks-0.1.0-SNAPSHOT.jar:benchmarks/target/lib/*' org.openjdk.jmh.Main
-/// StartWithoutHttp
+///     benchmarks/jmh StartWithoutHttp
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
