@@ -40,7 +40,7 @@ static struct block *lock(struct nursery *nursery, unsigned number)
     if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0) return NULL;
     struct block *block = malloc(sizeof *block);
     if (!block) return NULL;
-    *block = (struct block){file, number, 0, nursery->blocks};
+    *block = (struct block){file, number, 0, 0, nursery->blocks};
     nursery->blocks = block;
     file = -1;
     return block;
@@ -56,19 +56,30 @@ static struct block *take(struct block *block, unsigned index, uint32_t *uid_bas
 static struct block *take_any(struct block *block, uint32_t *uid_base)
 {
     for (unsigned index = 0; index < ranges_in(block); index++)
-        if (!(block->used >> index & 1)) return take(block, index, uid_base);
+        if (!((block->used | block->kept) >> index & 1)) return take(block, index, uid_base);
     return NULL;
 }
 
-static struct block *take_this(struct nursery *nursery, uint32_t *uid_base, struct failure *failure)
+/* The block of the range at `base`, locked. */
+static struct block *block_of(struct nursery *nursery, uint32_t base, unsigned *index, struct failure *failure)
 {
-    uint32_t base = *uid_base;
     if (base < FIRST_ID || base >= LAST_ID || (base - FIRST_ID) % IDS_PER_SANDBOX)
         return fail_as(failure, EINVAL, "use the uid range at %u", base), NULL;
-    unsigned range = (base - FIRST_ID) / IDS_PER_SANDBOX, index = range % BLOCK_RANGES;
+    unsigned range = (base - FIRST_ID) / IDS_PER_SANDBOX;
+    *index = range % BLOCK_RANGES;
     struct block *block = held(nursery, range / BLOCK_RANGES);
     if (!block) block = lock(nursery, range / BLOCK_RANGES);
-    if (!block || block->used >> index & 1) return fail_as(failure, EBUSY, "claim the uid range at %u", base), NULL;
+    if (!block) fail_as(failure, EBUSY, "claim the uid range at %u, which somebody else on this machine holds", base);
+    return block;
+}
+
+/* A range that the caller knows, because it kept it. */
+static struct block *take_this(struct nursery *nursery, uint32_t *uid_base, struct failure *failure)
+{
+    unsigned index;
+    struct block *block = block_of(nursery, *uid_base, &index, failure);
+    if (!block) return NULL;
+    if (block->used >> index & 1) return fail_as(failure, EBUSY, "claim the uid range at %u", *uid_base), NULL;
     return take(block, index, uid_base);
 }
 
@@ -84,18 +95,40 @@ struct block *ids_claim(struct nursery *nursery, uint32_t *uid_base, struct fail
     return fail_as(failure, EUSERS, "claim a range of user ids"), NULL;
 }
 
-/* Gives back a range, and its block once that is empty, but for one that is kept for the next sandbox. */
-void ids_release(struct nursery *nursery, uint32_t uid_base)
+int ids_keep(struct nursery *nursery, uint32_t uid_base, struct failure *failure)
 {
+    unsigned index;
+    struct block *block = block_of(nursery, uid_base, &index, failure);
+    if (!block) return -1;
+    block->kept |= 1ULL << index;
+    return 0;
+}
+
+/* Takes the bits out of its block, and lets go of a block that is empty, but for one that serves the next sandbox. */
+static void clear_bits(struct nursery *nursery, uint32_t uid_base, bool used, bool kept)
+{
+    if (uid_base < FIRST_ID || uid_base >= LAST_ID) return;
     unsigned range = (uid_base - FIRST_ID) / IDS_PER_SANDBOX;
+    uint64_t bit = 1ULL << range % BLOCK_RANGES;
     for (struct block **at = &nursery->blocks; *at; at = &(*at)->next) {
         struct block *block = *at;
         if (block->number != range / BLOCK_RANGES) continue;
-        block->used &= ~(1ULL << range % BLOCK_RANGES);
-        if (block->used || (at == &nursery->blocks && !block->next)) return;
+        if (used) block->used &= ~bit;
+        if (kept) block->kept &= ~bit;
+        if (block->used || block->kept || (at == &nursery->blocks && !block->next)) return;
         *at = block->next;
         close(block->file);
         free(block);
         return;
     }
+}
+
+void ids_release(struct nursery *nursery, uint32_t uid_base)
+{
+    clear_bits(nursery, uid_base, true, false);
+}
+
+void ids_free(struct nursery *nursery, uint32_t uid_base)
+{
+    clear_bits(nursery, uid_base, false, true);
 }

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define ID_LENGTH 36
 #define BLOCK_RANGES 64
 
 struct placement {
@@ -32,7 +31,7 @@ struct settings {
 struct block {
     int file;
     unsigned number;
-    uint64_t used; /* one bit a range */
+    uint64_t used, kept; /* one bit a range: of a sandbox that is there; of one that lasts, there or not */
     struct block *next;
 };
 
@@ -58,12 +57,16 @@ struct nursery {
 /* ids.c: ranges of user ids, claimed on the whole machine */
 struct block *ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure); /* 0: any range */
 void ids_release(struct nursery *nursery, uint32_t uid_base);
+/* Keeps a range for a sandbox that lasts, whether it is there or not, until ids_free(). */
+int ids_keep(struct nursery *nursery, uint32_t uid_base, struct failure *failure);
+void ids_free(struct nursery *nursery, uint32_t uid_base);
 
 /* house.c: the nursery's own place: cgroups, mounts, standard descriptors */
 int house_enter(struct nursery *nursery, struct failure *failure);
 
-/* spawn.c: one sandbox */
-struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure);
+/* spawn.c: one sandbox, which lasts if a journal is named */
+struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+                    struct failure *failure);
 /* Removes the cgroups and the socket of a sandbox that is gone; false if something is left, as while a process of it is
  * still exiting. */
 bool clear(const struct nursery *nursery, const char *id);
