@@ -183,6 +183,7 @@ static void idle(struct init *init)
     shut(&own->outputs[1].pipe);
     input_close(own);
     started(init, own);
+    own->tell_at = NEVER; /* somebody waits for just this, and nothing more will come */
     order_release(&own->order);
 }
 

@@ -7,23 +7,19 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.sandbox.InitBinary;
-import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
-import dev.bobbin.runner.sandbox.WarmSandboxes;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,11 +28,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
@@ -54,16 +47,9 @@ public final class HostRuntime implements AutoCloseable {
     private final HostConfig config;
     private final ImageStore images;
     private final List<DirectoryLock> locks;
-    private final SandboxFiles files;
-    private final Cgroups cgroups;
-    private final Nursery nursery;
-    private final WarmSandboxes warm;
-    private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
-    private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
-    private final Upkeep upkeep;
+    private final Premises premises;
+    private final Sandboxes sandboxes;
     private final Archive archive;
-    private final Set<String> unenforced;
-    private volatile boolean draining;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private HostRuntime(
@@ -78,34 +64,21 @@ public final class HostRuntime implements AutoCloseable {
         this.config = config;
         this.images = images;
         this.locks = locks;
-        this.files = files;
-        this.cgroups = cgroups;
-        this.unenforced = cgroups.unenforced();
         var live = files.live();
         this.archive = new Archive(files, live);
-        var ready = new CompletableFuture<HostRuntime>();
-        this.nursery = Nursery.open(files, init, settings(images, cgroups), new Nursery.Listener() {
-            @Override
-            public void gone(SandboxId id, int status, boolean left) {
-                ready.join().reaped(id, status, left);
-            }
-
-            @Override
-            public void lost() {
-                ready.join().sweepDying();
-            }
-        });
-        this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
-        this.upkeep = new Upkeep(config, files, nursery, jobs, running);
-        ready.complete(this);
-        Gauge.builder("bobbin.sandboxes", running, Map::size)
+        this.premises = new Premises(config, files, init, settings(images, cgroups), cgroups, meters);
+        this.sandboxes = new Sandboxes(images, premises);
+        Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
                 .register(meters);
-        live.forEach(this::recover);
+        var passing = new ArrayList<>(live);
+        passing.removeAll(files.lasting());
+        passing.forEach(this::recover);
+        new Reunion(sandboxes, premises, archive, images).with(live);
         sweepCgroups(live);
-        Thread.ofVirtual().name("archive").start(() -> archive.read(upkeep::archived));
-        upkeep.start();
+        Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
+        premises.upkeep().start(sandboxes);
     }
 
     /// Takes the directories, finds what an earlier server left running, and starts or finds the nursery.
@@ -164,14 +137,13 @@ public final class HostRuntime implements AutoCloseable {
 
     /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.
     public Attempt start(Job job, StartTimeline timeline) throws InterruptedException {
-        if (draining) {
-            return refused(Refusal.Reason.DRAINING, "this host takes no new work");
-        }
-        if (upkeep.diskFull()) {
-            return refused(Refusal.Reason.DEGRADED, "the disk of this host's data directory is full");
+        var refusal = premises.closed();
+        if (refusal.isPresent()) {
+            return new Attempt.Refused(refusal.get());
         }
         return switch (job) {
             case Job.Run run -> run(run, timeline);
+            case Job.Exec exec -> sandboxes.exec(exec, timeline);
         };
     }
 
@@ -204,35 +176,25 @@ public final class HostRuntime implements AutoCloseable {
 
     private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
             throws InterruptedException, IOException {
-        var taken = warm.take();
+        var taken = premises.warm().take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, unenforced(job.limits()), timeline);
+        var meta = JobMeta.of(job, rootfs.reference(), command, premises.unenforced(job.limits()), timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
-        jobs.put(job.id(), execution);
+        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace);
+        var id = execution.sandboxId();
         try {
             taken.sandbox().order(order);
         } catch (IOException e) {
-            jobs.remove(job.id());
-            running.remove(execution.sandboxId());
+            premises.forget(execution);
+            premises.running().remove(id);
             taken.sandbox().close();
-            nursery.destroy(execution.sandboxId());
-            sweepJobless(execution.sandboxId());
+            premises.destroy(id);
+            premises.sweepJobless(id);
             throw e;
         }
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution));
+        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox()));
         return new Attempt.Accepted(execution);
-    }
-
-    /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
-    private Set<String> unenforced(Limits limits) {
-        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
-            return unenforced;
-        }
-        var others = new TreeSet<>(unenforced);
-        others.remove("cpus");
-        return others;
     }
 
     private static List<String> command(Job.Run job, Rootfs rootfs) {
@@ -253,92 +215,44 @@ public final class HostRuntime implements AutoCloseable {
         var execution = new LocalExecution(
                 meta,
                 id,
-                files.journal(id),
-                sandbox,
+                premises.files().journal(id),
+                sandbox.own(),
                 timeline,
-                warm::refill,
-                () -> leaves(id),
-                () -> cgroups.evidence(id.toString()));
-        running.put(id, execution);
+                premises.warm()::refill,
+                () -> premises.leaves(id),
+                () -> premises.cgroups().evidence(id.toString()));
+        premises.started(execution);
         return execution;
     }
 
-    /// Listens to a job until its end. The nursery removes what is left of a sandbox that was told to exit; of any
-    /// other
-    /// it is done here.
-    private void attend(LocalExecution execution) {
-        var id = execution.sandboxId();
+    /// Listens to a job until its end.
+    private void attend(LocalExecution execution, Sandbox sandbox) {
         try {
-            execution.listen();
+            execution.listen(sandbox);
         } finally {
-            var vanished = running.remove(id) != null;
-            if (vanished || execution.recovered() || !nursery.alive()) {
-                sweep(id);
-            }
-            upkeep.ended(execution);
+            premises.attended(execution);
+            premises.superseded(execution);
         }
     }
 
-    /// The end of its job is known, and its PID 1 is about to be told to exit.
-    private void leaves(SandboxId id) {
-        warm.dies(id);
-        running.remove(id);
-    }
-
-    private void sweep(SandboxId id) {
-        cgroups.remove(id.toString());
-        try {
-            files.removeLive(id);
-        } catch (UncheckedIOException e) {
-            LOG.log(Level.WARNING, e.getMessage(), e);
-        }
-        warm.gone(id);
-    }
-
-    /// The nursery reaped a PID 1. One whose job has not ended is looked after by that job's own thread.
-    private void reaped(SandboxId id, int status, boolean left) {
-        var execution = running.get(id);
-        if (execution != null) {
-            execution.reaped(status);
-        } else if (warm.endedJobless(id)) {
-            sweepJobless(id);
-        } else if (left) {
-            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
-        } else {
-            warm.gone(id);
-        }
-    }
-
-    private void sweepDying() {
-        Thread.ofVirtual().name("sweep").start(() -> warm.dying().forEach(this::sweep));
-    }
-
-    private void sweepJobless(SandboxId id) {
-        Thread.ofVirtual().name("sweep").start(() -> {
-            try {
-                files.removeKept(id);
-            } catch (UncheckedIOException e) {
-                LOG.log(Level.WARNING, e.getMessage(), e);
-            } finally {
-                sweep(id);
-            }
-        });
+    /// The sandboxes of this host that last.
+    public Sandboxes sandboxes() {
+        return sandboxes;
     }
 
     /// The job called `id` if it runs here or its journal is still kept.
     public Optional<Execution> find(JobId id) throws InterruptedException {
-        var known = jobs.get(id);
+        var known = premises.jobs().get(id);
         if (known == null) {
             archive.await();
-            known = jobs.get(id);
+            known = premises.jobs().get(id);
         }
         return Optional.ofNullable(known);
     }
 
     /// Jobs that an earlier server started and that still run.
     public List<Execution> recovered() {
-        return running.values().stream()
-                .filter(LocalExecution::recovered)
+        return live().filter(LocalExecution::recovered)
                 .map(Execution.class::cast)
                 .toList();
     }
@@ -349,59 +263,52 @@ public final class HostRuntime implements AutoCloseable {
                 Runtime.getRuntime().availableProcessors(),
                 Machine.memoryBytes(),
                 MOST_PIDS,
-                running.size(),
-                warm.parked());
+                premises.running().size(),
+                premises.warm().parked());
     }
 
     /// Whether sandboxes can be made.
     public boolean healthy() {
-        return nursery.alive() && !upkeep.diskFull();
+        return premises.nursery().alive() && !premises.upkeep().diskFull();
     }
 
     private void recover(SandboxId id) {
         try {
-            var sandbox = Sandbox.connect(files, id);
-            var contents = Archive.contents(files, id);
+            var sandbox = Sandbox.connect(premises.files(), id);
+            var contents = Archive.contents(premises.files().journal(id));
             if (contents.isEmpty()) {
-                warm.dies(id);
-                sandbox.recorded();
-                Thread.ofVirtual().name("sweep").start(() -> {
-                    try (sandbox) {
-                        sandbox.listen(new Archive.Deaf());
-                    } catch (IOException e) {
-                        LOG.log(Level.DEBUG, "sandbox " + id + " was gone already", e);
-                    }
-                    sweep(id);
-                    files.removeKept(id);
-                });
+                premises.dismiss(sandbox);
                 return;
             }
             var meta = JobMeta.decode(contents.get().meta());
             var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
-            jobs.put(meta.id(), execution);
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
                 var end = sandbox.state().end();
                 if (end != null) {
                     execution.ended(sandbox.state().position(), null, end);
                 }
-                attend(execution);
+                attend(execution, sandbox);
             });
             LOG.log(Level.INFO, "job " + meta.id() + " goes on");
         } catch (IOException | SandboxException e) {
             LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
-            nursery.destroy(id);
-            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
+            premises.destroy(id);
+            premises.sweepInBackground(id);
             archive.add(id);
         }
     }
 
     private void sweepCgroups(List<SandboxId> live) throws IOException {
         var owned = live.stream().map(SandboxId::toString).toList();
-        for (var name : cgroups.present()) {
+        for (var name : premises.cgroups().present()) {
             var mine = SandboxId.parse(name).isPresent() && !owned.contains(name);
-            if (mine && SandboxId.parse(name).filter(running::containsKey).isEmpty() && isLeftover(name)) {
-                cgroups.remove(name);
+            if (mine
+                    && SandboxId.parse(name)
+                            .filter(premises.running()::containsKey)
+                            .isEmpty()
+                    && isLeftover(name)) {
+                premises.cgroups().remove(name);
             }
         }
     }
@@ -414,33 +321,40 @@ public final class HostRuntime implements AutoCloseable {
     /// No new work from now on; jobs whose caller must be present get `grace` and then end as cancelled by `shutdown`.
     /// All others live on.
     public void drain(Duration grace) throws InterruptedException {
-        draining = true;
+        premises.drain();
+        var upkeep = premises.upkeep();
         upkeep.await(() -> synchronous().isEmpty(), grace);
         synchronous().forEach(execution -> execution.cancel("shutdown"));
         upkeep.await(() -> synchronous().isEmpty(), LAST_WAIT);
     }
 
     private List<LocalExecution> synchronous() {
-        return running.values().stream()
-                .filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
+        return live().filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
                 .toList();
+    }
+
+    /// Everything that runs: own processes of sandboxes, and execs.
+    private Stream<LocalExecution> live() {
+        return Stream.concat(premises.running().values().stream(), sandboxes.execs());
     }
 
     /// Lets go of this host. If no job runs, nothing is left behind; otherwise jobs go on and the next server finds
     /// them.
     @Override
     public void close() {
-        draining = true;
+        premises.drain();
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        upkeep.close();
-        warm.close();
+        var nursery = premises.nursery();
+        premises.upkeep().close();
+        premises.warm().close();
         try {
-            warm.awaitGone(LAST_WAIT);
-            if (running.isEmpty()) {
+            premises.warm().awaitGone(LAST_WAIT);
+            premises.awaitTrash(LAST_WAIT);
+            if (premises.running().isEmpty()) {
                 nursery.retire(LAST_WAIT);
-                cgroups.close();
+                premises.cgroups().close();
                 Files.deleteIfExists(config.runDir().resolve("cgroups"));
             }
         } catch (InterruptedException _) {

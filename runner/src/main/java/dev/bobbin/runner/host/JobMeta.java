@@ -4,6 +4,7 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.wire.Fields;
@@ -41,6 +42,9 @@ record JobMeta(
         long blockAfterBytes,
         @Nullable Limits limits,
         Set<String> unenforcedLimits) {
+
+    static final String RUN = "run";
+    static final String SANDBOX = "sandbox";
 
     private static final int VERSION = 1;
 
@@ -87,9 +91,52 @@ record JobMeta(
                 timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
-                job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE,
+                blockAfter(job.outputPolicy(), job.limits().outputBytes()),
                 job.limits(),
                 unenforcedLimits);
+    }
+
+    /// Of the own process of a sandbox that lasts.
+    static JobMeta of(
+            SandboxSpec spec, JobId id, ImageReference image, Set<String> unenforcedLimits, StartTimeline timeline) {
+        var limits = spec.limits();
+        return new JobMeta(
+                id,
+                spec.tenant(),
+                SANDBOX,
+                image,
+                spec.command(),
+                spec.labels(),
+                Instant.now(),
+                timeline,
+                Job.OnDisconnect.CONTINUE,
+                false,
+                blockAfter(spec.outputPolicy(), limits.outputBytes()),
+                limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
+                unenforcedLimits);
+    }
+
+    /// @param sandbox what everything in its sandbox may use
+    static JobMeta of(
+            Job.Exec job, ImageReference image, Limits sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
+        return new JobMeta(
+                job.id(),
+                job.tenant(),
+                job.kind(),
+                image,
+                job.command(),
+                job.labels(),
+                Instant.now(),
+                timeline,
+                job.onDisconnect(),
+                job.stdin() instanceof Stdin.Open,
+                blockAfter(job.outputPolicy(), job.outputBytes()),
+                sandbox.within(job.time(), job.outputBytes()),
+                unenforcedLimits);
+    }
+
+    private static long blockAfter(Job.OutputPolicy policy, long bytes) {
+        return policy == Job.OutputPolicy.BLOCK ? bytes : Long.MAX_VALUE;
     }
 
     byte[] encode() {

@@ -1,5 +1,6 @@
 package dev.bobbin.runner.sandbox;
 
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
@@ -8,6 +9,7 @@ import dev.bobbin.runner.wire.WireException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +46,7 @@ public final class Nursery implements AutoCloseable {
     private final Path log;
     private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
+    private final Map<SandboxId, CompletableFuture<Integer>> spawning = new ConcurrentHashMap<>();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listening;
     private boolean closed;
@@ -100,12 +102,25 @@ public final class Nursery implements AutoCloseable {
 
     /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
     public void spawn(SandboxId id) throws InterruptedException {
-        var answer = new CompletableFuture<Void>();
+        spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString()));
+    }
+
+    /// Makes one sandbox that lasts, with the files that it had before.
+    ///
+    /// @param journal of its own process
+    /// @param uidBase its range of user ids, 0 to choose one
+    /// @return its range of user ids, which stays claimed until [#free]
+    public int spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
+        var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
+        return spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
+    }
+
+    private int spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
+        var answer = new CompletableFuture<Integer>();
         spawning.put(id, answer);
         try {
-            connected()
-                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_SPAWN));
-            answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+            connected().send(fields.frame(Wire.FRAME_SPAWN));
+            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (IOException e) {
             throw new SandboxException("ask the nursery for sandbox " + id, e);
         } catch (ExecutionException e) {
@@ -117,13 +132,26 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
+    /// Claims the range of user ids of a sandbox that lasts, whether it runs or not.
+    public void keep(int uidBase) {
+        tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP), "keep user ids");
+    }
+
+    /// Gives the range of user ids of a sandbox back that is no more.
+    public void free(int uidBase) {
+        tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_FREE), "free user ids");
+    }
+
     /// Kills a sandbox outright, whatever state it is in.
     public void destroy(SandboxId id) {
+        tell(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_DESTROY), "destroy sandbox " + id);
+    }
+
+    private void tell(ByteBuffer frame, String what) {
         try {
-            connected()
-                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_DESTROY));
+            connected().send(frame);
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "cannot reach the nursery to destroy sandbox " + id + ": " + e.getMessage());
+            LOG.log(Level.WARNING, "cannot reach the nursery to " + what + ": " + e.getMessage());
         }
     }
 
@@ -201,10 +229,11 @@ public final class Nursery implements AutoCloseable {
                 var id = SandboxId.parse(frame.fields().requireText(Wire.FIELD_ID))
                         .orElseThrow(() -> new WireException("the nursery named no sandbox"));
                 switch (frame.type()) {
-                    case Wire.FRAME_SPAWNED -> answer(id, null);
+                    case Wire.FRAME_SPAWNED -> answer(id, frame.fields().requireU32(Wire.FIELD_UID_BASE), null);
                     case Wire.FRAME_REFUSED ->
                         answer(
                                 id,
+                                0,
                                 "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
                                         + frame.fields().requireU32(Wire.FIELD_ERRNO));
                     case Wire.FRAME_GONE ->
@@ -222,13 +251,13 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    private void answer(SandboxId id, @Nullable String refusal) {
+    private void answer(SandboxId id, int uidBase, @Nullable String refusal) {
         var waiting = spawning.get(id);
         if (waiting == null) {
             return;
         }
         if (refusal == null) {
-            waiting.complete(null);
+            waiting.complete(uidBase);
         } else {
             waiting.completeExceptionally(new IOException(refusal));
         }

@@ -1,5 +1,6 @@
 package dev.bobbin.runner.sandbox;
 
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import io.micrometer.core.instrument.Counter;
@@ -46,6 +47,9 @@ public final class WarmSandboxes implements AutoCloseable {
 
     /// A sandbox for one job, and whether it had been waiting.
     public record Taken(Sandbox sandbox, StartTimeline.Path path) {}
+
+    /// A sandbox that lasts, and its range of user ids.
+    public record Lasting(Sandbox sandbox, int uidBase) {}
 
     /// @param size how many are kept parked; 0 for none
     public WarmSandboxes(SandboxFiles files, Nursery nursery, int size, MeterRegistry meters) {
@@ -167,6 +171,24 @@ public final class WarmSandboxes implements AutoCloseable {
         }
     }
 
+    /// A sandbox that lasts, with the files that it had before.
+    ///
+    /// @param own of its own process
+    /// @param uidBase its range of user ids, 0 to choose one
+    public Lasting takeLasting(SandboxId id, JobId own, int uidBase) throws InterruptedException {
+        awaitFewerDying();
+        starting.acquire();
+        try {
+            var claimed = nursery.spawn(id, own, uidBase);
+            return new Lasting(Sandbox.connect(files, id), claimed);
+        } catch (IOException e) {
+            nursery.destroy(id);
+            throw new SandboxException("connect to sandbox " + id, e);
+        } finally {
+            starting.release();
+        }
+    }
+
     private void awaitFewerDying() throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -237,7 +259,7 @@ public final class WarmSandboxes implements AutoCloseable {
     private void discard(Sandbox sandbox) {
         dies(sandbox.id());
         try (sandbox) {
-            sandbox.recorded();
+            sandbox.own().recorded();
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandbox.id() + " was gone already", e);
         }

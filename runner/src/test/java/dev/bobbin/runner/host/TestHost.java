@@ -13,6 +13,8 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -122,6 +124,23 @@ public final class TestHost implements AutoCloseable {
                 .strip();
     }
 
+    /// A sandbox that lasts, in the making; [Place#create] makes it.
+    public Place place(String... command) {
+        return new Place(List.of(command));
+    }
+
+    /// A job in the sandbox `sandbox`, about to be described.
+    public Request exec(LastingSandbox sandbox, String... command) {
+        var request = new Request(List.of(command));
+        request.sandbox = sandbox;
+        return request;
+    }
+
+    /// A shell script run to its end in the sandbox `sandbox`.
+    public Result sh(LastingSandbox sandbox, String script) throws Exception {
+        return exec(sandbox, "sh", "-c", script).run();
+    }
+
     /// A job that is about to be described; [Request#start] starts it.
     public Request request(String... command) {
         return new Request(List.of(command));
@@ -135,6 +154,9 @@ public final class TestHost implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
+            for (var sandbox : runtime.sandboxes().list()) {
+                sandbox.remove();
+            }
             runtime.drain(Duration.ZERO);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -191,6 +213,7 @@ public final class TestHost implements AutoCloseable {
         private Limits limits = Limits.DEFAULT;
         private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
         private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
+        private @Nullable LastingSandbox sandbox;
 
         private Request(List<String> command) {
             this.command = command;
@@ -255,8 +278,33 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
+        private Job job() {
+            return sandbox == null ? runJob() : execJob(sandbox.id());
+        }
+
+        private Job execJob(SandboxId id) {
+            return new Job.Exec(
+                    JobId.next(),
+                    "default",
+                    id,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    limits.time(),
+                    limits.outputBytes(),
+                    onDisconnect,
+                    policy,
+                    Map.of());
+        }
+
         public Attempt attempt() throws InterruptedException {
-            var job = new Job.Run(
+            return runtime.start(job(), StartTimeline.begin());
+        }
+
+        private Job runJob() {
+            return new Job.Run(
                     JobId.next(),
                     "default",
                     image,
@@ -270,7 +318,6 @@ public final class TestHost implements AutoCloseable {
                     onDisconnect,
                     policy,
                     Map.of());
-            return runtime.start(job, StartTimeline.begin());
         }
 
         public Execution start() throws InterruptedException {
@@ -289,6 +336,83 @@ public final class TestHost implements AutoCloseable {
 
         public Result run() throws Exception {
             return Result.of(start());
+        }
+    }
+
+    /// A sandbox that lasts, in the making; every setter gives itself.
+    public final class Place {
+        private final List<String> command;
+        private final Map<String, String> env = new LinkedHashMap<>();
+        private @Nullable String name;
+        private @Nullable String user;
+        private @Nullable String workdir;
+        private @Nullable Duration ttl;
+        private @Nullable Duration idle;
+        private Limits limits = Limits.DEFAULT;
+
+        private Place(List<String> command) {
+            this.command = command;
+        }
+
+        public Place name(String text) {
+            name = text;
+            return this;
+        }
+
+        public Place user(String text) {
+            user = text;
+            return this;
+        }
+
+        public Place workdir(String text) {
+            workdir = text;
+            return this;
+        }
+
+        public Place env(String variable, String value) {
+            env.put(variable, value);
+            return this;
+        }
+
+        public Place ttl(Duration longest) {
+            ttl = longest;
+            return this;
+        }
+
+        public Place idle(Duration longest) {
+            idle = longest;
+            return this;
+        }
+
+        public Place limits(Limits most) {
+            limits = most;
+            return this;
+        }
+
+        public Sandboxes.Creation attempt() throws InterruptedException {
+            var spec = new SandboxSpec(
+                    SandboxId.next(),
+                    "default",
+                    name,
+                    ImageReference.HOST,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    List.of(),
+                    limits,
+                    Job.OutputPolicy.DROP,
+                    Map.of("purpose", "test"),
+                    ttl,
+                    idle);
+            return runtime.sandboxes().create(spec, StartTimeline.begin());
+        }
+
+        public LastingSandbox create() throws InterruptedException {
+            return switch (attempt()) {
+                case Sandboxes.Creation.Created created -> created.sandbox();
+                case Sandboxes.Creation.Refused refused -> throw new AssertionError(refused.refusal());
+            };
         }
     }
 }

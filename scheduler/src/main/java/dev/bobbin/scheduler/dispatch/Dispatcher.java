@@ -81,6 +81,7 @@ public final class Dispatcher implements AutoCloseable {
     private static Limits limits(Job job) {
         return switch (job) {
             case Job.Run run -> run.limits();
+            case Job.Exec _ -> throw new IllegalArgumentException("an exec needs no place of its own");
         };
     }
 
