@@ -4,9 +4,10 @@
  *
  *   meter spawn CLIENTS COUNT MILLIS PAUSE PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run
  *   meter http  CLIENTS COUNT MILLIS PAUSE PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *   meter drain PATH PORT                                          GET PATH and forget it all, until its end
  *
- * Each client waits PAUSE microseconds before each run. Ends after COUNT runs or MILLIS, whichever is first. Prints a line for each run, its nanoseconds and, of HTTP, the
- * answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
+ * Each client waits PAUSE microseconds before each run. Ends after COUNT runs or MILLIS, whichever is first. Prints a line
+ * for each run, its nanoseconds and, of HTTP, the answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -169,8 +170,22 @@ static void make_request(void)
     free(body);
 }
 
+/* MSG_TRUNC lets the kernel drop what it has received, so that reading costs as little as it can. */
+static int drain(const char *path, int port)
+{
+    char request[512];
+    int connection = connect_to(port);
+    int length = snprintf(request, sizeof request,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/plain\r\nConnection: close\r\n\r\n",
+                          path, port);
+    if (send(connection, request, (size_t)length, MSG_NOSIGNAL) != length) die("send");
+    while (recv(connection, NULL, 1 << 20, MSG_TRUNC) > 0) {}
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "drain") == 0) return drain(argv[2], atoi(argv[3]));
     if (argc < 7) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT\n"), 2;
     long clients = strtol(argv[2], NULL, 10);
     all.count = strtol(argv[3], NULL, 10);

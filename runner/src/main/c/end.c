@@ -145,6 +145,7 @@ static void put_end(struct init *init, struct process *process, struct buffer *e
     put_u64(end, FIELD_STDERR_BYTES, journal->sums[1].bytes);
     put_u32(end, FIELD_STDERR_CRC32C, journal->sums[1].crc);
     if (journal->dropped) put_u64(end, FIELD_DROPPED_BYTES, journal->dropped);
+    put_u64(end, FIELD_STDIN_BYTES, process->input.written);
     if (process->signalled) put_u32(end, FIELD_SIGNALLED, process->signalled);
     put_usage(process, end);
     if (is_own(process) && process->stamp_sandbox && !init->lasting) put_disk(end);

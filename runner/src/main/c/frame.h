@@ -60,6 +60,12 @@
 
 #define GREW_INLINE 16384
 
+/*
+ * A PID 1 that has read so much output leaves the cgroup of the supervising processes for BULK beside it, which has no
+ * more of the processor than one job: pumping one job's gigabytes must not come before the start of another.
+ */
+#define BULK_BYTES 8388608
+
 #define FIELD_ID 1       /* text: the sandbox id, 36 characters */
 #define FIELD_PID 2      /* u32 */
 #define FIELD_UID_BASE 3 /* u32: first of 65,536 ids */
@@ -162,6 +168,7 @@
 #define FIELD_DISK_USED_INODES 76 /* u64 */
 #define FIELD_DROPPED_BYTES 77    /* u64: of both streams, let go of by OUTPUT_DROP or OUTPUT_BLOCK; absent: none */
 #define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
+#define FIELD_STDIN_BYTES 79      /* u64: written into the pipe of the standard input; it may not have read them all */
 #define FIELD_EVIDENCE_BEFORE 80  /* as EVIDENCE, read before an EXEC's process was made */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 

@@ -43,6 +43,7 @@ struct init {
     struct process *execs;
     uint32_t exec_count, numbers;
     bool all_dead, sweeping;
+    bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     /* Of one that lasts, once it has its order: what further processes enter. */

@@ -26,7 +26,7 @@ struct input {
     bool polled, last, owed; /* owed: a STDIN_TAKEN is to be sent */
     struct buffer waiting;
     size_t given; /* bytes of `waiting` that are in the pipe */
-    uint64_t taken;
+    uint64_t taken, written; /* from the JVM; into the pipe */
 };
 
 struct process {

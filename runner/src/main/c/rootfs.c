@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -29,6 +30,16 @@ static int limit_disk(const struct order *order, struct failure *failure)
     return 0;
 }
 
+static const char *upper_of(bool lasting)
+{
+    return lasting ? STAGE_KEPT "/" KEPT_UPPER : STAGE_UPPER;
+}
+
+static const char *work_of(bool lasting)
+{
+    return lasting ? STAGE_KEPT "/" KEPT_WORK : STAGE_WORK;
+}
+
 static int set(int context, const char *key, const char *value, struct failure *failure)
 {
     if (fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0)
@@ -39,8 +50,8 @@ static int set(int context, const char *key, const char *value, struct failure *
 static int configure(int context, bool lasting, const struct order *order, struct failure *failure)
 {
     const char *const settings[][2] = {
-        {"upperdir", lasting ? STAGE_KEPT "/" KEPT_UPPER : STAGE_UPPER},
-        {"workdir", lasting ? STAGE_KEPT "/" KEPT_WORK : STAGE_WORK},
+        {"upperdir", upper_of(lasting)},
+        {"workdir", work_of(lasting)},
         {"index", "off"},
         {"metacopy", "off"},
         {"redirect_dir", "nofollow"},
@@ -56,13 +67,35 @@ static int configure(int context, bool lasting, const struct order *order, struc
     return 0;
 }
 
+/* The same for Linux before 6.8, which takes all layers in one string, with all options in one page. */
+static int mount_at_once(bool lasting, const struct order *order, struct failure *failure)
+{
+    char options[4096];
+    size_t length = (size_t)snprintf(options, sizeof options,
+                                     "upperdir=%s,workdir=%s,index=off,metacopy=off,redirect_dir=nofollow,lowerdir=",
+                                     upper_of(lasting), work_of(lasting));
+    for (size_t i = 0; i < order->layer_count; i++) {
+        const char *layer = order->layers[i];
+        if (strpbrk(layer, ":,\\")) return fail_as(failure, EINVAL, "name the layer %.180s", layer);
+        length += (size_t)snprintf(options + length, sizeof options - length, "%s" STAGE_STORE "/%s", i ? ":" : "",
+                                   layer);
+        if (length >= sizeof options)
+            return fail_as(failure, E2BIG, "mount %zu layers, for which this kernel is too old (needs Linux 6.8)",
+                           order->layer_count);
+    }
+    if (mount("overlay", STAGE_ROOT, "overlay", MS_NODEV, options) < 0) return fail(failure, "mount the overlay");
+    int root = open(STAGE_ROOT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return root < 0 ? fail(failure, "open the overlay") : root;
+}
+
 /* The overlay, mounted on the stage; returns a handle of its root. */
 static int mount_overlay(bool lasting, const struct order *order, struct failure *failure)
 {
     if (order->layer_count == 0) return fail_as(failure, EINVAL, "find a layer in the order");
     CLOSED int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0) return fail(failure, "open the overlay file system");
-    if (configure(context, lasting, order, failure) < 0) return -1;
+    if (configure(context, lasting, order, failure) < 0)
+        return failure->code == EINVAL ? mount_at_once(lasting, order, failure) : -1;
     CLOSED int overlay = fsmount(context, 0x1 /* FSMOUNT_CLOEXEC */, MOUNT_ATTR_NODEV);
     if (overlay < 0) return fail(failure, "mount the overlay");
     if (move_mount(overlay, "", AT_FDCWD, STAGE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)

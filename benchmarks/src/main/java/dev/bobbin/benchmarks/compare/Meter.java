@@ -60,7 +60,8 @@ final class Meter {
         }
     }
 
-    /// Runs until `count` are done or the time is over, each client waiting `pause` before each run, and adds the samples
+    /// Runs until `count` are done or the time is over, each client waiting `pause` before each run, and adds the
+    /// samples
     /// to `into`.
     void measure(Contender contender, int clients, int count, int millis, Duration pause, Samples into)
             throws IOException, InterruptedException {

@@ -40,7 +40,8 @@ final class Report {
         lines.add("Made by `benchmarks/compare` on " + machine + "; " + load + ".\n");
         lines.add(
                 "R is `posix_spawn` and `wait` of the same static `true`, in the same run. All in turns: one client that waits 5 ms");
-        lines.add("between two runs, so that a parked sandbox is there; one that does not wait; as many runs as possible in a few");
+        lines.add(
+                "between two runs, so that a parked sandbox is there; one that does not wait; as many runs as possible in a few");
         lines.add("seconds, from 16 and from 32 clients. Each ratio is to R of the same column.\n");
         lines.add(
                 "| | p50 ms | p99 ms | p50 / R | without waiting, p50 ms | p50 / R | 16 clients, 1/s | 32 clients, 1/s | runs | failed |");

@@ -224,7 +224,7 @@ public final class Startup {
         Scratch.run(List.of(
                 "cc", "-O2", "-static", "-o", truth, native_.resolve("true.c").toString()));
         var into = new Meter.Samples();
-        new Meter(meter).measure(Contender.spawned("R", 300, List.of(truth)), 1, 300, 10_000, into);
+        new Meter(meter).measure(Contender.spawned("R", 300, List.of(truth)), 1, 300, 10_000, Duration.ZERO, into);
         return into.micros(0.5) / 1000;
     }
 

@@ -39,15 +39,18 @@ public record Evidence(String level, Ending.Usage usage) {
                 oomKills,
                 -1,
                 -1,
-                -1);
+                -1,
+                -1,
+                oomKills > 0 ? level(files) : "");
         return new Evidence(level(files), usage);
     }
 
-    /// Version 2 counts how often the job met its own limit. Version 1 has a counter too (`memory.failcnt`), which
-    /// newer kernels leave at zero; there a job met its limit if its peak came so near that no more could be had.
-    /// Without any of these it is the job that is blamed.
+    /// Version 2 counts how often the job was out of memory at its own limit (`oom`; `max` also counts what
+    /// reclaim could mend). Version 1 has a counter too (`memory.failcnt`), which newer kernels leave at zero;
+    /// there a job met its limit if its peak came so near that no more could be had. Without any of these it is
+    /// the job that is blamed.
     private static String level(Map<String, String> files) {
-        var met = Math.max(keyed(files, "memory.events", "max"), keyed(files, "memory.events", "oom"));
+        var met = keyed(files, "memory.events", "oom");
         if (met >= 0) {
             return met > 0 ? "job" : "host";
         }

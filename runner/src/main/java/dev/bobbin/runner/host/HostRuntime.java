@@ -220,6 +220,7 @@ public final class HostRuntime implements AutoCloseable {
                 timeline,
                 premises.warm()::refill,
                 () -> premises.leaves(id),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
                 () -> premises.cgroups().evidence(id.toString()));
         premises.started(execution);
         return execution;

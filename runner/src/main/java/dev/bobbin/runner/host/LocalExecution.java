@@ -32,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final boolean recovered;
     private final Runnable started;
     private final Runnable beforeExit;
+    private final Consumer<Ending> atEnd;
     private final Supplier<Evidence> counters;
     private final long orderedNanos = System.nanoTime();
     private final CompletableFuture<Integer> reaped = new CompletableFuture<>();
@@ -65,6 +67,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     /// @param process `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
+    /// @param atEnd told once how it ended, unless that was before this server began
     /// @param counters reads what the kernel counted, for a job whose PID 1 cannot say it
     LocalExecution(
             JobMeta meta,
@@ -74,6 +77,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             StartTimeline timeline,
             Runnable started,
             Runnable beforeExit,
+            Consumer<Ending> atEnd,
             Supplier<Evidence> counters) {
         this.meta = meta;
         this.sandboxId = sandboxId;
@@ -82,6 +86,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         this.timeline = timeline;
         this.started = started;
         this.beforeExit = beforeExit;
+        this.atEnd = atEnd;
         this.counters = counters;
         this.journal = new Journal(journal, this::caughtUp);
         this.recovered = process != null && process.state().word() != Wire.STATE_PARKED;
@@ -309,7 +314,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     }
 
     private void finish(long position, @Nullable ByteBuffer data, Ending ending) {
-        journal.finish(position, data, ending);
+        if (journal.finish(position, data, ending)) {
+            atEnd.accept(ending);
+        }
         stdin.end();
     }
 

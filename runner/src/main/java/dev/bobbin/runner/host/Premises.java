@@ -37,6 +37,7 @@ final class Premises {
     private final WarmSandboxes warm;
     private final Upkeep upkeep;
     private final Trash trash;
+    private final Losses losses;
     private final Set<String> unenforced;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
@@ -54,6 +55,7 @@ final class Premises {
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
+        this.losses = new Losses(meters);
         this.trash = new Trash(files.trash());
         var ready = new CompletableFuture<Premises>();
         this.nursery = Nursery.open(files, init, settings, new Nursery.Listener() {
@@ -91,6 +93,10 @@ final class Premises {
 
     Upkeep upkeep() {
         return upkeep;
+    }
+
+    Losses losses() {
+        return losses;
     }
 
     /// Every job that is known, those whose journals are kept included.

@@ -88,8 +88,9 @@ final class Reunion {
         }
     }
 
+    /// The machine's own trees are what they are now; of any other image the layers are the same for ever.
     private static boolean isUnchanged(SandboxRecord record, Rootfs rootfs) {
-        if (rootfs.layers().equals(record.layers())) {
+        if (record.spec().image().isHost() || rootfs.layers().equals(record.layers())) {
             return true;
         }
         rootfs.close();

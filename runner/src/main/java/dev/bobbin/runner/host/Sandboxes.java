@@ -173,6 +173,7 @@ public final class Sandboxes {
                 timeline,
                 sandbox::begun,
                 () -> premises.leaves(id),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
                 () -> premises.cgroups().evidence(id.toString()));
     }
 
@@ -240,6 +241,7 @@ public final class Sandboxes {
                 timeline,
                 () -> {},
                 () -> ended(sandbox, box[0]),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
                 () -> Cgroups.evidence(List.of()));
         box[0] = execution;
         sandbox.execStarts(execution);

@@ -27,6 +27,7 @@ public final class Wire {
     public static final int FRAME_GREW = 49;
     public static final int FRAME_STDIN_TAKEN = 50;
     public static final int GREW_INLINE = 16384;
+    public static final int BULK_BYTES = 8388608;
     public static final int FIELD_ID = 1;
     public static final int FIELD_PID = 2;
     public static final int FIELD_UID_BASE = 3;
@@ -103,6 +104,7 @@ public final class Wire {
     public static final int FIELD_DISK_USED_INODES = 76;
     public static final int FIELD_DROPPED_BYTES = 77;
     public static final int FIELD_SIGNALLED = 78;
+    public static final int FIELD_STDIN_BYTES = 79;
     public static final int FIELD_EVIDENCE_BEFORE = 80;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;

@@ -44,12 +44,14 @@ public final class TestHost implements AutoCloseable {
     private final Path root;
     private final int pool;
     private final Leftovers before;
+    private final boolean last;
     private ImageStore images;
     private HostRuntime runtime;
 
-    private TestHost(Path root, int pool) throws IOException {
+    private TestHost(Path root, int pool, boolean last) throws IOException {
         this.root = root;
         this.pool = pool;
+        this.last = last;
         this.before = Leftovers.of(runDir());
         this.images = ImageStore.open(dataDir().resolve("images"), true);
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
@@ -57,12 +59,17 @@ public final class TestHost implements AutoCloseable {
 
     /// A host that keeps `pool` sandboxes parked, in the directory `root`, which is removed with it.
     public static TestHost open(int pool, Path root) throws IOException {
-        return new TestHost(Files.createDirectories(root), pool);
+        return open(pool, root, true);
+    }
+
+    /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the directory.
+    public static TestHost open(int pool, Path root, boolean last) throws IOException {
+        return new TestHost(Files.createDirectories(root), pool, last);
     }
 
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
-        return new TestHost(Files.createTempDirectory("bobbin-test"), pool);
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true);
     }
 
     public HostRuntime runtime() {
@@ -154,7 +161,7 @@ public final class TestHost implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            for (var sandbox : runtime.sandboxes().list()) {
+            for (var sandbox : last ? runtime.sandboxes().list() : List.<LastingSandbox>of()) {
                 sandbox.remove();
             }
             runtime.drain(Duration.ZERO);
@@ -165,6 +172,9 @@ public final class TestHost implements AutoCloseable {
         images.close();
         before.assertNothingMore();
         assertThat(runDir().resolve("nursery.log")).content().isEmpty();
+        if (!last) {
+            return;
+        }
         try (var files = Files.walk(root)) {
             for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

@@ -32,7 +32,7 @@ public record Problem(
             case BUSY, HOST_FULL -> new Problem(429, "busy", detail, null, 1);
             case DEGRADED -> new Problem(503, "degraded", detail, null, 5);
             case DRAINING -> new Problem(503, "draining", detail, null, 5);
-            case NO_HOST_FITS -> new Problem(422, "never_fits", detail, "limits", 0);
+            case NO_HOST_FITS -> new Problem(422, "never_fits", detail, refusal.field(), 0);
             case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "image", 0);
             case NO_SUCH_USER -> invalid("user", detail);
             case NO_COMMAND -> invalid("command", detail);

@@ -22,6 +22,7 @@ final class JobAnswer {
     private static final HeaderName OUTCOME = HeaderNames.create("Bobbin-Outcome");
     private static final HeaderName EXIT_CODE = HeaderNames.create("Bobbin-Exit-Code");
     private static final HeaderName TIMELINE = HeaderNames.create("Bobbin-Timeline");
+    private static final HeaderName GAPS = HeaderNames.create("Bobbin-Gaps");
     private static final Set<Stream> BOTH = Set.of(Stream.values());
     private static final System.Logger LOG = System.getLogger(JobAnswer.class.getName());
 
@@ -125,7 +126,12 @@ final class JobAnswer {
         if (rendition == Rendition.TEXT) {
             response.header(
                     HeaderNames.TRAILER,
-                    OUTCOME.defaultCase() + ", " + EXIT_CODE.defaultCase() + ", " + TIMELINE.defaultCase());
+                    String.join(
+                            ", ",
+                            OUTCOME.defaultCase(),
+                            EXIT_CODE.defaultCase(),
+                            TIMELINE.defaultCase(),
+                            GAPS.defaultCase()));
         }
         var answer = new Streamed(response);
         OutputSink sink = switch (rendition) {
@@ -152,7 +158,8 @@ final class JobAnswer {
             LOG.log(System.Logger.Level.ERROR, "read the output of job " + job.id(), e);
             throw new CloseConnectionException("the output cannot be read", e);
         }
-        if (rendition == Rendition.TEXT) {
+        if (sink instanceof PlainOutput plain) {
+            plain.gaps().ifPresent(gaps -> response.trailers().set(GAPS, gaps));
             job.ending().ifPresent(ending -> trailers(ending, response));
         }
     }

@@ -1,0 +1,138 @@
+package dev.bobbin.runner.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.SandboxState;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A server that is killed with SIGKILL, and the one that comes after it. `-Dbobbin.seed=` repeats the moments.
+@Timeout(120)
+class ServerDeathIT {
+    private static final int SIGTERM = 15;
+
+    @Test
+    void sandboxesAndTheirExecsOutliveIt() throws Exception {
+        var root = Files.createTempDirectory("bobbin-death");
+        var doomed = doomed(root, "steady");
+        var jobs = root.resolve("jobs");
+        for (var i = 0; i < 600 && !Files.exists(jobs); i++) {
+            assertThat(doomed.isAlive()).isTrue();
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        kill(doomed);
+        TimeUnit.MILLISECONDS.sleep(200);
+        try (var host = TestHost.open(0, root)) {
+            var ids = Files.readAllLines(jobs).stream()
+                    .map(line -> JobId.parse(line).orElseThrow())
+                    .toList();
+            Files.delete(jobs);
+            var counting = TestHost.Result.of(host.runtime().find(ids.get(1)).orElseThrow());
+            assertThat(counting.stdout().lines().toList())
+                    .isEqualTo(IntStream.range(0, 600).mapToObj(i -> "line " + i).toList());
+            assertThat(counting.exitCode()).isEqualTo(42);
+            var ended = TestHost.Result.of(host.runtime().find(ids.get(0)).orElseThrow());
+            assertThat(ended.stdout()).isEqualTo("done\n");
+            assertThat(ended.ending().outcome()).isEqualTo(new Outcome.Exited(9));
+            var steady = host.runtime().sandboxes().find("default", "steady").orElseThrow();
+            assertThat(steady.state()).isEqualTo(SandboxState.RUNNING);
+            assertThat(host.sh(steady, "cat /root/file").stdout()).isEqualTo("before\n");
+            var stopped = host.runtime().sandboxes().find("default", "stopped").orElseThrow();
+            assertThat(stopped.state()).isEqualTo(SandboxState.STOPPED);
+            assertThat(stopped.ending().orElseThrow().outcome()).isEqualTo(new Outcome.Cancelled("api"));
+            assertThat(stopped.start()).isEmpty();
+            assertThat(host.sh(stopped, "cat /root/file; id -u").stdout()).isEqualTo("asleep\n0\n");
+        }
+    }
+
+    @Test
+    void aMachineThatWasRebootedFindsItsSandboxesStopped() throws Exception {
+        var root = Files.createTempDirectory("bobbin-reboot");
+        var doomed = doomed(root, "steady");
+        var jobs = root.resolve("jobs");
+        for (var i = 0; i < 600 && !Files.exists(jobs); i++) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        kill(doomed);
+        Files.delete(jobs);
+        try (var host = TestHost.open(0, root)) {
+            var before = host.runtime().sandboxes().find("default", "steady").orElseThrow();
+            var pid = host.pidOne(before.execs().getFirst());
+            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+            before.own().orElseThrow().await();
+            for (var i = 0; i < 200 && before.state() != SandboxState.STOPPED; i++) {
+                TimeUnit.MILLISECONDS.sleep(25);
+            }
+            assertThat(before.ending().orElseThrow().outcome()).isEqualTo(new Outcome.Killed(9, "host"));
+            assertThat(before.start()).isEmpty();
+            assertThat(host.sh(before, "cat /root/file").stdout()).isEqualTo("before\n");
+        }
+    }
+
+    @Test
+    void nothingIsLeftUnownedWhateverItWasDoing() throws Exception {
+        var seed = Long.getLong("bobbin.seed", System.nanoTime());
+        System.out.println("seed " + seed);
+        var random = new Random(seed);
+        var root = Files.createTempDirectory("bobbin-busy");
+        for (var round = 0; round < Integer.getInteger("bobbin.deaths", 4); round++) {
+            var doomed = doomed(root, "busy", Long.toString(random.nextLong()));
+            var record = root.resolve("data/sandboxes");
+            for (var i = 0; i < 600 && !hasEntries(record); i++) {
+                assertThat(doomed.isAlive()).isTrue();
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(700));
+            kill(doomed);
+            try (var host = TestHost.open(0, root, round + 1 == Integer.getInteger("bobbin.deaths", 4))) {
+                for (var sandbox : host.runtime().sandboxes().list()) {
+                    assertThat(sandbox.start()).as(sandbox.name() + " seed " + seed).isEmpty();
+                    assertThat(host.sh(sandbox, "echo alive").stdout()).isEqualTo("alive\n");
+                    sandbox.stop(SIGTERM, Duration.ofSeconds(1));
+                }
+            }
+        }
+    }
+
+    private static boolean hasEntries(Path directory) throws Exception {
+        if (!Files.exists(directory)) {
+            return false;
+        }
+        try (var entries = Files.list(directory)) {
+            return entries.findAny().isPresent();
+        }
+    }
+
+    private static Process doomed(Path root, String... arguments) throws Exception {
+        var command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1"));
+        var init = System.getProperty("bobbin.test.init");
+        if (init != null) {
+            command.add("-Dbobbin.test.init=" + init);
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), DoomedServer.class.getName(), root.toString()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private static void kill(Process server) throws Exception {
+        server.destroyForcibly();
+        assertThat(server.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+}
