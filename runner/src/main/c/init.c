@@ -37,7 +37,7 @@ static void close_foreign(const struct sandbox *sandbox)
     kept[count++] = sandbox->listener;
     kept[count++] = sandbox->journal;
     kept[count++] = sandbox->journals;
-    kept[count++] = sandbox->uid_block;
+    kept[count++] = sandbox->uid_claim;
     kept[count++] = sandbox->network;
     for (int i = 0; i < sandbox->cgroups.count; i++) kept[count++] = sandbox->cgroups.each[i].directory;
     close_all_but(kept, count);

@@ -81,7 +81,7 @@ static void handle_keep(struct nursery *nursery, uint32_t uid_base)
 {
     struct failure failure;
     /* Its next start will say so again, to somebody who can act on it. */
-    if (ids_keep(nursery, uid_base, &failure) < 0)
+    if (ids_keep(nursery, uid_base, -1, &failure) < 0)
         dprintf(2, "bobbin-init: cannot %s: %s\n", failure.what, strerror(failure.code));
 }
 
@@ -127,7 +127,6 @@ static void gone(struct nursery *nursery, pid_t pid, int status)
         /* Of one that did not exit by itself, the cgroups may be all that tells how its job ended. */
         if (!WIFEXITED(status) || !clear(nursery, child->id)) put_bytes(&out, FIELD_LEFT, "", 0);
         send_frame(nursery, &out);
-        ids_release(nursery, child->uid_base);
         close(child->pidfd);
         network_return(&nursery->networks, child->network,
                        WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NETWORK_UNTOUCHED);

@@ -74,7 +74,7 @@ struct sandbox {
     uint32_t uid_base;
     int journals; /* where journals of further processes are made; -1 if it does not last */
     int listener, journal, network;
-    int uid_block; /* held only to keep the range claimed */
+    int uid_claim; /* held only to keep the range claimed */
     struct cgroups cgroups;
     const struct host_trees *trees;
 };

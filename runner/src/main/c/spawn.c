@@ -56,7 +56,7 @@ static int make_lasting(struct attempt *attempt, struct failure *failure)
     const char *id = attempt->id;
     uint32_t uid_base = attempt->sandbox.uid_base;
     attempt->kept = true;
-    if (ids_keep(attempt->nursery, uid_base, failure) < 0
+    if (ids_keep(attempt->nursery, uid_base, attempt->sandbox.uid_claim, failure) < 0
         || make_kept(path_of(NURSERY_SANDBOXES, id, ""), 0, failure) < 0
         || make_kept(path_of(NURSERY_SANDBOXES, id, "/" KEPT_UPPER), uid_base, failure) < 0
         || make_kept(path_of(NURSERY_SANDBOXES, id, "/" KEPT_WORK), 0, failure) < 0
@@ -119,6 +119,7 @@ static void let_go(struct attempt *attempt)
     shut(&attempt->sandbox.listener);
     shut(&attempt->sandbox.journal);
     shut(&attempt->sandbox.journals);
+    shut(&attempt->sandbox.uid_claim);
     for (int i = 0; i < attempt->sandbox.cgroups.count; i++) close(attempt->sandbox.cgroups.each[i].directory);
 }
 
@@ -150,7 +151,6 @@ static void undo(struct attempt *attempt)
     if (attempt->journal_made) unlink(journal_path(attempt));
     if (attempt->run_made) remove_socket(id);
     if (attempt->sandbox.network >= 0) network_return(&attempt->nursery->networks, attempt->sandbox.network, true);
-    if (attempt->sandbox.uid_base) ids_release(attempt->nursery, attempt->sandbox.uid_base);
     if (attempt->kept && !attempt->was_kept) ids_free(attempt->nursery, attempt->sandbox.uid_base);
 }
 
@@ -184,14 +184,12 @@ struct child *spawn(struct nursery *nursery, const char *id, const char *journal
         .journal = journal,
         .nursery = nursery,
         .was_kept = uid_base != 0, /* a range that the caller knows */
-        .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_block = -1,
+        .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_claim = -1,
                     .trees = &nursery->settings->trees},
     };
-    struct block *block = ids_claim(nursery, &uid_base, failure);
     struct child *child = NULL;
-    if (block) {
+    if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {
         attempt.sandbox.uid_base = uid_base;
-        attempt.sandbox.uid_block = block->file;
         if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0
             && make_cgroups(&attempt, failure) == 0
             && (attempt.sandbox.network = network_take(&nursery->networks, failure)) >= 0)

@@ -61,7 +61,7 @@ class ImageStoreTest {
     }
 
     @Test
-    void removesTheLayersOfAnEarlierServer() throws Exception {
+    void usesTheLayerOfAnEarlierServerAgain() throws Exception {
         ImageStore.open(directory, true).close();
         ImageStore.open(directory, true).close();
         try (var layers = Files.list(directory.resolve("layers"))) {

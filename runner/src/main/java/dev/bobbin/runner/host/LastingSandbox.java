@@ -11,6 +11,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxRecord;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// otherwise.
 public final class LastingSandbox {
     /* The lock guards what is below it; nothing slow is done under it but writing the record, whose content it is. Every
-     * change of state is on disk before anybody sees it. */
+     * state in which it may rest is on disk before anybody sees it. */
 
     private static final System.Logger LOG = System.getLogger(LastingSandbox.class.getName());
     /// From asking the nursery to the first instruction.
@@ -277,6 +278,9 @@ public final class LastingSandbox {
                 record = before;
                 deadlineNanos = Long.MAX_VALUE;
                 changed.signalAll();
+                if (present) {
+                    throw new SandboxException("what it ran before is still ending");
+                }
                 return Optional.empty();
             }
             present = true;
@@ -385,6 +389,39 @@ public final class LastingSandbox {
         }
     }
 
+    /// Nobody is told anything by its PID 1 any more.
+    void closed() {
+        lock.lock();
+        try {
+            live = null;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean lives() {
+        lock.lock();
+        try {
+            return live != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits until its PID 1 tells nothing more, or `timeout` has passed.
+    boolean awaitClosed(Duration timeout) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            for (var left = timeout.toNanos(); live != null && left > 0; ) {
+                left = changed.awaitNanos(left);
+            }
+            return live == null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// It does not run any more; `problem` if it never did.
     void ended(@Nullable String problem) {
         lock.lock();
@@ -402,19 +439,6 @@ public final class LastingSandbox {
         try {
             present = false;
             changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// Waits until nothing of its PID 1 is left, or `timeout` has passed.
-    boolean awaitGone(Duration timeout) throws InterruptedException {
-        lock.lockInterruptibly();
-        try {
-            for (var left = timeout.toNanos(); present && left > 0; ) {
-                left = changed.awaitNanos(left);
-            }
-            return !present;
         } finally {
             lock.unlock();
         }

@@ -41,6 +41,8 @@ final class Premises {
     private final Set<String> unenforced;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
+    /// Made by a nursery that ended: nobody will say when they are gone.
+    private final Set<SandboxId> orphaned = ConcurrentHashMap.newKeySet();
     private volatile Consumer<SandboxId> gone = _ -> {};
     private volatile boolean draining;
 
@@ -66,7 +68,7 @@ final class Premises {
 
             @Override
             public void lost() {
-                ready.join().sweepDying();
+                ready.join().nurseryLost();
             }
         });
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
@@ -164,7 +166,7 @@ final class Premises {
     void attended(LocalExecution execution) {
         var id = execution.sandboxId();
         var vanished = running.remove(id) != null;
-        if (vanished || execution.recovered() || !nursery.alive()) {
+        if (orphaned.remove(id) || vanished || execution.recovered() || !nursery.alive()) {
             sweep(id);
         }
     }
@@ -225,7 +227,8 @@ final class Premises {
         }
     }
 
-    private void sweepDying() {
+    private void nurseryLost() {
+        orphaned.addAll(running.keySet());
         Thread.ofVirtual().name("sweep").start(() -> warm.dying().forEach(this::sweep));
     }
 

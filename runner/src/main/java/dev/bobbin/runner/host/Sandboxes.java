@@ -157,6 +157,7 @@ public final class Sandboxes {
                     .ifPresent(premises::superseded);
         } catch (SandboxException | IOException e) {
             premises.destroy(record.spec().id());
+            premises.sweepInBackground(record.spec().id());
             sandbox.ended(e.getMessage());
             throw e;
         }
@@ -180,6 +181,7 @@ public final class Sandboxes {
     /// Listens until its own process has ended; the end of each exec was told before, or will never be.
     private void attend(LastingSandbox sandbox, Sandbox connection, LocalExecution own) {
         own.listen(connection);
+        sandbox.closed();
         for (var exec : List.copyOf(sandbox.running())) {
             exec.lostWithSandbox();
             ended(sandbox, exec);
@@ -222,10 +224,9 @@ public final class Sandboxes {
             premises.forget(execution);
             return new Attempt.Refused(sandbox.notRunning().orElseThrow());
         }
-        if (sandbox.entrance().isEmpty()
-                && execution.ending().isEmpty()
-                && !sandbox.running().contains(execution)) {
+        if (!sandbox.lives() && execution.ending().isEmpty()) {
             execution.lostWithSandbox();
+            ended(sandbox, execution);
         }
         return new Attempt.Accepted(execution);
     }
@@ -345,12 +346,13 @@ public final class Sandboxes {
     }
 
     void remove(LastingSandbox sandbox) throws InterruptedException {
+        sandbox.awaitSettled();
         if (!sandbox.claimRemoval()) {
             return;
         }
         var id = sandbox.id();
         sandbox.own().ifPresent(own -> own.cancel("api"));
-        if (!sandbox.awaitGone(REMOVAL)) {
+        if (!sandbox.awaitClosed(REMOVAL)) {
             premises.destroy(id);
         }
         var key = key(sandbox.tenant(), sandbox.name().orElse(null));

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -40,6 +41,9 @@ public final class Nursery implements AutoCloseable {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long ANSWER_SECONDS = 10;
     private static final int LONGEST_COMPLAINT = 2000;
+    private static final int EBUSY = 16;
+    /// In place of a range of user ids: the sandbox of before that had it is not gone yet.
+    static final int BUSY = -1;
 
     private final Path directory;
     private final List<String> command;
@@ -47,6 +51,8 @@ public final class Nursery implements AutoCloseable {
     private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<SandboxId, CompletableFuture<Integer>> spawning = new ConcurrentHashMap<>();
+    /// Ranges of user ids of sandboxes that last; told to every nursery that we come to.
+    private final Set<Integer> kept = ConcurrentHashMap.newKeySet();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listening;
     private boolean closed;
@@ -102,17 +108,23 @@ public final class Nursery implements AutoCloseable {
 
     /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
     public void spawn(SandboxId id) throws InterruptedException {
-        spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString()));
+        if (spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString())) == BUSY) {
+            throw new SandboxException("make sandbox " + id + ": the nursery is busy with another of that name");
+        }
     }
 
     /// Makes one sandbox that lasts, with the files that it had before.
     ///
     /// @param journal of its own process
     /// @param uidBase its range of user ids, 0 to choose one
-    /// @return its range of user ids, which stays claimed until [#free]
-    public int spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
+    /// @return its range of user ids, which stays claimed until [#free]; or [#BUSY]
+    int spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
         var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
-        return spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
+        var claimed = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
+        if (claimed != BUSY) {
+            kept.add(claimed);
+        }
+        return claimed;
     }
 
     private int spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
@@ -124,6 +136,9 @@ public final class Nursery implements AutoCloseable {
         } catch (IOException e) {
             throw new SandboxException("ask the nursery for sandbox " + id, e);
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof Busy) {
+                return BUSY;
+            }
             throw new SandboxException("make sandbox " + id + ": " + e.getMessage(), e);
         } catch (TimeoutException e) {
             throw new SandboxException("the nursery did not answer within " + ANSWER_SECONDS + " s", e);
@@ -134,11 +149,13 @@ public final class Nursery implements AutoCloseable {
 
     /// Claims the range of user ids of a sandbox that lasts, whether it runs or not.
     public void keep(int uidBase) {
+        kept.add(uidBase);
         tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP), "keep user ids");
     }
 
     /// Gives the range of user ids of a sandbox back that is no more.
     public void free(int uidBase) {
+        kept.remove(uidBase);
         tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_FREE), "free user ids");
     }
 
@@ -173,6 +190,9 @@ public final class Nursery implements AutoCloseable {
             }
             if (channel == null) {
                 var fresh = reach();
+                for (var uidBase : kept) {
+                    fresh.send(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP));
+                }
                 channel = fresh;
                 listening = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
             }
@@ -233,7 +253,7 @@ public final class Nursery implements AutoCloseable {
                     case Wire.FRAME_REFUSED ->
                         answer(
                                 id,
-                                0,
+                                frame.fields().requireU32(Wire.FIELD_ERRNO),
                                 "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
                                         + frame.fields().requireU32(Wire.FIELD_ERRNO));
                     case Wire.FRAME_GONE ->
@@ -251,15 +271,24 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    private void answer(SandboxId id, int uidBase, @Nullable String refusal) {
+    /// @param value the range of user ids, or the errno of a refusal
+    private void answer(SandboxId id, int value, @Nullable String refusal) {
         var waiting = spawning.get(id);
         if (waiting == null) {
             return;
         }
         if (refusal == null) {
-            waiting.complete(uidBase);
+            waiting.complete(value);
         } else {
-            waiting.completeExceptionally(new IOException(refusal));
+            waiting.completeExceptionally(value == EBUSY ? new Busy(refusal) : new IOException(refusal));
+        }
+    }
+
+    private static final class Busy extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Busy(String message) {
+            super(message);
         }
     }
 

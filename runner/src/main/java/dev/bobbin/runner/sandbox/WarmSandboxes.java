@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToIntFunction;
@@ -30,6 +31,8 @@ public final class WarmSandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(WarmSandboxes.class.getName());
     private static final int STARTING_PER_CPU = 2;
     private static final int MOST_DYING = 64;
+    private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final SandboxFiles files;
     private final Nursery nursery;
@@ -180,6 +183,13 @@ public final class WarmSandboxes implements AutoCloseable {
         starting.acquire();
         try {
             var claimed = nursery.spawn(id, own, uidBase);
+            for (var left = BUSY_NANOS; claimed == Nursery.BUSY && left > 0; left -= RETRY_NANOS) {
+                TimeUnit.NANOSECONDS.sleep(RETRY_NANOS);
+                claimed = nursery.spawn(id, own, uidBase);
+            }
+            if (claimed == Nursery.BUSY) {
+                throw new SandboxException("make sandbox " + id + ": what it was before is not gone");
+            }
             return new Lasting(Sandbox.connect(files, id), claimed);
         } catch (IOException e) {
             nursery.destroy(id);

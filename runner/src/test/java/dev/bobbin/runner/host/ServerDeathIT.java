@@ -46,6 +46,8 @@ class ServerDeathIT {
             assertThat(ended.ending().outcome()).isEqualTo(new Outcome.Exited(9));
             var steady = host.runtime().sandboxes().find("default", "steady").orElseThrow();
             assertThat(steady.state()).isEqualTo(SandboxState.RUNNING);
+            assertThat(host.sh(steady, "cat /root/file; head -c 5 /etc/passwd").stdout()).isEqualTo("before\nroot:");
+            assertThat(steady.restart(SIGTERM, Duration.ofSeconds(1))).isEmpty();
             assertThat(host.sh(steady, "cat /root/file").stdout()).isEqualTo("before\n");
             var stopped = host.runtime().sandboxes().find("default", "stopped").orElseThrow();
             assertThat(stopped.state()).isEqualTo(SandboxState.STOPPED);
@@ -56,7 +58,7 @@ class ServerDeathIT {
     }
 
     @Test
-    void aMachineThatWasRebootedFindsItsSandboxesStopped() throws Exception {
+    void aSandboxWhosePidOneWasKilledStartsAgain() throws Exception {
         var root = Files.createTempDirectory("bobbin-reboot");
         var doomed = doomed(root, "steady");
         var jobs = root.resolve("jobs");
@@ -76,6 +78,58 @@ class ServerDeathIT {
             assertThat(before.ending().orElseThrow().outcome()).isEqualTo(new Outcome.Killed(9, "host"));
             assertThat(before.start()).isEmpty();
             assertThat(host.sh(before, "cat /root/file").stdout()).isEqualTo("before\n");
+        }
+    }
+
+    @Test
+    void sandboxesAreStoppedAndStartAgainAfterAReboot() throws Exception {
+        var root = Files.createTempDirectory("bobbin-reboot");
+        var doomed = doomed(root, "steady");
+        var jobs = root.resolve("jobs");
+        for (var i = 0; i < 600 && !Files.exists(jobs); i++) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        kill(doomed);
+        var counting = JobId.parse(Files.readAllLines(jobs).get(1)).orElseThrow();
+        Files.delete(jobs);
+        Leftovers.of(root.resolve("run")).killEverything();
+        try (var left = Files.walk(root.resolve("run"))) {
+            for (var file : left.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+        try (var host = TestHost.open(0, root)) {
+            var sandbox = host.runtime().sandboxes().find("default", "steady").orElseThrow();
+            assertThat(sandbox.state()).isEqualTo(SandboxState.STOPPED);
+            assertThat(sandbox.ending().orElseThrow().outcome()).isEqualTo(new Outcome.HostLost());
+            assertThat(host.runtime()
+                            .find(counting)
+                            .orElseThrow()
+                            .ending()
+                            .orElseThrow()
+                            .outcome())
+                    .isEqualTo(new Outcome.HostLost());
+            assertThat(sandbox.start()).isEmpty();
+            assertThat(host.sh(sandbox, "cat /root/file").stdout()).isEqualTo("before\n");
+        }
+    }
+
+    @Test
+    void sandboxesGoOnAndStartAgainWhenTheNurseryWasKilled() throws Exception {
+        try (var host = TestHost.open(0)) {
+            var running = host.place().create();
+            var stopped = host.place().create();
+            host.sh(stopped, "echo kept > /root/file");
+            stopped.stop(SIGTERM, Duration.ofSeconds(1));
+            var exec = host.exec(running, "sh", "-c", "sleep 0.5; echo through").start();
+            Leftovers.of(host.runDir()).killNursery();
+            assertThat(TestHost.Result.of(exec).stdout()).isEqualTo("through\n");
+            assertThat(host.sh(running, "echo still").stdout()).isEqualTo("still\n");
+            for (var i = 0; i < 100 && stopped.start().isPresent(); i++) {
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+            assertThat(host.sh(stopped, "cat /root/file").stdout()).isEqualTo("kept\n");
+            assertThat(running.restart(SIGTERM, Duration.ofSeconds(1))).isEmpty();
         }
     }
 

@@ -66,6 +66,9 @@ public final class Dispatcher implements AutoCloseable {
         }
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
+        if (job instanceof Job.Exec exec) {
+            return enter(exec, timeline);
+        }
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
             return neverFits(none);
         }
@@ -78,6 +81,18 @@ public final class Dispatcher implements AutoCloseable {
         };
     }
 
+    /// An exec uses what its sandbox has been given, so it neither waits nor is placed.
+    private Attempt enter(Job.Exec exec, StartTimeline timeline) throws InterruptedException {
+        timeline.stamp(Phase.ADMIT);
+        return switch (here.start(exec, timeline)) {
+            case Attempt.Refused refused -> refused;
+            case Attempt.Accepted accepted -> {
+                meters.started();
+                yield new Attempt.Accepted(follow(exec, accepted.execution(), () -> {}));
+            }
+        };
+    }
+
     private static Attempt neverFits(Placement.Ranking.NoneFits none) {
         return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail(), none.field()));
     }
@@ -85,7 +100,7 @@ public final class Dispatcher implements AutoCloseable {
     private static Limits limits(Job job) {
         return switch (job) {
             case Job.Run run -> run.limits();
-            case Job.Exec _ -> throw new IllegalArgumentException("an exec needs no place of its own");
+            case Job.Exec _ -> throw new IllegalArgumentException("an exec has its place already: its sandbox's");
         };
     }
 
@@ -118,7 +133,8 @@ public final class Dispatcher implements AutoCloseable {
                 case Attempt.Refused refused -> refused;
                 case Attempt.Accepted accepted -> {
                     taken = true;
-                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket));
+                    meters.started();
+                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket::close));
                 }
             };
         } finally {
@@ -141,11 +157,10 @@ public final class Dispatcher implements AutoCloseable {
         return answer;
     }
 
-    private Execution follow(Job job, Execution execution, Ticket ticket) {
-        meters.started();
+    private Execution follow(Job job, Execution execution, Runnable release) {
         var kind = job.kind();
         var dispatched = new DispatchedExecution(execution, ending -> {
-            ticket.close();
+            release.run();
             meters.ended(kind, ending);
         });
         young.add(dispatched);

@@ -27,6 +27,7 @@ public final class Placement {
     public Ranking rank(Job job, ClusterView view) {
         return switch (job) {
             case Job.Run run -> rank(run.limits(), view);
+            case Job.Exec _ -> throw new IllegalArgumentException("an exec has its place already: its sandbox's");
         };
     }
 
