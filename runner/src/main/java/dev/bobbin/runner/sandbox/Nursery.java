@@ -284,14 +284,6 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    private static final class Busy extends IOException {
-        private static final long serialVersionUID = 1;
-
-        Busy(String message) {
-            super(message);
-        }
-    }
-
     private void lost(FrameChannel connection) {
         lock.lock();
         try {
@@ -340,5 +332,14 @@ public final class Nursery implements AutoCloseable {
             lock.unlock();
         }
         waiting.join(timeout);
+    }
+
+    /// The nursery refused because what had this name or this range is not gone yet.
+    private static final class Busy extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Busy(String message) {
+            super(message);
+        }
     }
 }
