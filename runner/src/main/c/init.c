@@ -67,6 +67,7 @@ static int prepare(struct init *init)
     init->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (init->poll < 0 || init->signals < 0) return fail(failure, "make the loop of PID 1");
     init_watch(init, init->signals, OF_SIGNALS, NULL, EPOLLIN);
+    if (init_make_link(init) < 0) return -1;
     CLOSED int user_namespace = -1;
     if (park(init->sandbox, &user_namespace, failure) < 0 || replace_standard(failure) < 0) return -1;
     if ((init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
@@ -313,6 +314,7 @@ _Noreturn void init_main(struct sandbox *sandbox)
 {
     struct init init = {
         .sandbox = sandbox,
+        .far_link = -1,
         .network = -1,
         .user_namespace = -1,
         .cgroup_namespace = -1,

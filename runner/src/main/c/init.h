@@ -35,7 +35,7 @@ enum source { OF_LISTENER, OF_PEER, OF_SIGNALS, OF_LINK, OF_INPUT, OF_STDOUT, OF
 
 struct init {
     struct sandbox *sandbox;
-    int poll, signals, network; /* the last: where what was done with the network shows */
+    int poll, signals, far_link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
 
@@ -56,6 +56,8 @@ struct init {
 };
 
 /* start.c: the order, until execve */
+/* Before the job's network namespace is entered, or the job would see it there. */
+int init_make_link(struct init *init);
 int start_process(struct init *init, struct process *process, int user_namespace);
 void init_start(struct init *init, struct slice body);
 /* Keeps what outlives the order itself, whose files may be large; may leave a failure. */

@@ -15,15 +15,36 @@
 
 #define WORK_BYTES (RECORD_HEADER + RECORD_LONGEST)
 
-static int make_ends(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
+int init_make_link(struct init *init)
 {
-    int link[2], pipes[3][2];
+    int link[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
-        return fail(failure, "make the link to the job's process");
-    process->link = link[0];
-    ends->link = link[1];
+        return fail(&init->own.failure, "make the link to the job's process");
     struct timeval deadline = {.tv_sec = START_MILLIS / 1000};
     setsockopt(link[0], SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
+    init->own.link = link[0];
+    init->far_link = link[1];
+    return 0;
+}
+
+/* A process of an EXEC has its order, so that its link is only one way; and a socket would be seen in the sandbox. */
+static int make_exec_link(struct process *process, struct job_ends *ends, struct failure *failure)
+{
+    int link[2];
+    if (pipe2(link, O_CLOEXEC) < 0) return fail(failure, "make the link to the job's process");
+    process->link = link[0];
+    ends->link = link[1];
+    return fcntl(process->link, F_SETFL, O_NONBLOCK) < 0 ? fail(failure, "set the link non-blocking") : 0;
+}
+
+static int make_ends(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
+{
+    int pipes[3][2];
+    if (!is_own(process) && make_exec_link(process, ends, failure) < 0) return -1;
+    if (is_own(process)) {
+        ends->link = init->far_link;
+        init->far_link = -1;
+    }
     int *const ours[] = {&process->input.pipe, &process->outputs[0].pipe, &process->outputs[1].pipe};
     uint32_t uid = init->sandbox->uid_base + process->order.uid, gid = init->sandbox->uid_base + process->order.gid;
     for (int i = 0; i < 3; i++) {
@@ -242,7 +263,8 @@ void link_event(struct init *init, struct process *process)
 {
     struct verdict verdict;
     if (process->link < 0) return;
-    ssize_t got = recv(process->link, &verdict, sizeof verdict, MSG_DONTWAIT);
+    ssize_t got = is_own(process) ? recv(process->link, &verdict, sizeof verdict, MSG_DONTWAIT)
+                                  : read(process->link, &verdict, sizeof verdict);
     if (got < 0 && errno == EAGAIN) return;
     bool said = got == sizeof verdict;
     if (process->phase == PARKING || process->phase == PARKED) {

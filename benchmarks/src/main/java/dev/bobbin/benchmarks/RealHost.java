@@ -2,6 +2,7 @@ package dev.bobbin.benchmarks;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -21,12 +22,12 @@ final class RealHost implements AutoCloseable {
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final HostRuntime runtime;
     private final Path directory;
-    private final ImageStore images;
+    final ImageStore images;
 
     RealHost(int pool) throws IOException {
         directory = Files.createTempDirectory("bobbin-jmh");
         var data = directory.resolve("data");
-        images = ImageStore.open(data.resolve("images"), true);
+        images = ImageStore.open(data.resolve("images"), StoreConfig.DEFAULT, meters);
         runtime = HostRuntime.open(
                 new HostConfig(
                         data,

@@ -12,6 +12,7 @@ import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.placement.HostId;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// All parts of one server, put together in the order in which they need each other and taken apart in reverse.
 final class BobbinServer implements Server {
@@ -32,6 +34,7 @@ final class BobbinServer implements Server {
     private final HostRuntime runtime;
     private final Dispatcher dispatcher;
     private final HttpServer http;
+    private final Optional<ImagePruning> pruning;
     private volatile boolean draining;
     private boolean closed;
 
@@ -46,7 +49,15 @@ final class BobbinServer implements Server {
                 runtime,
                 metrics.registry());
         this.http = new HttpServer(
-                config.http(), dispatcher, new Callers(config.tokens()), List.of(metrics, new Health(this::readiness)));
+                config.http(),
+                dispatcher,
+                new ImageDirectory(images),
+                new Callers(config.tokens()),
+                List.of(metrics, new Health(this::readiness)));
+        this.pruning = config.images()
+                .prune()
+                .map(policy ->
+                        ImagePruning.start(images, policy, config.images().pruneEvery()));
     }
 
     static BobbinServer start(BobbinConfig config) {
@@ -54,7 +65,7 @@ final class BobbinServer implements Server {
         check(config);
         config.http().listen().forEach(BobbinServer::checkFree);
         var metrics = new Metrics();
-        var images = images(config);
+        var images = images(config, metrics);
         var server = new BobbinServer(config, metrics, images, open(config, images, metrics));
         try {
             server.http.start();
@@ -99,6 +110,7 @@ final class BobbinServer implements Server {
         } finally {
             http.stop();
             dispatcher.close();
+            pruning.ifPresent(ImagePruning::close);
             runtime.close();
             images.close();
             metrics.close();
@@ -127,9 +139,10 @@ final class BobbinServer implements Server {
         }
     }
 
-    private static ImageStore images(BobbinConfig config) {
+    private static ImageStore images(BobbinConfig config, Metrics metrics) {
         try {
-            return ImageStore.open(config.host().dataDir().resolve("images"), config.hostImage());
+            return ImageStore.open(
+                    config.images().directory(), config.images().store(config.hostImage()), metrics.registry());
         } catch (RuntimeException impossible) {
             throw new StartException(sentence(impossible.getMessage()), impossible);
         }

@@ -13,7 +13,7 @@ import java.util.Optional;
 
 /// The users and groups of an image, read from the `etc/passwd` and `etc/group` of its topmost layer that has them.
 /// The files come from strangers: links are not followed, sizes are bounded, and a line that is not understood is no
-/// user.
+/// user. What is no file, as a whiteout, hides the ones below. `root` is user 0 also in an image that names nobody.
 final class Accounts {
     private static final int LONGEST_FILE = 1024 * 1024;
 
@@ -52,6 +52,9 @@ final class Accounts {
                                 .filter(known -> known.uid == uid)
                                 .findFirst()
                                 .orElse(new User("", uid, 0, "/"))));
+        if (user.isEmpty() && userPart.equals("root")) {
+            user = Optional.of(new User("", 0, 0, "/"));
+        }
         if (user.isEmpty()) {
             return Optional.empty();
         }
@@ -84,8 +87,16 @@ final class Accounts {
         for (var layer : layers) {
             var etc = layer.resolve("etc");
             var path = etc.resolve(file);
-            if (!Files.isDirectory(etc, LinkOption.NOFOLLOW_LINKS)
-                    || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+            if (!Files.isDirectory(etc, LinkOption.NOFOLLOW_LINKS)) {
+                if (Files.exists(etc, LinkOption.NOFOLLOW_LINKS)) {
+                    break;
+                }
+                continue;
+            }
+            if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+                if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+                    break;
+                }
                 continue;
             }
             try (var in = Files.newInputStream(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {

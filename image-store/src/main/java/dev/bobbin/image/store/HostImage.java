@@ -1,5 +1,6 @@
 package dev.bobbin.image.store;
 
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -84,6 +86,9 @@ final class HostImage {
             services: files
             """;
 
+    private static final Digest NO_CONTENT = Digest.sha256("");
+
+    private final Instant madeAt = Instant.now();
     private final Path layers;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile Version current;
@@ -130,6 +135,12 @@ final class HostImage {
             }
         }
         return trees;
+    }
+
+    /// How it is listed.
+    Image image() {
+        var made = madeAt;
+        return new Image("", ImageReference.HOST, NO_CONTENT, CONFIG, 0, 0, made, made, null);
     }
 
     Rootfs lease() {

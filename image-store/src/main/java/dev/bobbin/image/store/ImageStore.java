@@ -1,7 +1,23 @@
 package dev.bobbin.image.store;
 
+import dev.bobbin.image.ArchiveFormat;
+import dev.bobbin.image.Credentials;
+import dev.bobbin.image.Descriptor;
+import dev.bobbin.image.Digest;
+import dev.bobbin.image.ImageConfig;
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageManifest;
+import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.Platform;
+import dev.bobbin.image.PullProgress;
+import dev.bobbin.image.registry.Registries;
+import dev.bobbin.image.registry.Resolved;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -10,33 +26,61 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The store of images on disk. Safe for use by many threads; one process owns the directory.
+///
+/// An owner is whose name for an image it is; the empty one is everybody. Look-ups see one's own names first, then
+/// everybody's; nobody else's exist. What cannot be done is an [ImageException].
 public final class ImageStore implements AutoCloseable {
     private final FileChannel lock;
-    private final Path layers;
+    private final Disk disk;
     private final @Nullable HostImage host;
+    private final Blobs blobs;
+    private final Layers layers;
+    private final Index index;
+    private final Garbage garbage;
+    private final Leases leases;
+    private final Newcomers newcomers;
+    private final Registries registries;
+    private final Pulls pulls;
+    private final Commits commits;
+    private final Archives archives;
 
-    private ImageStore(FileChannel lock, Path layers, @Nullable HostImage host) {
+    private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
         this.lock = lock;
-        this.layers = layers;
-        this.host = host;
+        this.disk = disk;
+        this.host = config.hostImage() ? HostImage.make(disk.layers()) : null;
+        this.blobs = new Blobs(disk);
+        this.layers = new Layers(disk);
+        this.index = new Index(disk, blobs, layers);
+        var pins = new Pins();
+        this.garbage = new Garbage(blobs, layers, index, pins);
+        this.leases = new Leases(disk, index, layers, pins, garbage);
+        this.newcomers = new Newcomers(disk, index, layers, new Assembly(blobs, layers, config.extraction()), pins);
+        this.registries = new Registries(config.registries());
+        this.pulls = new Pulls(registries, blobs, newcomers, meters);
+        this.archives = new Archives(blobs, newcomers, pins, config.extraction());
+        this.commits = new Commits(blobs, newcomers, pins);
+        Gauge.builder("bobbin.image.store.bytes", garbage, all -> all.usage().bytes())
+                .description("Bytes of images in the store, as they were sent and unpacked")
+                .register(meters);
     }
 
     /// Opens the store below `directory`, which is made if absent.
     ///
-    /// @throws IllegalStateException if another process owns it
-    /// @param hostImage whether the built-in image `host` is offered; off for machines with many tenants
-    public static ImageStore open(Path directory, boolean hostImage) {
+    /// @throws IllegalStateException if another process owns it, or a newer Bobbin wrote it
+    public static ImageStore open(Path directory, StoreConfig config, MeterRegistry meters) {
         try {
-            var layers = directory.resolve("layers");
             Files.createDirectories(
-                    layers, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var lock = own(directory);
             try {
-                return new ImageStore(lock, layers, hostImage ? HostImage.make(layers) : null);
+                return new ImageStore(lock, Disk.open(directory), config, meters);
             } catch (IOException | RuntimeException e) {
                 lock.close();
                 throw e;
@@ -63,7 +107,7 @@ public final class ImageStore implements AutoCloseable {
 
     /// The directory below which the layers of every [Rootfs] lie.
     public Path layers() {
-        return layers;
+        return disk.layers();
     }
 
     /// Directories of this machine that the image `host` shows; empty if it is not offered.
@@ -71,17 +115,282 @@ public final class ImageStore implements AutoCloseable {
         return host == null ? List.of() : HostImage.trees();
     }
 
+    public Optional<Image> find(String owner, ImageReference reference) {
+        if (reference.isHost()) {
+            return Optional.ofNullable(host).map(HostImage::image);
+        }
+        return index.find(owner, reference).map(this::image);
+    }
+
+    /// All that this owner may see, `host` first.
+    public List<Image> list(String owner) {
+        var all = new java.util.ArrayList<Image>();
+        if (host != null) {
+            all.add(host.image());
+        }
+        index.visible(owner).forEach(entry -> all.add(image(entry)));
+        return List.copyOf(all);
+    }
+
     /// The image that `reference` names, ready to mount, or nothing if the store has none.
-    public Optional<Rootfs> lease(ImageReference reference) {
-        return reference.isHost() ? Optional.ofNullable(host).map(HostImage::lease) : Optional.empty();
+    ///
+    /// @throws ImageException INVALID if it is damaged and cannot be repaired from what is here
+    public Optional<Rootfs> lease(String owner, ImageReference reference) {
+        if (reference.isHost()) {
+            return Optional.ofNullable(host).map(HostImage::lease);
+        }
+        for (var found = index.find(owner, reference); found.isPresent(); found = index.find(owner, reference)) {
+            var entry = found.get();
+            var rootfs = leases.lease(unpacked(entry) ? entry : mended(entry));
+            if (rootfs.isPresent()) {
+                return rootfs;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Keeps the layers of jobs that an earlier server started, by the names that its [Rootfs] gave them.
+    public AutoCloseable hold(List<String> layerNames) {
+        return leases.hold(layerNames);
+    }
+
+    /// Brings an image from its registry. Many who ask for the same at once wait for one download; who is interrupted
+    /// no longer waits, and with the last one the download ends.
+    public Image pull(
+            String owner,
+            ImageReference reference,
+            PullPolicy policy,
+            @Nullable Credentials credentials,
+            Consumer<PullProgress> progress) {
+        return pull(owner, reference, policy, Platform.ofThisMachine(), credentials, progress);
+    }
+
+    /// The same, of an image for another platform: it can be kept, pushed and saved.
+    public Image pull(
+            String owner,
+            ImageReference reference,
+            PullPolicy policy,
+            Platform platform,
+            @Nullable Credentials credentials,
+            Consumer<PullProgress> progress) {
+        refuseReserved(reference, "pulled");
+        if (policy != PullPolicy.ALWAYS) {
+            var here = platform.equals(Platform.ofThisMachine());
+            var found = index.find(owner, reference)
+                    .filter(entry -> entry.problem() == null)
+                    .filter(entry ->
+                            here || platform.matches(entry.config().origin().platform()));
+            if (found.isPresent()) {
+                return image(found.get());
+            }
+            if (policy == PullPolicy.NEVER) {
+                throw absent(reference);
+            }
+        }
+        return pulls.pull(owner, reference, platform, credentials, progress);
+    }
+
+    /// Takes the images of an archive, an OCI layout or what `docker save` writes, under the names it gives them. One
+    /// that says no more than a tag is named `loaded:TAG`.
+    public List<Image> load(String owner, InputStream archive) {
+        return archives.load(owner, archive);
+    }
+
+    /// Writes images to an archive that [#load], docker, podman and skopeo read.
+    public void save(String owner, List<ImageReference> references, ArchiveFormat format, OutputStream out) {
+        references.forEach(reference -> refuseReserved(reference, "saved"));
+        archives.save(references.stream().map(one -> require(owner, one)).toList(), format, out);
+    }
+
+    /// Brings an image to the registry of `to`.
+    public void push(
+            String owner,
+            ImageReference from,
+            ImageReference to,
+            @Nullable Credentials credentials,
+            Consumer<PullProgress> progress) {
+        refuseReserved(from, "pushed");
+        refuseReserved(to, "pushed to");
+        var entry = require(owner, from);
+        try (var _ = newcomers.expect(entry.parts(), entry.config())) {
+            var manifest = new Resolved.Document(
+                    entry.manifestDescriptor(), blobs.bytes(entry.manifestDescriptor(), ImageManifest.LONGEST));
+            var others = index.visible(owner).stream()
+                    .map(Entry::reference)
+                    .filter(one -> one.registry().equals(to.registry()))
+                    .map(ImageReference::repository)
+                    .filter(one -> !one.equals(to.repository()))
+                    .collect(Collectors.toSet());
+            registries.push(to, manifest, blobs, others, credentials, progress);
+        }
+    }
+
+    /// Makes an image of `base`, or of nothing, and further layers, and gives it a name.
+    ///
+    /// @param config how its programs are run; its origin is written anew
+    /// @param layers uncompressed tar archives, the lowest first; read to their ends and not closed
+    public Image commit(
+            String owner,
+            ImageReference reference,
+            @Nullable ImageReference base,
+            ImageConfig config,
+            List<InputStream> layers) {
+        refuseReserved(reference, "made");
+        return commits.commit(owner, reference, base == null ? null : require(owner, base), config, layers);
+    }
+
+    /// Gives an image another name, in place of what had it.
+    public Image tag(String owner, ImageReference reference, ImageReference newReference) {
+        return tag(owner, reference, owner, newReference);
+    }
+
+    /// Gives an image that `owner` sees a name of `newOwner`.
+    public Image tag(String owner, ImageReference reference, String newOwner, ImageReference newReference) {
+        refuseReserved(reference, "tagged");
+        refuseReserved(newReference, "given to another image");
+        if (newReference.digest().isPresent()) {
+            throw new ImageException(ImageProblem.INVALID, "a digest is no name that can be given: " + newReference);
+        }
+        while (true) {
+            var entry = require(owner, reference);
+            try (var _ = newcomers.expect(entry.parts(), entry.config())) {
+                if (index.current(entry)) {
+                    var named = entry.named(newOwner, newReference);
+                    index.put(named);
+                    return image(named);
+                }
+            }
+        }
+    }
+
+    /// Forgets a name, and with the last one the image. Jobs that run on it go on.
+    ///
+    /// @return whether the owner had it; everybody's are removed by the empty owner
+    public boolean remove(String owner, ImageReference reference) {
+        refuseReserved(reference, "removed");
+        var entry = index.own(owner, reference);
+        if (entry.isEmpty() || !index.remove(entry.get())) {
+            return false;
+        }
+        garbage.collect();
+        return true;
+    }
+
+    public Pruned prune(PrunePolicy policy) {
+        return garbage.prune(policy);
+    }
+
+    public StoreUsage usage() {
+        return garbage.usage();
+    }
+
+    /// The manifest that a repository of this store serves under a tag or digest.
+    ///
+    /// @param registry whose repository; nothing if it was not said
+    /// @throws ImageException NOT_FOUND naming the candidates, if it is not clear whose
+    public Optional<Document> manifest(String owner, @Nullable String registry, String repository, String tagOrDigest) {
+        var candidates = repositories(owner, registry, repository);
+        var hosts = candidates.stream().map(one -> one.reference().registry()).collect(Collectors.toSet());
+        if (hosts.size() > 1) {
+            throw new ImageException(
+                    ImageProblem.NOT_FOUND,
+                    repository + " is known from several registries, say ?ns= one of " + String.join(", ", hosts));
+        }
+        return candidates.stream()
+                .filter(entry ->
+                        tagOrDigest.equals(entry.manifestDescriptor().digest().text())
+                                || entry.reference().tag().equals(Optional.of(tagOrDigest)))
+                .min(java.util.Comparator.comparing(entry -> entry.owner().isEmpty()))
+                .map(Entry::manifestDescriptor)
+                .map(found -> new Document(found, blobs.bytes(found, ImageManifest.LONGEST)));
+    }
+
+    /// The tags of a repository of this store, in order.
+    public List<String> tags(String owner, @Nullable String registry, String repository) {
+        return repositories(owner, registry, repository).stream()
+                .map(entry -> entry.reference().tag())
+                .flatMap(Optional::stream)
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    /// How to read content that an image needs which this owner may see; its size is in the descriptor.
+    public Optional<Descriptor> blob(String owner, Digest digest) {
+        return index.visible(owner).stream()
+                .flatMap(entry -> entry.parts().stream())
+                .filter(part -> part.digest().equals(digest) && blobs.has(part))
+                .findFirst();
+    }
+
+    /// Content that [#blob] found, from a position on.
+    public InputStream open(Descriptor blob, long from) throws IOException {
+        return from == 0 ? blobs.open(blob.digest()) : blobs.open(blob.digest(), from);
     }
 
     @Override
     public void close() {
+        pulls.close();
+        registries.close();
+        disk.close();
         try {
             lock.close();
         } catch (IOException _) {
             // the kernel lets go of it all the same
+        }
+    }
+
+    private List<Entry> repositories(String owner, @Nullable String registry, String repository) {
+        return index.visible(owner).stream()
+                .filter(entry ->
+                        registry == null || registry.equals(entry.reference().registry()))
+                .filter(entry -> entry.reference().path().equals(repository)
+                        || entry.reference().repository().equals(repository))
+                .toList();
+    }
+
+    /// Whether jobs can run on it, whatever else is missing.
+    private boolean unpacked(Entry entry) {
+        return entry.problem() == null
+                || (!entry.chains().isEmpty() && entry.chains().stream().allMatch(layers::has));
+    }
+
+    /// Unpacks again what a crash took, if its blobs are here.
+    private Entry mended(Entry entry) {
+        try (var newcomer = newcomers.expect(entry.parts(), entry.config())) {
+            if (entry.manifest().layers().isEmpty()) {
+                throw ImageException.invalid("image " + entry.reference() + ": " + entry.problem());
+            }
+            newcomer.assemble(
+                    entry.manifest(),
+                    _ -> {
+                        throw ImageException.invalid("image " + entry.reference() + ": " + entry.problem());
+                    },
+                    _ -> {});
+            var whole = index.entry(
+                    entry.owner(), entry.reference(), entry.manifestDescriptor(), entry.index(), entry.pulledAt());
+            if (index.current(entry)) {
+                index.put(whole);
+            }
+            return whole;
+        }
+    }
+
+    private Image image(Entry entry) {
+        return entry.image(index.lastUsed(entry));
+    }
+
+    private Entry require(String owner, ImageReference reference) {
+        return index.find(owner, reference).orElseThrow(() -> absent(reference));
+    }
+
+    private static ImageException absent(ImageReference reference) {
+        return new ImageException(ImageProblem.NOT_FOUND, "there is no image \"" + reference + "\" in the store");
+    }
+
+    private static void refuseReserved(ImageReference reference, String what) {
+        if (Objects.requireNonNull(reference).isReserved()) {
+            throw new ImageException(ImageProblem.UNSUPPORTED, "\"host\" is this machine itself; it cannot be " + what);
         }
     }
 }

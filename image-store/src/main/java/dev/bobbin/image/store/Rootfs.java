@@ -5,6 +5,7 @@ import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A leased, ready-to-mount stack of layers. Owned by whoever leased it; closing it releases the layers to `prune`.
 public final class Rootfs implements AutoCloseable {
@@ -14,6 +15,7 @@ public final class Rootfs implements AutoCloseable {
     private final boolean hostTrees;
     private final Accounts accounts;
     private final Runnable release;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     Rootfs(
             ImageReference reference,
@@ -56,6 +58,8 @@ public final class Rootfs implements AutoCloseable {
 
     @Override
     public void close() {
-        release.run();
+        if (closed.compareAndSet(false, true)) {
+            release.run();
+        }
     }
 }

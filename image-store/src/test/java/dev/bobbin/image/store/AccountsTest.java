@@ -27,9 +27,14 @@ class AccountsTest {
     @Test
     void knowsNobodyElse() throws Exception {
         var accounts = accounts("app:x:1000:1001::/home/app:/bin/sh\n", "");
-        for (var nobody : List.of("root", "", ":", "app:none", "-1", "65536", "99999999999")) {
+        for (var nobody : List.of("ghost", "", ":", "app:none", "-1", "65536", "99999999999")) {
             assertThat(accounts.identity(nobody)).as(nobody).isEmpty();
         }
+    }
+
+    @Test
+    void knowsRootEverywhere() throws Exception {
+        assertThat(Accounts.read(List.of(layer)).identity("root")).contains(new Identity(0, 0, List.of(), "/"));
     }
 
     @Test

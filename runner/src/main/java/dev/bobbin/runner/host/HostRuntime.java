@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.Identity;
+import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
@@ -148,11 +149,31 @@ public final class HostRuntime implements AutoCloseable {
     }
 
     private Attempt run(Job.Run job, StartTimeline timeline) throws InterruptedException {
-        var lease = images.lease(job.image());
+        Optional<Rootfs> lease;
+        try {
+            lease = images.lease(job.tenant(), job.image());
+        } catch (ImageException e) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
+        }
         if (lease.isEmpty()) {
             return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
         }
-        try (var rootfs = lease.get()) {
+        var rootfs = lease.get();
+        var accepted = false;
+        try {
+            var attempt = run(job, rootfs, timeline);
+            accepted = attempt instanceof Attempt.Accepted;
+            return attempt;
+        } finally {
+            if (!accepted) {
+                rootfs.close();
+            }
+        }
+    }
+
+    /// Starts the job on a root file system, which is the job's from then on if it is accepted.
+    private Attempt run(Job.Run job, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
+        try {
             var command = command(job, rootfs);
             if (command.isEmpty()) {
                 return refused(
@@ -178,7 +199,7 @@ public final class HostRuntime implements AutoCloseable {
             throws InterruptedException, IOException {
         var taken = premises.warm().take();
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs.reference(), command, premises.unenforced(job.limits()), timeline);
+        var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
         var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace);
@@ -193,7 +214,7 @@ public final class HostRuntime implements AutoCloseable {
             premises.sweepJobless(id);
             throw e;
         }
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox()));
+        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox(), rootfs));
         return new Attempt.Accepted(execution);
     }
 
@@ -226,10 +247,12 @@ public final class HostRuntime implements AutoCloseable {
         return execution;
     }
 
-    /// Listens to a job until its end.
-    private void attend(LocalExecution execution, Sandbox sandbox) {
-        try {
+    /// Listens to a job until its end, then lets go of its image.
+    private void attend(LocalExecution execution, Sandbox sandbox, AutoCloseable image) {
+        try (image) {
             execution.listen(sandbox);
+        } catch (Exception e) {
+            LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
         } finally {
             premises.attended(execution);
             premises.superseded(execution);
@@ -284,12 +307,13 @@ public final class HostRuntime implements AutoCloseable {
             var meta = JobMeta.decode(contents.get().meta());
             var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
+            var image = images.hold(meta.layers());
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
                 var end = sandbox.state().end();
                 if (end != null) {
                     execution.ended(sandbox.state().position(), null, end);
                 }
-                attend(execution, sandbox);
+                attend(execution, sandbox, image);
             });
             LOG.log(Level.INFO, "job " + meta.id() + " goes on");
         } catch (IOException | SandboxException e) {

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
 /// @param limits `null` if an older server did not note them
 /// @param unenforcedLimits names of those that this machine cannot keep
+/// @param layers what it runs on, by the names of its [Rootfs]
 record JobMeta(
         JobId id,
         String tenant,
@@ -41,7 +43,8 @@ record JobMeta(
         boolean stdinOpen,
         long blockAfterBytes,
         @Nullable Limits limits,
-        Set<String> unenforcedLimits) {
+        Set<String> unenforcedLimits,
+        List<String> layers) {
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
@@ -69,22 +72,20 @@ record JobMeta(
     private static final int OUTPUT_BYTES = 19;
     private static final int DISK_BYTES = 20;
     private static final int UNENFORCED = 21;
+    private static final int LAYER = 22;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
+        layers = List.copyOf(layers);
     }
 
     static JobMeta of(
-            Job.Run job,
-            ImageReference image,
-            List<String> command,
-            Set<String> unenforcedLimits,
-            StartTimeline timeline) {
+            Job.Run job, Rootfs rootfs, List<String> command, Set<String> unenforcedLimits, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
                 job.kind(),
-                image,
+                rootfs.reference(),
                 command,
                 job.labels(),
                 Instant.now(),
@@ -93,18 +94,19 @@ record JobMeta(
                 job.stdin() instanceof Stdin.Open,
                 blockAfter(job.outputPolicy(), job.limits().outputBytes()),
                 job.limits(),
-                unenforcedLimits);
+                unenforcedLimits,
+                rootfs.layers());
     }
 
     /// Of the own process of a sandbox that lasts.
     static JobMeta of(
-            SandboxSpec spec, JobId id, ImageReference image, Set<String> unenforcedLimits, StartTimeline timeline) {
+            SandboxSpec spec, JobId id, Rootfs rootfs, Set<String> unenforcedLimits, StartTimeline timeline) {
         var limits = spec.limits();
         return new JobMeta(
                 id,
                 spec.tenant(),
                 SANDBOX,
-                image,
+                rootfs.reference(),
                 spec.command(),
                 spec.labels(),
                 Instant.now(),
@@ -113,17 +115,18 @@ record JobMeta(
                 false,
                 blockAfter(spec.outputPolicy(), limits.outputBytes()),
                 limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
-                unenforcedLimits);
+                unenforcedLimits,
+                rootfs.layers());
     }
 
     /// @param sandbox what everything in its sandbox may use
     static JobMeta of(
-            Job.Exec job, ImageReference image, Limits sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
+            Job.Exec job, Rootfs rootfs, Limits sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
                 job.kind(),
-                image,
+                rootfs.reference(),
                 job.command(),
                 job.labels(),
                 Instant.now(),
@@ -132,7 +135,8 @@ record JobMeta(
                 job.stdin() instanceof Stdin.Open,
                 blockAfter(job.outputPolicy(), job.outputBytes()),
                 sandbox.within(job.time(), job.outputBytes()),
-                unenforcedLimits);
+                unenforcedLimits,
+                rootfs.layers());
     }
 
     private static long blockAfter(Job.OutputPolicy policy, long bytes) {
@@ -174,6 +178,7 @@ record JobMeta(
                     .u64(DISK_BYTES, limits.diskBytes());
         }
         unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
+        layers.forEach(name -> out.text(LAYER, name));
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
 
@@ -224,7 +229,8 @@ record JobMeta(
                 fields.has(STDIN_OPEN),
                 fields.requireU64(BLOCK_AFTER_BYTES),
                 limits(fields),
-                Set.copyOf(fields.texts(UNENFORCED)));
+                Set.copyOf(fields.texts(UNENFORCED)),
+                fields.texts(LAYER));
     }
 
     private static StartTimeline timeline(Fields fields) throws WireException {

@@ -47,6 +47,7 @@ public final class LastingSandbox {
     private final Sandboxes sandboxes;
     private final Path file;
     private final @Nullable Rootfs rootfs;
+    private final AutoCloseable image;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Map<JobId, LocalExecution> execs = new ConcurrentHashMap<>();
@@ -60,11 +61,14 @@ public final class LastingSandbox {
     private volatile long activeNanos = System.nanoTime();
 
     /// @param rootfs its image, leased for as long as it exists; `null` if that is not there any more
-    LastingSandbox(Sandboxes sandboxes, SandboxRecord record, Path file, @Nullable Rootfs rootfs) {
+    /// @param image what keeps the layers of its image, closed with it
+    LastingSandbox(
+            Sandboxes sandboxes, SandboxRecord record, Path file, @Nullable Rootfs rootfs, AutoCloseable image) {
         this.sandboxes = sandboxes;
         this.record = record;
         this.file = file;
         this.rootfs = rootfs;
+        this.image = image;
     }
 
     private SandboxRecord record() {
@@ -78,6 +82,15 @@ public final class LastingSandbox {
 
     SandboxSpec spec() {
         return record().spec();
+    }
+
+    /// Lets go of its image.
+    void releaseImage() {
+        try {
+            image.close();
+        } catch (Exception e) {
+            LOG.log(Level.WARNING, "the image of sandbox " + id() + " is still held", e);
+        }
     }
 
     Optional<Rootfs> rootfs() {

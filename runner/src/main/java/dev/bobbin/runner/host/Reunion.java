@@ -1,5 +1,6 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.SandboxId;
@@ -59,12 +60,13 @@ final class Reunion {
 
     private void meet(SandboxRecord record, boolean mayLive) throws IOException {
         var id = record.spec().id();
-        var lease = images.lease(record.spec().image()).filter(rootfs -> isUnchanged(record, rootfs));
-        var sandbox = new LastingSandbox(sandboxes, record, premises.files().record(id), lease.orElse(null));
+        var lease = lease(record);
+        var image = lease.isPresent() ? lease.get() : images.hold(record.layers());
+        var sandbox = new LastingSandbox(sandboxes, record, premises.files().record(id), lease.orElse(null), image);
         premises.nursery().keep(record.uidBase());
         var connection = mayLive ? connect(id) : Optional.<Sandbox>empty();
         if (connection.isEmpty() && !record.started()) {
-            lease.ifPresent(Rootfs::close);
+            sandbox.releaseImage();
             removeHalfMade(id, record.uidBase());
             return;
         }
@@ -85,6 +87,16 @@ final class Reunion {
             if (!known.contains(job)) {
                 archive.add(id, premises.files().journal(id, job));
             }
+        }
+    }
+
+    private Optional<Rootfs> lease(SandboxRecord record) {
+        try {
+            return images.lease(record.spec().tenant(), record.spec().image())
+                    .filter(rootfs -> isUnchanged(record, rootfs));
+        } catch (ImageException e) {
+            LOG.log(Level.WARNING, "the image of sandbox " + record.spec().id() + " cannot be used", e);
+            return Optional.empty();
         }
     }
 

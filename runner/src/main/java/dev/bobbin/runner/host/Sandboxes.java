@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.Identity;
+import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
@@ -70,7 +71,12 @@ public final class Sandboxes {
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
-        var lease = images.lease(spec.image());
+        Optional<Rootfs> lease;
+        try {
+            lease = images.lease(spec.tenant(), spec.image());
+        } catch (ImageException e) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
+        }
         if (lease.isEmpty()) {
             return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + spec.image() + "\"");
         }
@@ -93,7 +99,7 @@ public final class Sandboxes {
     private Creation create(SandboxSpec spec, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
         var own = JobId.next();
         var record = new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, SandboxState.STOPPED, own, false, null);
-        var sandbox = new LastingSandbox(this, record, premises.files().record(spec.id()), rootfs);
+        var sandbox = new LastingSandbox(this, record, premises.files().record(spec.id()), rootfs, rootfs);
         all.put(spec.id(), sandbox);
         try {
             launch(sandbox, spec, own, timeline);
@@ -112,9 +118,7 @@ public final class Sandboxes {
         }
         var rootfs = sandbox.rootfs();
         if (rootfs.isEmpty()) {
-            return Optional.of(new Refusal(
-                    Refusal.Reason.NO_SUCH_IMAGE,
-                    "image: \"" + sandbox.image() + "\" is not what it was when this sandbox was made"));
+            return Optional.of(imageGone(sandbox));
         }
         try {
             launch(sandbox, null, JobId.next(), StartTimeline.begin());
@@ -145,7 +149,7 @@ public final class Sandboxes {
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase());
             sandbox.claimed(taken.uidBase());
-            var meta = JobMeta.of(spec, own, rootfs.reference(), unenforced(spec.limits()), timeline);
+            var meta = JobMeta.of(spec, own, rootfs, unenforced(spec.limits()), timeline);
             var execution = own(sandbox, meta, taken.sandbox(), timeline);
             sandbox.entered(taken.sandbox(), execution);
             premises.started(execution);
@@ -201,8 +205,11 @@ public final class Sandboxes {
         var sandbox = found.get();
         var entrance = sandbox.entrance();
         var rootfs = sandbox.rootfs();
-        if (entrance.isEmpty() || rootfs.isEmpty()) {
+        if (entrance.isEmpty()) {
             return new Attempt.Refused(sandbox.notRunning().orElseThrow());
+        }
+        if (rootfs.isEmpty()) {
+            return new Attempt.Refused(imageGone(sandbox));
         }
         var spec = sandbox.spec();
         var user = job.user() == null ? spec.user() : job.user();
@@ -213,7 +220,7 @@ public final class Sandboxes {
                     "user: image \"" + spec.image() + "\" has no user or group \"" + user + "\""));
         }
         timeline.stamp(Phase.IMAGE);
-        var meta = JobMeta.of(job, rootfs.get().reference(), spec.limits(), unenforced(spec.limits()), timeline);
+        var meta = JobMeta.of(job, rootfs.get(), spec.limits(), unenforced(spec.limits()), timeline);
         var execution = exec(sandbox, meta, entrance.get(), timeline);
         var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode());
         try {
@@ -361,7 +368,7 @@ public final class Sandboxes {
         }
         all.remove(id);
         premises.discard(id, sandbox.uidBase());
-        sandbox.rootfs().ifPresent(Rootfs::close);
+        sandbox.releaseImage();
     }
 
     /// Twice a second: what has lived or idled long enough, and what does not pass by itself.
@@ -423,6 +430,12 @@ public final class Sandboxes {
 
     private static Creation refused(Refusal.Reason reason, String detail) {
         return new Creation.Refused(new Refusal(reason, detail));
+    }
+
+    private static Refusal imageGone(LastingSandbox sandbox) {
+        return new Refusal(
+                Refusal.Reason.NO_SUCH_IMAGE,
+                "image: \"" + sandbox.image() + "\" is not what it was when this sandbox was made");
     }
 
     static Refusal noSuch(String idOrName) {

@@ -27,6 +27,8 @@ public final class Order {
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 12;
     private static final int LONGEST_HOSTNAME = 63;
+    /// For images that name none.
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private Order() {}
 
@@ -104,6 +106,7 @@ public final class Order {
     private static Map<String, String> environment(Rootfs rootfs, Identity identity, Map<String, String> own) {
         var environment = new LinkedHashMap<>(rootfs.config().environment());
         environment.putIfAbsent("HOME", identity.home());
+        environment.putIfAbsent("PATH", DEFAULT_PATH);
         environment.putAll(own);
         return environment;
     }

@@ -3,6 +3,8 @@ package dev.bobbin.runner.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
@@ -328,7 +330,7 @@ class HostRuntimeIT {
     @Test
     void refusesDirectoriesThatAnotherHolds() throws Exception {
         var config = new HostConfig(host.dataDir(), host.runDir(), 0, null, Duration.ZERO, 0, false);
-        try (var images = dev.bobbin.image.store.ImageStore.open(host.dataDir().resolve("other"), true)) {
+        try (var images = ImageStore.open(host.dataDir().resolve("other"), StoreConfig.DEFAULT, host.meters)) {
             assertThatThrownBy(() -> HostRuntime.open(config, images, host.meters))
                     .isInstanceOf(SandboxException.class)
                     .hasMessageContaining("in use by another Bobbin");

@@ -230,7 +230,7 @@ class HostileJobsIT {
     void forksWithoutEnd() throws Exception {
         var ending = watch(
                 "fork bomb",
-                probe("fork", "0").limits(limits(64, PROCESSES, TIME)).start());
+                probe("fork", "0").limits(limits(256, PROCESSES, TIME)).start());
         assertThat(ending.outcome()).isEqualTo(new Outcome.TimedOut("time"));
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
@@ -53,7 +54,7 @@ public final class TestHost implements AutoCloseable {
         this.pool = pool;
         this.last = last;
         this.before = Leftovers.of(runDir());
-        this.images = ImageStore.open(dataDir().resolve("images"), true);
+        this.images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, meters);
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
     }
 
@@ -74,6 +75,11 @@ public final class TestHost implements AutoCloseable {
 
     public HostRuntime runtime() {
         return runtime;
+    }
+
+    /// The images of this host.
+    public ImageStore images() {
+        return images;
     }
 
     public Path dataDir() {
@@ -99,7 +105,7 @@ public final class TestHost implements AutoCloseable {
     public void restart() {
         runtime.close();
         images.close();
-        images = ImageStore.open(dataDir().resolve("images"), true);
+        images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, new SimpleMeterRegistry());
         runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry(), INIT);
     }
 

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.exchange;
 
+import dev.bobbin.image.ImageException;
 import dev.bobbin.runner.Refusal;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,25 @@ public record Problem(
             case SANDBOX_NOT_RUNNING -> new Problem(409, "sandbox_not_running", detail, "sandbox", 0);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };
+    }
+
+    /// What could not be done with an image.
+    public static Problem of(ImageException failure) {
+        var detail = "image: " + failure.getMessage();
+        return switch (failure.problem()) {
+            case NOT_FOUND -> new Problem(404, "image_not_found", detail, "image", 0);
+            case UNAVAILABLE -> new Problem(424, "image_unavailable", detail, "image", 30);
+            case UNAUTHORIZED -> new Problem(424, "image_unauthorized", detail, "image", 0);
+            case INVALID -> new Problem(422, "image_invalid", detail, "image", 0);
+            case UNSUPPORTED -> new Problem(422, "unsupported", detail, "image", 0);
+            case IN_USE -> new Problem(409, "image_in_use", detail, "image", 0);
+            case DISK_FULL -> new Problem(507, "disk_full", detail, null, 0);
+        };
+    }
+
+    /// What only administrators may do.
+    public static Problem forbidden(String detail) {
+        return new Problem(403, "forbidden", detail);
     }
 
     /// This problem as `application/problem+json`.

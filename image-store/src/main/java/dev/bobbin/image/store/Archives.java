@@ -1,0 +1,153 @@
+package dev.bobbin.image.store;
+
+import dev.bobbin.image.ArchiveFormat;
+import dev.bobbin.image.BlobSink;
+import dev.bobbin.image.Descriptor;
+import dev.bobbin.image.Digest;
+import dev.bobbin.image.ImageConfig;
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageIndex;
+import dev.bobbin.image.ImageManifest;
+import dev.bobbin.image.ImageProblem;
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.MediaTypes;
+import dev.bobbin.image.Platform;
+import dev.bobbin.image.archive.ArchivedImage;
+import dev.bobbin.image.archive.ExtractionLimits;
+import dev.bobbin.image.archive.ImageArchive;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Images in files.
+final class Archives {
+    /// The name of an image whose archive names none, or no more than a tag.
+    private static final String NAMELESS = "loaded";
+
+    private static final int LONGEST_CONFIG = 8 << 20;
+
+    private final Blobs blobs;
+    private final Newcomers newcomers;
+    private final Pins pins;
+    private final ExtractionLimits limits;
+
+    Archives(Blobs blobs, Newcomers newcomers, Pins pins, ExtractionLimits limits) {
+        this.blobs = blobs;
+        this.newcomers = newcomers;
+        this.pins = pins;
+        this.limits = limits;
+    }
+
+    List<Image> load(String owner, InputStream archive) {
+        var sink = new PinningSink();
+        try {
+            var loaded = new ArrayList<Image>();
+            for (var image : ImageArchive.read(archive, sink, limits)) {
+                load(owner, image, loaded);
+            }
+            return List.copyOf(loaded);
+        } catch (IOException e) {
+            throw Disk.failure("load an archive", e);
+        } finally {
+            sink.unpin();
+        }
+    }
+
+    private void load(String owner, ArchivedImage image, List<Image> loaded) {
+        var index = MediaTypes.isIndex(image.manifest().mediaType()) ? image.manifest() : null;
+        var descriptor = index == null ? image.manifest() : choose(index);
+        var manifest = ImageManifest.parse(blobs.bytes(descriptor, ImageManifest.LONGEST), descriptor.mediaType());
+        var config = ImageConfig.parse(blobs.bytes(manifest.config(), LONGEST_CONFIG));
+        var parts = new ArrayList<>(List.of(descriptor, manifest.config()));
+        parts.addAll(manifest.layers());
+        try (var newcomer = newcomers.expect(parts, config)) {
+            newcomer.assemble(
+                    manifest,
+                    layer -> {
+                        throw ImageException.invalid("the archive has no content " + layer.digest());
+                    },
+                    _ -> {});
+            for (var reference : names(image, descriptor.digest())) {
+                loaded.add(newcomer.name(owner, reference, descriptor, digest(index)));
+            }
+        }
+    }
+
+    private Descriptor choose(Descriptor index) {
+        return ImageIndex.parse(blobs.bytes(index, ImageManifest.LONGEST), index.mediaType())
+                .select(Platform.ofThisMachine())
+                .orElseThrow(() -> new ImageException(
+                        ImageProblem.NOT_FOUND, "the archive has no image for " + Platform.ofThisMachine()));
+    }
+
+    private static @Nullable Digest digest(@Nullable Descriptor index) {
+        return index == null ? null : index.digest();
+    }
+
+    private static List<ImageReference> names(ArchivedImage image, Digest digest) {
+        if (image.names().isEmpty()) {
+            return List.of(new ImageReference(NAMELESS + "@" + digest));
+        }
+        return image.names().stream().map(Archives::name).toList();
+    }
+
+    private static ImageReference name(String text) {
+        try {
+            var whole = text.indexOf('/') >= 0 || text.indexOf(':') >= 0;
+            var reference = new ImageReference(whole ? text : NAMELESS + ":" + text);
+            if (reference.isReserved()) {
+                throw new ImageException(
+                        ImageProblem.UNSUPPORTED, "\"host\" is this machine itself; no archive can bring another");
+            }
+            return reference;
+        } catch (IllegalArgumentException e) {
+            throw ImageException.invalid("the archive has an image of a name that is none: " + e.getMessage());
+        }
+    }
+
+    void save(List<Entry> entries, ArchiveFormat format, OutputStream out) {
+        var held = entries.stream().flatMap(entry -> entry.blobs().stream()).toList();
+        pins.pin(held);
+        try {
+            var images = entries.stream()
+                    .map(entry -> new ArchivedImage(List.of(entry.reference().canonical()), entry.manifestDescriptor()))
+                    .toList();
+            var layout = switch (format) {
+                case OCI -> dev.bobbin.image.archive.ArchiveFormat.OCI;
+                case DOCKER -> dev.bobbin.image.archive.ArchiveFormat.DOCKER;
+            };
+            ImageArchive.write(out, layout, images, blobs);
+        } catch (IOException e) {
+            throw Disk.failure("save images", e);
+        } finally {
+            pins.unpin(held);
+        }
+    }
+
+    /// Keeps what comes from being taken away until it has a name.
+    private final class PinningSink implements BlobSink {
+        private final List<Digest> held = new ArrayList<>();
+
+        @Override
+        public synchronized Descriptor put(Descriptor expected, InputStream in) throws IOException {
+            pins.pin(List.of(expected.digest()));
+            held.add(expected.digest());
+            return blobs.put(expected, in);
+        }
+
+        @Override
+        public synchronized Descriptor put(String mediaType, InputStream in, long limit) throws IOException {
+            try (var arrival = blobs.arrival("sha256")) {
+                arrival.take(in, limit);
+                return arrival.keepPinned(mediaType, pins, held);
+            }
+        }
+
+        synchronized void unpin() {
+            pins.unpin(held);
+        }
+    }
+}

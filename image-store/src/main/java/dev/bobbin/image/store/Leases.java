@@ -1,0 +1,82 @@
+package dev.bobbin.image.store;
+
+import dev.bobbin.image.Digest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Gives out images to run, and keeps their layers as long as somebody runs them.
+final class Leases {
+    /// Accounts that are remembered; more images than are in use at a time.
+    private static final int MOST_ACCOUNTS = 1_000;
+
+    private final Disk disk;
+    private final Index index;
+    private final Layers layers;
+    private final Pins pins;
+    private final Garbage garbage;
+    private final Map<Digest, Accounts> accounts = new ConcurrentHashMap<>();
+
+    Leases(Disk disk, Index index, Layers layers, Pins pins, Garbage garbage) {
+        this.disk = disk;
+        this.index = index;
+        this.layers = layers;
+        this.pins = pins;
+        this.garbage = garbage;
+    }
+
+    /// The image of `entry`, or nothing if that name is not it any more.
+    Optional<Rootfs> lease(Entry entry) {
+        var chains = entry.chains();
+        pins.pin(chains);
+        if (!index.current(entry)) {
+            release(chains);
+            return Optional.empty();
+        }
+        try {
+            var names = chains.reversed().stream().map(Layers::name).toList();
+            var users = accounts(chains);
+            index.use(entry);
+            return Optional.of(
+                    new Rootfs(entry.reference(), entry.config(), names, false, users, () -> release(chains)));
+        } catch (IOException | RuntimeException e) {
+            release(chains);
+            throw e instanceof IOException failed
+                    ? Disk.failure("read the users of image " + entry.reference(), failed)
+                    : (RuntimeException) e;
+        }
+    }
+
+    /// Keeps layers by the names that a [Rootfs] gave them.
+    AutoCloseable hold(List<String> names) {
+        var chains = names.stream().map(Layers::named).flatMap(Optional::stream).toList();
+        pins.pin(chains);
+        return () -> release(chains);
+    }
+
+    private void release(List<Digest> chains) {
+        pins.unpin(chains);
+        if (!chains.isEmpty() && !index.needs(chains.getLast())) {
+            disk.later("release", () -> garbage.release(chains));
+        }
+    }
+
+    private Accounts accounts(List<Digest> chains) throws IOException {
+        if (chains.isEmpty()) {
+            return Accounts.read(List.of());
+        }
+        var known = accounts.get(chains.getLast());
+        if (known == null) {
+            List<Path> paths = chains.reversed().stream().map(layers::path).toList();
+            known = Accounts.read(paths);
+            if (accounts.size() >= MOST_ACCOUNTS) {
+                accounts.clear();
+            }
+            accounts.put(chains.getLast(), known);
+        }
+        return known;
+    }
+}
