@@ -317,6 +317,11 @@ public final class Sandboxes {
         return id.map(all::get).filter(sandbox -> sandbox.tenant().equals(tenant));
     }
 
+    /// The sandbox of this id, whoever owns it.
+    public Optional<LastingSandbox> find(SandboxId id) {
+        return Optional.ofNullable(all.get(id));
+    }
+
     /// Every sandbox of this tenant, oldest first.
     public List<LastingSandbox> list(String tenant) {
         return sorted().filter(sandbox -> sandbox.tenant().equals(tenant)).toList();

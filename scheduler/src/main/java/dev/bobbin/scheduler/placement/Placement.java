@@ -31,7 +31,8 @@ public final class Placement {
         };
     }
 
-    Ranking rank(Limits limits, ClusterView view) {
+    /// The same, for what may use so much.
+    public Ranking rank(Limits limits, ClusterView view) {
         var fitting = view.hosts().stream().filter(host -> fits(limits, host)).toList();
         if (fitting.isEmpty()) {
             return whyNone(limits, view.hosts());
