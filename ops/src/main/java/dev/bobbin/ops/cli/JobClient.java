@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// One job as the command line sees it: posts it, passes its streams on as they come, and tells how it ended. Leaving
@@ -30,6 +31,8 @@ final class JobClient implements AutoCloseable {
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
     private boolean feeding;
+    private volatile @Nullable String id;
+    private final Set<String> told = ConcurrentHashMap.newKeySet();
     private volatile boolean readerGone;
     private volatile boolean left;
 
@@ -40,16 +43,17 @@ final class JobClient implements AutoCloseable {
         this.timeLimit = timeLimit;
     }
 
-    /// Runs the job and gives the exit code of this command.
-    int run(Map<String, Object> request, boolean feedStdin, boolean asJson) {
+    /// Posts the job to `path`, follows it, and gives the exit code of this command.
+    int run(String path, Map<String, Object> request, boolean feedStdin, boolean asJson) {
         var watch = OutputWatch.start(this::readerGone);
         try {
             var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
             // The id, which standard input is sent to, comes before the end only in front of a stream.
-            var answer = connection.post("/v1/run", JSON, asJson && !feedStdin ? JSON : NDJSON, body);
+            var answer = connection.post(path, JSON, asJson && !feedStdin ? JSON : NDJSON, body);
             if (answer.status() != 200) {
                 return refused(answer.text());
             }
+            id = answer.header("bobbin-job-id").orElse(null);
             feeding = feedStdin;
             if (asJson) {
                 return feedStdin ? collect(answer) : result(answer.text());
@@ -59,6 +63,40 @@ final class JobClient implements AutoCloseable {
             return broken(failed);
         } finally {
             watch.close();
+        }
+    }
+
+    /// Passes what a job prints on until it has ended, or until what is there now, and gives the exit code of this
+    /// command.
+    int show(String path) {
+        var watch = OutputWatch.start(this::readerGone);
+        try {
+            var answer = connection.ask("GET", path, NDJSON);
+            if (answer.status() != 200) {
+                refused(answer.text());
+                return 1;
+            }
+            follow(answer, stdout, stderr);
+            return 0;
+        } catch (IOException | IllegalArgumentException failed) {
+            return broken(failed);
+        } finally {
+            watch.close();
+        }
+    }
+
+    /// Sends the job's process a signal. A job that is not known yet is given up, as it is when told to end again.
+    void signal(String name) {
+        var known = id;
+        if (known == null || !told.add(name)) {
+            leave();
+            return;
+        }
+        try (var other = HttpConnection.connect(socket)) {
+            var body = Json.write(Map.of("signal", name)).getBytes(StandardCharsets.UTF_8);
+            other.post("/v1/jobs/" + known + "/kill", JSON, JSON, body).text();
+        } catch (IOException _) {
+            // the server has gone: the output's connection tells it
         }
     }
 
