@@ -1,21 +1,14 @@
 package dev.bobbin.runner.host;
 
-import dev.bobbin.image.Identity;
-import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
-import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
-import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.sandbox.InitBinary;
-import dev.bobbin.runner.sandbox.Order;
-import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import io.micrometer.core.instrument.Gauge;
@@ -36,19 +29,14 @@ import org.jspecify.annotations.Nullable;
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
 /// threads; one process holds the directories.
 public final class HostRuntime implements AutoCloseable {
-    /* A job's way: lease the image, take a sandbox, give the order, listen. The listening virtual thread owns the sandbox
-     * until the job's end is known, then tells its PID 1 to exit; the nursery removes what that leaves. Nothing is written by this process on the way: the
-     * journal, which PID 1 writes, is the whole record, and a new server reads it back. */
-
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
-
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
-    private final ImageStore images;
     private final List<DirectoryLock> locks;
     private final Premises premises;
+    private final Runs runs;
     private final Sandboxes sandboxes;
     private final Archive archive;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -63,11 +51,11 @@ public final class HostRuntime implements AutoCloseable {
             MeterRegistry meters)
             throws IOException {
         this.config = config;
-        this.images = images;
         this.locks = locks;
         var live = files.live();
         this.archive = new Archive(files, live);
         this.premises = new Premises(config, files, init, settings(images, cgroups), cgroups, meters);
+        this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
@@ -75,7 +63,7 @@ public final class HostRuntime implements AutoCloseable {
                 .register(meters);
         var passing = new ArrayList<>(live);
         passing.removeAll(files.lasting());
-        passing.forEach(this::recover);
+        passing.forEach(runs::recover);
         new Reunion(sandboxes, premises, archive, images).with(live);
         sweepCgroups(live);
         Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
@@ -143,120 +131,9 @@ public final class HostRuntime implements AutoCloseable {
             return new Attempt.Refused(refusal.get());
         }
         return switch (job) {
-            case Job.Run run -> run(run, timeline);
+            case Job.Run run -> runs.start(run, timeline);
             case Job.Exec exec -> sandboxes.exec(exec, timeline);
         };
-    }
-
-    private Attempt run(Job.Run job, StartTimeline timeline) throws InterruptedException {
-        Optional<Rootfs> lease;
-        try {
-            lease = images.lease(job.tenant(), job.image());
-        } catch (ImageException e) {
-            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
-        }
-        if (lease.isEmpty()) {
-            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
-        }
-        var rootfs = lease.get();
-        var accepted = false;
-        try {
-            var attempt = run(job, rootfs, timeline);
-            accepted = attempt instanceof Attempt.Accepted;
-            return attempt;
-        } finally {
-            if (!accepted) {
-                rootfs.close();
-            }
-        }
-    }
-
-    /// Starts the job on a root file system, which is the job's from then on if it is accepted.
-    private Attempt run(Job.Run job, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
-        try {
-            var command = command(job, rootfs);
-            if (command.isEmpty()) {
-                return refused(
-                        Refusal.Reason.NO_COMMAND,
-                        "command: is absent, and image \"" + job.image() + "\" has no command of its own");
-            }
-            var user = job.user() == null ? rootfs.config().user() : job.user();
-            var identity = rootfs.identity(user);
-            if (identity.isEmpty()) {
-                return refused(
-                        Refusal.Reason.NO_SUCH_USER,
-                        "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
-            }
-            timeline.stamp(Phase.IMAGE);
-            return run(job, command, rootfs, identity.get(), timeline);
-        } catch (SandboxException | IOException e) {
-            LOG.log(Level.ERROR, "job " + job.id() + " could not be started", e);
-            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
-        }
-    }
-
-    private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
-            throws InterruptedException, IOException {
-        var taken = premises.warm().take();
-        timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline);
-        var execution = execution(meta, taken.sandbox(), timeline);
-        var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace);
-        var id = execution.sandboxId();
-        try {
-            taken.sandbox().order(order);
-        } catch (IOException e) {
-            premises.forget(execution);
-            premises.running().remove(id);
-            taken.sandbox().close();
-            premises.destroy(id);
-            premises.sweepJobless(id);
-            throw e;
-        }
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox(), rootfs));
-        return new Attempt.Accepted(execution);
-    }
-
-    private static List<String> command(Job.Run job, Rootfs rootfs) {
-        if (!job.command().isEmpty()) {
-            return job.command();
-        }
-        var command = new ArrayList<>(rootfs.config().entrypoint());
-        command.addAll(rootfs.config().command());
-        return command;
-    }
-
-    private static Attempt refused(Refusal.Reason reason, String detail) {
-        return new Attempt.Refused(new Refusal(reason, detail));
-    }
-
-    private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
-        var id = sandbox.id();
-        var execution = new LocalExecution(
-                meta,
-                id,
-                premises.files().journal(id),
-                sandbox.own(),
-                timeline,
-                premises.warm()::refill,
-                () -> premises.leaves(id),
-                ending -> premises.losses().ended(meta.outputPolicy(), ending),
-                () -> premises.cgroups().evidence(id.toString()));
-        premises.started(execution);
-        return execution;
-    }
-
-    /// Listens to a job until its end, then lets go of its image.
-    private void attend(LocalExecution execution, Sandbox sandbox, AutoCloseable image) {
-        try (image) {
-            execution.listen(sandbox);
-        } catch (Exception e) {
-            LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
-        } finally {
-            premises.attended(execution);
-            premises.superseded(execution);
-        }
     }
 
     /// The sandboxes of this host that last.
@@ -294,34 +171,6 @@ public final class HostRuntime implements AutoCloseable {
     /// Whether sandboxes can be made.
     public boolean healthy() {
         return premises.nursery().alive() && !premises.upkeep().diskFull();
-    }
-
-    private void recover(SandboxId id) {
-        try {
-            var sandbox = Sandbox.connect(premises.files(), id);
-            var contents = Archive.contents(premises.files().journal(id));
-            if (contents.isEmpty()) {
-                premises.dismiss(sandbox);
-                return;
-            }
-            var meta = JobMeta.decode(contents.get().meta());
-            var execution = execution(meta, sandbox, meta.timeline());
-            execution.journal().grew(sandbox.state().position(), null);
-            var image = images.hold(meta.layers());
-            Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
-                var end = sandbox.state().end();
-                if (end != null) {
-                    execution.ended(sandbox.state().position(), null, end);
-                }
-                attend(execution, sandbox, image);
-            });
-            LOG.log(Level.INFO, "job " + meta.id() + " goes on");
-        } catch (IOException | SandboxException e) {
-            LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
-            premises.destroy(id);
-            premises.sweepInBackground(id);
-            archive.add(id);
-        }
     }
 
     private void sweepCgroups(List<SandboxId> live) throws IOException {

@@ -25,8 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// What all sandboxes of this host share, whether they last or not: where things lie, what makes them, who runs in
-/// them,
+/// What all sandboxes of this host share, whether they last or not: where things lie, what makes them, who runs in them,
 /// and what is left to be removed when one ends. Safe for many threads.
 final class Premises {
     private static final System.Logger LOG = System.getLogger(Premises.class.getName());
@@ -139,6 +138,13 @@ final class Premises {
         var others = new TreeSet<>(unenforced);
         others.remove("cpus");
         return others;
+    }
+
+    /// [#unenforced] of a sandbox that lasts: a file system on disk has no size of its own for each.
+    Set<String> unenforcedLasting(Limits limits) {
+        var all = new TreeSet<>(unenforced(limits));
+        all.add("disk");
+        return all;
     }
 
     /// Notes the own process of a sandbox.

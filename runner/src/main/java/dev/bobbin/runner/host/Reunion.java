@@ -12,7 +12,6 @@ import dev.bobbin.runner.wire.Wire;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.NoSuchFileException;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +20,6 @@ import java.util.Set;
 /// Finds the sandboxes that last again after a restart of the server: what their records say, compared with what lives.
 final class Reunion {
     private static final System.Logger LOG = System.getLogger(Reunion.class.getName());
-    private static final int SIGKILL = 9;
 
     private final Sandboxes sandboxes;
     private final Premises premises;
@@ -62,7 +60,8 @@ final class Reunion {
         var id = record.spec().id();
         var lease = lease(record);
         var image = lease.isPresent() ? lease.get() : images.hold(record.layers());
-        var sandbox = new LastingSandbox(sandboxes, record, premises.files().record(id), lease.orElse(null), image);
+        var life = new SandboxLife(record, premises.files().record(id));
+        var sandbox = new LastingSandbox(sandboxes, life, lease.orElse(null), image);
         premises.nursery().keep(record.uidBase());
         var connection = mayLive ? connect(id) : Optional.<Sandbox>empty();
         if (connection.isEmpty() && !record.started()) {
@@ -70,18 +69,18 @@ final class Reunion {
             removeHalfMade(id, record.uidBase());
             return;
         }
-        sandboxes.known(sandbox);
         var known = new HashSet<>(Set.of(record.own()));
         if (connection.isPresent()) {
             known.addAll(connection.get().execs().keySet());
             sandboxes.adopt(sandbox, connection.get());
         } else {
+            sandboxes.known(sandbox);
             if (mayLive) {
-                sandbox.remains();
+                life.remains();
                 premises.destroy(id);
                 premises.sweepInBackground(id);
             }
-            rest(sandbox, record);
+            rest(life, record);
         }
         for (var job : premises.files().journaled(id)) {
             if (!known.contains(job)) {
@@ -124,19 +123,14 @@ final class Reunion {
     }
 
     /// It does not run. If it did when the last server ended, nobody knows how that ended but its journal.
-    private void rest(LastingSandbox sandbox, SandboxRecord record) {
+    private void rest(SandboxLife life, SandboxRecord record) {
         var id = record.spec().id();
         Archive.entry(id, premises.files().journal(id, record.own())).ifPresent(entry -> {
             premises.known(entry.execution());
-            sandbox.lastRun(entry.execution());
+            life.lastRun(entry.execution());
         });
         if (record.state() != SandboxState.STOPPED && record.state() != SandboxState.FAILED) {
-            sandbox.ended(null);
+            life.ended(null);
         }
-    }
-
-    /// Ends what was about to end when the last server did. A PID 1 that was told already keeps its own time.
-    static void goOnStopping(Sandbox connection) throws IOException {
-        connection.stop(SIGKILL, Duration.ZERO, "api");
     }
 }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,15 +43,13 @@ public final class Nursery implements AutoCloseable {
     private static final long ANSWER_SECONDS = 10;
     private static final int LONGEST_COMPLAINT = 2000;
     private static final int EBUSY = 16;
-    /// In place of a range of user ids: the sandbox of before that had it is not gone yet.
-    static final int BUSY = -1;
 
     private final Path directory;
     private final List<String> command;
     private final Path log;
     private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<SandboxId, CompletableFuture<Integer>> spawning = new ConcurrentHashMap<>();
+    private final Map<SandboxId, CompletableFuture<Optional<Spawned>>> spawning = new ConcurrentHashMap<>();
     /// Ranges of user ids of sandboxes that last; told to every nursery that we come to.
     private final Set<Integer> kept = ConcurrentHashMap.newKeySet();
     private @Nullable FrameChannel channel;
@@ -67,6 +66,12 @@ public final class Nursery implements AutoCloseable {
         /// The nursery itself ended: nobody tells any more of sandboxes that it made.
         void lost();
     }
+
+    /// What the nursery made.
+    ///
+    /// @param pid this machine's number of PID 1
+    /// @param uidBase its range of user ids
+    record Spawned(int pid, int uidBase) {}
 
     private Nursery(Path directory, List<String> command, Path log, Listener listener) {
         this.directory = directory;
@@ -108,7 +113,7 @@ public final class Nursery implements AutoCloseable {
 
     /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
     public void spawn(SandboxId id) throws InterruptedException {
-        if (spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString())) == BUSY) {
+        if (spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString())).isEmpty()) {
             throw new SandboxException("make sandbox " + id + ": the nursery is busy with another of that name");
         }
     }
@@ -117,18 +122,17 @@ public final class Nursery implements AutoCloseable {
     ///
     /// @param journal of its own process
     /// @param uidBase its range of user ids, 0 to choose one
-    /// @return its range of user ids, which stays claimed until [#free]; or [#BUSY]
-    int spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
+    /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if the sandbox of before that
+    ///         had the name or the range is not gone yet
+    Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
         var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
-        var claimed = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
-        if (claimed != BUSY) {
-            kept.add(claimed);
-        }
-        return claimed;
+        var spawned = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
+        spawned.ifPresent(made -> kept.add(made.uidBase()));
+        return spawned;
     }
 
-    private int spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
-        var answer = new CompletableFuture<Integer>();
+    private Optional<Spawned> spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
+        var answer = new CompletableFuture<Optional<Spawned>>();
         spawning.put(id, answer);
         try {
             connected().send(fields.frame(Wire.FRAME_SPAWN));
@@ -136,9 +140,6 @@ public final class Nursery implements AutoCloseable {
         } catch (IOException e) {
             throw new SandboxException("ask the nursery for sandbox " + id, e);
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof Busy) {
-                return BUSY;
-            }
             throw new SandboxException("make sandbox " + id + ": " + e.getMessage(), e);
         } catch (TimeoutException e) {
             throw new SandboxException("the nursery did not answer within " + ANSWER_SECONDS + " s", e);
@@ -246,21 +247,22 @@ public final class Nursery implements AutoCloseable {
     private void listen(FrameChannel from) {
         try (from) {
             for (var frame = from.receive(); frame != null; frame = from.receive()) {
-                var id = SandboxId.parse(frame.fields().requireText(Wire.FIELD_ID))
+                var fields = frame.fields();
+                var id = SandboxId.parse(fields.requireText(Wire.FIELD_ID))
                         .orElseThrow(() -> new WireException("the nursery named no sandbox"));
                 switch (frame.type()) {
-                    case Wire.FRAME_SPAWNED -> answer(id, frame.fields().requireU32(Wire.FIELD_UID_BASE), null);
-                    case Wire.FRAME_REFUSED ->
-                        answer(
+                    case Wire.FRAME_SPAWNED ->
+                        spawned(
                                 id,
-                                frame.fields().requireU32(Wire.FIELD_ERRNO),
-                                "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
-                                        + frame.fields().requireU32(Wire.FIELD_ERRNO));
+                                new Spawned(
+                                        fields.requireU32(Wire.FIELD_PID), fields.requireU32(Wire.FIELD_UID_BASE)));
+                    case Wire.FRAME_REFUSED ->
+                        refused(id, fields.requireU32(Wire.FIELD_ERRNO), fields.requireText(Wire.FIELD_WHAT));
                     case Wire.FRAME_GONE ->
                         listener.gone(
                                 id,
-                                frame.fields().requireU32(Wire.FIELD_STATUS),
-                                frame.fields().has(Wire.FIELD_LEFT));
+                                fields.requireU32(Wire.FIELD_STATUS),
+                                fields.has(Wire.FIELD_LEFT));
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }
@@ -271,16 +273,22 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    /// @param value the range of user ids, or the errno of a refusal
-    private void answer(SandboxId id, int value, @Nullable String refusal) {
+    private void spawned(SandboxId id, Spawned made) {
+        var waiting = spawning.get(id);
+        if (waiting != null) {
+            waiting.complete(Optional.of(made));
+        }
+    }
+
+    private void refused(SandboxId id, int errno, String what) {
         var waiting = spawning.get(id);
         if (waiting == null) {
             return;
         }
-        if (refusal == null) {
-            waiting.complete(value);
+        if (errno == EBUSY) {
+            waiting.complete(Optional.empty());
         } else {
-            waiting.completeExceptionally(value == EBUSY ? new Busy(refusal) : new IOException(refusal));
+            waiting.completeExceptionally(new IOException("make a sandbox: " + what + ": errno " + errno));
         }
     }
 
@@ -332,14 +340,5 @@ public final class Nursery implements AutoCloseable {
             lock.unlock();
         }
         waiting.join(timeout);
-    }
-
-    /// The nursery refused because what had this name or this range is not gone yet.
-    private static final class Busy extends IOException {
-        private static final long serialVersionUID = 1;
-
-        Busy(String message) {
-            super(message);
-        }
     }
 }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param layers of its image when it was created, so that it never starts again on other ones
 /// @param uidBase its range of user ids, to which its files belong
+/// @param pid this machine's number of its PID 1, of the run that is or was the last
 /// @param own its own process's job, of the run that is or was the last
 /// @param started whether it ever ran, so that its files are its own
 /// @param problem why it failed; `null` if it did not
@@ -33,6 +34,7 @@ public record SandboxRecord(
         List<String> layers,
         Instant createdAt,
         int uidBase,
+        int pid,
         SandboxState state,
         JobId own,
         boolean started,
@@ -46,15 +48,15 @@ public record SandboxRecord(
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {
         return new SandboxRecord(
-                spec, layers, createdAt, uidBase, other, own, started || other == SandboxState.RUNNING, why);
+                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why);
     }
 
     public SandboxRecord running(JobId job) {
-        return new SandboxRecord(spec, layers, createdAt, uidBase, SandboxState.CREATING, job, started, null);
+        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null);
     }
 
-    public SandboxRecord claimed(int base) {
-        return new SandboxRecord(spec, layers, createdAt, base, state, own, started, problem);
+    public SandboxRecord claimed(int base, int pidOne) {
+        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem);
     }
 
     public SandboxRecord named(@Nullable String name) {
@@ -74,7 +76,7 @@ public record SandboxRecord(
                 now.labels(),
                 now.ttl(),
                 now.idleTimeout());
-        return new SandboxRecord(renamed, layers, createdAt, uidBase, state, own, started, problem);
+        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
     }
 
     /// Writes it to `path` so that at every moment the old or the new content is there, whole.
@@ -123,6 +125,7 @@ public record SandboxRecord(
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
+        out.put("pid", (long) pid);
         out.put("own", own.toString());
         out.put("started", started ? 1L : 0L);
         return Json.write(out);
@@ -165,6 +168,7 @@ public record SandboxRecord(
                 texts(in, "layers"),
                 Instant.ofEpochMilli(number(in, "created_millis")),
                 Math.toIntExact(number(in, "uid_base")),
+                Math.toIntExact(number(in, "pid")),
                 state(text(in, "state")),
                 JobId.parse(text(in, "own")).orElseThrow(() -> new IllegalArgumentException("own")),
                 number(in, "started") != 0,

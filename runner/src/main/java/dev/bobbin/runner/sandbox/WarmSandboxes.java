@@ -51,8 +51,11 @@ public final class WarmSandboxes implements AutoCloseable {
     /// A sandbox for one job, and whether it had been waiting.
     public record Taken(Sandbox sandbox, StartTimeline.Path path) {}
 
-    /// A sandbox that lasts, and its range of user ids.
-    public record Lasting(Sandbox sandbox, int uidBase) {}
+    /// A sandbox that lasts.
+    ///
+    /// @param pid this machine's number of its PID 1
+    /// @param uidBase its range of user ids
+    public record Lasting(Sandbox sandbox, int pid, int uidBase) {}
 
     /// @param size how many are kept parked; 0 for none
     public WarmSandboxes(SandboxFiles files, Nursery nursery, int size, MeterRegistry meters) {
@@ -182,20 +185,30 @@ public final class WarmSandboxes implements AutoCloseable {
         awaitFewerDying();
         starting.acquire();
         try {
-            var claimed = nursery.spawn(id, own, uidBase);
-            for (var left = BUSY_NANOS; claimed == Nursery.BUSY && left > 0; left -= RETRY_NANOS) {
+            var spawned = nursery.spawn(id, own, uidBase);
+            for (var left = BUSY_NANOS; spawned.isEmpty() && left > 0; left -= RETRY_NANOS) {
                 TimeUnit.NANOSECONDS.sleep(RETRY_NANOS);
-                claimed = nursery.spawn(id, own, uidBase);
+                spawned = nursery.spawn(id, own, uidBase);
             }
-            if (claimed == Nursery.BUSY) {
-                throw new SandboxException("make sandbox " + id + ": what it was before is not gone");
-            }
-            return new Lasting(Sandbox.connect(files, id), claimed);
-        } catch (IOException e) {
-            nursery.destroy(id);
-            throw new SandboxException("connect to sandbox " + id, e);
+            var made = spawned.orElseThrow(
+                    () -> new SandboxException("make sandbox " + id + ": what it was before is not gone"));
+            return new Lasting(connect(id, made, uidBase == 0), made.pid(), made.uidBase());
         } finally {
             starting.release();
+        }
+    }
+
+    private Sandbox connect(SandboxId id, Nursery.Spawned made, boolean fresh) {
+        try {
+            return Sandbox.connect(files, id);
+        } catch (IOException | SandboxException e) {
+            nursery.destroy(id);
+            if (fresh) {
+                nursery.free(made.uidBase());
+            }
+            throw e instanceof SandboxException problem
+                    ? problem
+                    : new SandboxException("connect to sandbox " + id, e);
         }
     }
 

@@ -42,8 +42,9 @@ final class DoomedServer {
 
     private static void busy(TestHost host, Random random) throws Exception {
         var grace = Duration.ofSeconds(1);
+        var life = Integer.toHexString(random.nextInt());
         for (var number = 0; ; number++) {
-            var sandbox = host.place().name("busy-" + number).create();
+            var sandbox = host.place().name("busy-" + life + "-" + number).create();
             for (var step = random.nextInt(4); step > 0; step--) {
                 switch (random.nextInt(4)) {
                     case 0 -> host.sh(sandbox, "echo x > /root/file");

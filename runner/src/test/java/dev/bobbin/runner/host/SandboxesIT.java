@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
@@ -295,6 +296,43 @@ class SandboxesIT {
     }
 
     @Test
+    void isRemovedWhileItIsGivenGrace() throws Exception {
+        var deaf = host.place("sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.02; done")
+                .create();
+        awaitOutput(deaf.own().orElseThrow());
+        var stopping = Thread.ofVirtual().start(() -> {
+            try {
+                deaf.stop(SIGTERM, Duration.ofSeconds(50));
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        awaitState(deaf, SandboxState.STOPPING);
+        var began = System.nanoTime();
+        deaf.remove();
+        deaf.remove();
+        assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(3));
+        assertThat(stopping.join(GRACE)).isTrue();
+        assertThat(deaf.rename("other").orElseThrow().reason()).isEqualTo(Refusal.Reason.NO_SUCH_SANDBOX);
+        assertThat(deaf.signal(SIGTERM).orElseThrow().reason()).isEqualTo(Refusal.Reason.NO_SUCH_SANDBOX);
+    }
+
+    @Test
+    void tellsTheNumberOfItsProcess() throws Exception {
+        var idle = host.place().create();
+        var pidOne = idle.pid().orElseThrow();
+        assertThat(Files.readString(Path.of("/proc/" + pidOne + "/comm"))).isEqualTo("bobbin-init\n");
+        var busy = host.place("sleep", "60").create();
+        host.sh(busy, "sleep 61 & true");
+        assertThat(Files.readString(Path.of("/proc/" + busy.pid().orElseThrow() + "/cmdline")))
+                .isEqualTo("sleep\00060\000");
+        busy.stop(SIGKILL, GRACE);
+        assertThat(busy.pid()).isEmpty();
+        idle.remove();
+        busy.remove();
+    }
+
+    @Test
     void givesANameToOneSandboxOnly() throws Exception {
         var first = host.place().name("taken").create();
         assertThat(host.place().name("taken").attempt())
@@ -375,7 +413,7 @@ class SandboxesIT {
         assertThat(sandbox.state()).isEqualTo(state);
     }
 
-    private static void awaitOutput(dev.bobbin.runner.Execution execution) throws Exception {
+    private static void awaitOutput(Execution execution) throws Exception {
         var seen = new CountDownLatch(1);
         var reader = Thread.ofVirtual().start(() -> {
             try {
