@@ -39,6 +39,7 @@ public final class BobbinCommand implements Callable<Integer> {
         line.getSubcommands().values().stream()
                 .filter(command -> command.getCommand() instanceof ExecCommand)
                 .forEach(command -> command.setStopAtPositional(true));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(BobbinCommand::explain);
         line.setParameterExceptionHandler(BobbinCommand::refuse);
         return line.execute(arguments);

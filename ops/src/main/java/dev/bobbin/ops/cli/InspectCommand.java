@@ -29,10 +29,9 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ServerOptions server;
 
-    /// As they are written.
     private enum Type {
-        sandbox,
-        image
+        SANDBOX,
+        IMAGE
     }
 
     InspectCommand(ServerOptions server) {
@@ -50,10 +49,10 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private String inspect(ImageClient images, String name) throws IOException {
-        var sandbox = type == Type.image
+        var sandbox = type == Type.IMAGE
                 ? Optional.<String>empty()
                 : images.sandboxes().find(name);
-        if (sandbox.isEmpty() && type == Type.sandbox) {
+        if (sandbox.isEmpty() && type == Type.SANDBOX) {
             throw new RefusedException("sandbox: there is no sandbox \"" + name + "\"");
         }
         return sandbox.isPresent() ? sandbox.get() : images.inspect(name);

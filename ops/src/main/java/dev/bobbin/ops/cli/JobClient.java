@@ -30,11 +30,12 @@ final class JobClient implements AutoCloseable {
     private final @Nullable String timeLimit;
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
+    private final Set<String> told = ConcurrentHashMap.newKeySet();
     private boolean feeding;
     private volatile @Nullable String id;
-    private final Set<String> told = ConcurrentHashMap.newKeySet();
     private volatile boolean readerGone;
     private volatile boolean left;
+    private volatile int codeOfLeaving = RunCommand.NOTHING_RAN;
 
     /// @param timeLimit the limit that was asked for, to be named when it passes
     JobClient(Path socket, HttpConnection connection, @Nullable String timeLimit) {
@@ -66,7 +67,7 @@ final class JobClient implements AutoCloseable {
         }
     }
 
-    /// Passes what a job prints on until it has ended, or until what is there now, and gives the exit code of this
+    /// Passes on what is printed, from now until the end or until what is there now, and gives the exit code of this
     /// command.
     int show(String path) {
         var watch = OutputWatch.start(this::readerGone);
@@ -79,16 +80,18 @@ final class JobClient implements AutoCloseable {
             follow(answer, stdout, stderr);
             return 0;
         } catch (IOException | IllegalArgumentException failed) {
-            return broken(failed);
+            broken(failed);
+            return readerGone ? READER_GONE : 1;
         } finally {
             watch.close();
         }
     }
 
-    /// Sends the job's process a signal. A job that is not known yet is given up, as it is when told to end again.
-    void signal(String name) {
+    /// Sends the job's process a signal. A job that is not known yet, or was told the same before, is given up.
+    void signal(String name, int number) {
         var known = id;
         if (known == null || !told.add(name)) {
+            codeOfLeaving = 128 + number;
             leave();
             return;
         }
@@ -121,11 +124,21 @@ final class JobClient implements AutoCloseable {
     }
 
     private int stream(HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
-        return ended(follow(answer, out, err));
+        return ended(followToEnd(answer, out, err));
     }
 
-    /// Passes the streams on until the end, and gives the last frame.
-    private Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
+    /// Passes the streams on until the job's end, and gives the last frame.
+    private Map<String, @Nullable Object> followToEnd(HttpConnection.Answer answer, OutputStream out, OutputStream err)
+            throws IOException {
+        var last = follow(answer, out, err);
+        if (last == null) {
+            throw new IOException("the server closed the connection before the job's end");
+        }
+        return last;
+    }
+
+    /// Passes the streams on until the end of the answer, and gives the last frame if that is the job's.
+    private @Nullable Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
             throws IOException {
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
         var display = TransferDisplay.forPeople();
@@ -146,7 +159,7 @@ final class JobClient implements AutoCloseable {
                 }
             }
         }
-        throw new IOException("the server closed the connection before the job's end");
+        return null;
     }
 
     /// A job takes standard input from then on; before it there may have been an image to bring.
@@ -161,7 +174,7 @@ final class JobClient implements AutoCloseable {
     private int collect(HttpConnection.Answer answer) throws IOException {
         var out = new InlineOutput();
         var err = new InlineOutput();
-        var last = follow(answer, out, err);
+        var last = followToEnd(answer, out, err);
         var result = new LinkedHashMap<String, Object>();
         last.forEach((name, value) -> {
             if (value != null && !Set.of("type", "at", "time").contains(name)) {
@@ -240,7 +253,7 @@ final class JobClient implements AutoCloseable {
         if (!left) {
             say("the server broke off: " + failed.getMessage());
         }
-        return RunCommand.NOTHING_RAN;
+        return codeOfLeaving;
     }
 
     private void say(String sentence) {

@@ -43,15 +43,14 @@ final class PsCommand implements Callable<Integer> {
     private List<String> labels = List.of();
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table (default), or json: an object a line.")
-    private Format format = Format.table;
+    private Format format = Format.TABLE;
 
     @Mixin
     private final ServerOptions server;
 
-    /// As they are written.
     private enum Format {
-        table,
-        json
+        TABLE,
+        JSON
     }
 
     PsCommand(ServerOptions server) {
@@ -75,13 +74,13 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private void print(List<Map<?, ?>> sandboxes) {
-        if (!quiet && format == Format.table) {
+        if (!quiet && format == Format.TABLE) {
             System.out.printf(LINE, "ID", "NAME", "STATE", "IMAGE", "AGE", "COMMAND");
         }
         for (var sandbox : sandboxes) {
             if (quiet) {
                 System.out.println(sandbox.get("id"));
-            } else if (format == Format.json) {
+            } else if (format == Format.JSON) {
                 System.out.println(Json.write(withoutNulls(sandbox)));
             } else {
                 printLine(sandbox);

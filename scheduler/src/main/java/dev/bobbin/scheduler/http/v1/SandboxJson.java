@@ -22,6 +22,10 @@ final class SandboxJson {
         }
         json.writeStringField("image", sandbox.image().text());
         JobJson.command(json, sandbox.command());
+        var pid = sandbox.pid();
+        if (pid.isPresent()) {
+            json.writeNumberField("pid", pid.getAsLong());
+        }
         json.writeStringField("created_at", sandbox.createdAt().toString());
         if (sandbox.expiresAt().isPresent()) {
             json.writeStringField("expires_at", sandbox.expiresAt().get().toString());

@@ -94,13 +94,14 @@ final class SandboxesIT {
                 .contains("\"command\":[\"sleep\",\"60\"]", "\"expires_at\":\"20", "\"idle_timeout\":1800.0")
                 .contains("\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"output\":1048576,\"disk\":8388608}")
                 .contains("\"unenforced_limits\":[\"disk\"]", "\"labels\":{\"team\":\"blue\"}", "\"execs\":[]")
+                .containsPattern("\"pid\":[1-9][0-9]*")
                 .doesNotContain("\"env\"", "\"outcome\"", "\"problem\"");
         assertThat(exec("web", "echo $A; pwd; id -un; cat f").text()).contains("\"stdout\":\"b\\n/w\\nnobody\\ntext\"");
         assertThat(state("web")).isEqualTo(state(id)).contains("\"id\":\"" + id + "\"");
     }
 
     @Test
-    void listsByAgeStateAndLabelInPages() throws IOException {
+    void listsByAgeStateAndLabelInPages() throws Exception {
         var first = created("{\"name\":\"first\",\"labels\":{\"team\":\"blue\",\"stage\":\"x\"}}");
         var second = created("{\"command\":[\"true\"],\"labels\":{\"team\":\"red\"}}");
         var third = created("{\"labels\":{\"team\":\"blue\"}}");
