@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.host.LastingSandbox;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 
 /// A sandbox as JSON.
 final class SandboxJson {
@@ -26,9 +28,9 @@ final class SandboxJson {
         if (pid.isPresent()) {
             json.writeNumberField("pid", pid.getAsLong());
         }
-        json.writeStringField("created_at", sandbox.createdAt().toString());
+        json.writeStringField("created_at", instant(sandbox.createdAt()));
         if (sandbox.expiresAt().isPresent()) {
-            json.writeStringField("expires_at", sandbox.expiresAt().get().toString());
+            json.writeStringField("expires_at", instant(sandbox.expiresAt().get()));
         }
         if (sandbox.idleTimeout().isPresent()) {
             json.writeNumberField("idle_timeout", sandbox.idleTimeout().get().toMillis() / 1000.0);
@@ -41,6 +43,11 @@ final class SandboxJson {
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();
+    }
+
+    /// As exactly as it is kept, so that it is the same after a restart.
+    private static String instant(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.MILLIS).toString();
     }
 
     /// `"execs": […]`: jobs that run in it now.
