@@ -283,7 +283,8 @@ final class SandboxLife {
     }
 
     /// @return the name that it had
-    @Nullable String rename(@Nullable String name) {
+    @Nullable
+    String rename(@Nullable String name) {
         lock.lock();
         try {
             var before = record.spec().name();
