@@ -116,7 +116,8 @@ final class HostImage {
     }
 
     private static String prefixOfThisBoot() throws IOException {
-        return PREFIX + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8) + "-";
+        return PREFIX
+                + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8) + "-";
     }
 
     /// What the layer of this content is called.

@@ -103,15 +103,7 @@ final class Archive {
             var meta = JobMeta.decode(contents.get().meta());
             var timeline = meta.timeline();
             var execution = new LocalExecution(
-                    meta,
-                    id,
-                    journal,
-                    null,
-                    timeline,
-                    () -> {},
-                    () -> {},
-                    _ -> {},
-                    () -> Cgroups.evidence(List.of()));
+                    meta, id, journal, null, timeline, () -> {}, () -> {}, _ -> {}, () -> Cgroups.evidence(List.of()));
             execution
                     .journal()
                     .finish(

@@ -99,8 +99,7 @@ record JobMeta(
     }
 
     /// Of the own process of a sandbox that lasts.
-    static JobMeta of(
-            SandboxSpec spec, JobId id, Rootfs rootfs, Set<String> unenforcedLimits, StartTimeline timeline) {
+    static JobMeta of(SandboxSpec spec, JobId id, Rootfs rootfs, Set<String> unenforcedLimits, StartTimeline timeline) {
         var limits = spec.limits();
         return new JobMeta(
                 id,

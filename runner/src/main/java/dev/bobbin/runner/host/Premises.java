@@ -25,8 +25,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// What all sandboxes of this host share, whether they last or not: where things lie, what makes them, who runs in them,
-/// and what is left to be removed when one ends. Safe for many threads.
+/// What all sandboxes of this host share, whether they last or not: where things lie, what makes them, who runs in
+/// them, and what is left to be removed when one ends. Safe for many threads.
 final class Premises {
     private static final System.Logger LOG = System.getLogger(Premises.class.getName());
 

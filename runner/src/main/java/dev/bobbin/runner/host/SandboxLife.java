@@ -282,8 +282,9 @@ final class SandboxLife {
         changed.signalAll();
     }
 
-    /// Gives it this name, or none; the name that it had.
-    @Nullable String rename(@Nullable String name) {
+    /// @return the name that it had
+    @Nullable
+    String rename(@Nullable String name) {
         lock.lock();
         try {
             var before = record.spec().name();

@@ -122,8 +122,8 @@ public final class Nursery implements AutoCloseable {
     ///
     /// @param journal of its own process
     /// @param uidBase its range of user ids, 0 to choose one
-    /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if the sandbox of before that
-    ///         had the name or the range is not gone yet
+    /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if what it was before is
+    ///         not gone yet
     Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
         var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
         var spawned = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
@@ -192,7 +192,8 @@ public final class Nursery implements AutoCloseable {
             if (channel == null) {
                 var fresh = reach();
                 for (var uidBase : kept) {
-                    fresh.send(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP));
+                    fresh.send(
+                            new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP));
                 }
                 channel = fresh;
                 listening = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
@@ -254,15 +255,11 @@ public final class Nursery implements AutoCloseable {
                     case Wire.FRAME_SPAWNED ->
                         spawned(
                                 id,
-                                new Spawned(
-                                        fields.requireU32(Wire.FIELD_PID), fields.requireU32(Wire.FIELD_UID_BASE)));
+                                new Spawned(fields.requireU32(Wire.FIELD_PID), fields.requireU32(Wire.FIELD_UID_BASE)));
                     case Wire.FRAME_REFUSED ->
                         refused(id, fields.requireU32(Wire.FIELD_ERRNO), fields.requireText(Wire.FIELD_WHAT));
                     case Wire.FRAME_GONE ->
-                        listener.gone(
-                                id,
-                                fields.requireU32(Wire.FIELD_STATUS),
-                                fields.has(Wire.FIELD_LEFT));
+                        listener.gone(id, fields.requireU32(Wire.FIELD_STATUS), fields.has(Wire.FIELD_LEFT));
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }

@@ -50,9 +50,8 @@ public final class Sandbox implements AutoCloseable {
         /// The process has ended; `end` are the fields of the journal's last record. Called at most once.
         void ended(long position, @Nullable ByteBuffer data, Fields end);
 
-        /// The process has ended, but the record of it cannot be written at the moment, as when a disk is full.
-        /// [#ended]
-        /// follows once it is.
+        /// The process has ended, but the record of it cannot be written at the moment, as when a disk is full;
+        /// [#ended] follows once it is.
         void endedUnrecorded(long position, Fields end);
 
         /// So many bytes of standard input have been taken.

@@ -206,9 +206,7 @@ public final class WarmSandboxes implements AutoCloseable {
             if (fresh) {
                 nursery.free(made.uidBase());
             }
-            throw e instanceof SandboxException problem
-                    ? problem
-                    : new SandboxException("connect to sandbox " + id, e);
+            throw e instanceof SandboxException problem ? problem : new SandboxException("connect to sandbox " + id, e);
         }
     }
 

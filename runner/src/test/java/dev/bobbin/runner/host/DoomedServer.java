@@ -7,20 +7,22 @@ import java.time.Duration;
 import java.util.Random;
 
 /// A server in a process of its own, to be killed at any moment: `DIRECTORY steady` makes a sandbox with an exec that
-/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever.
+/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY counting N`
+/// keeps N sandboxes in which a program counts, and reads what those print.
 final class DoomedServer {
     private static final int SIGTERM = 15;
-    private static final String COUNTER = "i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); sleep 0.005; done; exit 42";
+    private static final String COUNTER =
+            "i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); sleep 0.005; done; exit 42";
 
     private DoomedServer() {}
 
     public static void main(String[] arguments) throws Exception {
         var root = Path.of(arguments[0]);
         var host = TestHost.open(0, root);
-        if (arguments[1].equals("steady")) {
-            steady(host, root);
-        } else {
-            busy(host, new Random(Long.parseLong(arguments[2])));
+        switch (arguments[1]) {
+            case "steady" -> steady(host, root);
+            case "busy" -> busy(host, new Random(Long.parseLong(arguments[2])));
+            default -> counting(host, root, Integer.parseInt(arguments[2]));
         }
     }
 
@@ -58,5 +60,20 @@ final class DoomedServer {
                 sandbox.remove();
             }
         }
+    }
+
+    private static void counting(TestHost host, Path root, int sandboxes) throws Exception {
+        for (var number = 0; number < sandboxes; number++) {
+            var counting = new Counting(number, root.resolve("kept"));
+            var execution = counting.in(host);
+            Thread.ofVirtual().start(() -> {
+                try {
+                    counting.reading().goOn(execution);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+        Thread.currentThread().join();
     }
 }

@@ -63,7 +63,8 @@ public final class TestHost implements AutoCloseable {
         return open(pool, root, true);
     }
 
-    /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the directory.
+    /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the
+    /// directory.
     public static TestHost open(int pool, Path root, boolean last) throws IOException {
         return new TestHost(Files.createDirectories(root), pool, last);
     }
@@ -135,6 +136,10 @@ public final class TestHost implements AutoCloseable {
                 .orElseThrow()
                 .substring(name.length())
                 .strip();
+    }
+
+    private static InputFile programForTests() throws IOException {
+        return new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755);
     }
 
     /// A sandbox that lasts, in the making; [Place#create] makes it.
@@ -247,7 +252,7 @@ public final class TestHost implements AutoCloseable {
 
         /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
         public Request probe() throws IOException {
-            files.add(new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755));
+            files.add(programForTests());
             return this;
         }
 
@@ -365,6 +370,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable Duration ttl;
         private @Nullable Duration idle;
         private Limits limits = Limits.DEFAULT;
+        private List<InputFile> files = List.of();
 
         private Place(List<String> command) {
             this.command = command;
@@ -382,6 +388,12 @@ public final class TestHost implements AutoCloseable {
 
         public Place workdir(String text) {
             workdir = text;
+            return this;
+        }
+
+        /// As [Request#probe].
+        public Place probe() throws IOException {
+            files = List.of(programForTests());
             return this;
         }
 
@@ -415,7 +427,7 @@ public final class TestHost implements AutoCloseable {
                     env,
                     workdir,
                     user,
-                    List.of(),
+                    files,
                     limits,
                     Job.OutputPolicy.DROP,
                     Map.of("purpose", "test"),
