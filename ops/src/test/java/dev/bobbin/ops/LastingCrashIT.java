@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 final class LastingCrashIT {
     private static final int LINES = 80;
-    private static final String PRINTING = "[\"sh\",\"-c\",\"for i in $(seq " + LINES
-            + "); do echo line $i; sleep 0.02; done; exit %d\"]";
+    private static final String PRINTING =
+            "[\"sh\",\"-c\",\"for i in $(seq " + LINES + "); do echo line $i; sleep 0.02; done; exit %d\"]";
     private static final Pattern AT = Pattern.compile("\"at\":(\\d+)");
     private static final Pattern DATA = Pattern.compile("\"data\":\"((?:[^\"\\\\]|\\\\.)*)\"");
     private static final Pattern ID = Pattern.compile("\"id\":\"([^\"]+)\"");
@@ -105,7 +105,9 @@ final class LastingCrashIT {
             var reading = Thread.ofVirtual().start(() -> exec.read(answer.body(), Integer.MAX_VALUE));
             var sandbox = new Reader();
             sandbox.read(
-                    server.frames("GET", "/v1/sandboxes/" + own + "/output?follow", "").body(), 5);
+                    server.frames("GET", "/v1/sandboxes/" + own + "/output?follow", "")
+                            .body(),
+                    5);
             TimeUnit.MILLISECONDS.sleep(random.nextInt(1200));
 
             server.killGroup();
@@ -115,8 +117,12 @@ final class LastingCrashIT {
 
             resume(exec, "/v1/jobs/" + attached);
             resume(sandbox, "/v1/sandboxes/" + own);
-            assertThat(exec.text.toString()).as("seed %d, round %d", seed, round).isEqualTo(expected);
-            assertThat(sandbox.text.toString()).as("seed %d, round %d", seed, round).isEqualTo(expected);
+            assertThat(exec.text.toString())
+                    .as("seed %d, round %d", seed, round)
+                    .isEqualTo(expected);
+            assertThat(sandbox.text.toString())
+                    .as("seed %d, round %d", seed, round)
+                    .isEqualTo(expected);
             assertThat(server.get("/v1/jobs/" + attached)).contains("\"cause\":\"exited\",\"exit_code\":5");
             assertThat(server.get("/v1/jobs/" + detached + "?wait=20s")).contains("\"exit_code\":5");
             assertThat(server.get("/v1/sandboxes/" + own))

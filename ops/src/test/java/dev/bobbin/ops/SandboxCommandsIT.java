@@ -70,13 +70,15 @@ final class SandboxCommandsIT {
                 .containsPattern(id + " +web +running +host +\\d+s +\\(idles\\)");
         assertThat(bobbin("ps", "-a").out()).hasLineCount(3).containsPattern("brief +exited 3 +host");
         assertThat(bobbin("ps", "-q").out()).isEqualTo(id + "\n");
-        assertThat(bobbin("ps", "-a", "--label", "team=blue", "--format", "json").out())
+        assertThat(bobbin("ps", "-a", "--label", "team=blue", "--format", "json")
+                        .out())
                 .hasLineCount(1)
                 .startsWith("{\"id\":\"" + id + "\"")
                 .contains("\"memory\":67108864");
         assertThat(bobbin("inspect", "web").out()).contains("\"id\":\"" + id + "\"", "\"expires_at\":\"");
-        assertThat(bobbin("logs", "brief")).extracting(Result::code, Result::out, Result::err).containsExactly(
-                0, "out\n", "err\n");
+        assertThat(bobbin("logs", "brief"))
+                .extracting(Result::code, Result::out, Result::err)
+                .containsExactly(0, "out\n", "err\n");
         assertThat(bobbin("logs", "--stream", "stderr", "-f", "brief").out()).isEmpty();
         assertThat(bobbin("rename", "web", "site").code()).isZero();
         assertThat(bobbin("rm", "site", "brief"))
@@ -100,7 +102,18 @@ final class SandboxCommandsIT {
                 .extracting(Result::code, Result::out, Result::err)
                 .containsExactly(7, "out\n", "err\n");
         assertThat(bobbin("exec", "web", "--", "ls", "-d", "-l", "/").out()).endsWith(" /\n");
-        assertThat(bobbin("exec", "-e", "B=1 2", "-w", "/tmp", "-u", "nobody", "web", "sh", "-c", "echo $A $B; pwd; id -un")
+        assertThat(bobbin(
+                                "exec",
+                                "-e",
+                                "B=1 2",
+                                "-w",
+                                "/tmp",
+                                "-u",
+                                "nobody",
+                                "web",
+                                "sh",
+                                "-c",
+                                "echo $A $B; pwd; id -un")
                         .out())
                 .isEqualTo("from sandbox 1 2\n/tmp\nnobody\n");
         assertThat(bobbin("exec", "web", "nosuch").code()).isEqualTo(127);
@@ -108,7 +121,8 @@ final class SandboxCommandsIT {
         assertThat(bobbin("exec", "--time", "300ms", "web", "sleep", "30"))
                 .extracting(Result::code, Result::err)
                 .containsExactly(137, "bobbin: timed out after 300ms\n");
-        assertThat(bobbin("exec", "--json", "web", "echo", "hi").out()).contains("\"stdout\":\"hi\\n\"", "\"sandbox\":");
+        assertThat(bobbin("exec", "--json", "web", "echo", "hi").out())
+                .contains("\"stdout\":\"hi\\n\"", "\"sandbox\":");
         assertThat(bobbin("exec", "nobody", "true"))
                 .extracting(Result::code, Result::err)
                 .containsExactly(125, "bobbin: sandbox: there is no sandbox \"nobody\"\n");
@@ -125,16 +139,18 @@ final class SandboxCommandsIT {
     void execWorksInPipesAndSubstitutions() throws Exception {
         bobbin("create", "--name", "web");
 
-        assertThat(shell("x=$(" + line("exec", "web", "echo", "hi") + "); echo \"[$x]\"").out())
+        assertThat(shell("x=$(" + line("exec", "web", "echo", "hi") + "); echo \"[$x]\"")
+                        .out())
                 .isEqualTo("[hi]\n");
-        assertThat(shell("head -c 3000000 /dev/urandom >" + directory + "/in; " + line("exec", "-i", "web", "cat") + " <"
-                                + directory + "/in | cmp - " + directory + "/in && echo same")
+        assertThat(shell("head -c 3000000 /dev/urandom >" + directory + "/in; " + line("exec", "-i", "web", "cat")
+                                + " <" + directory + "/in | cmp - " + directory + "/in && echo same")
                         .out())
                 .isEqualTo("same\n");
         var silent = shell(line("exec", "web", "sh", "-c", "'echo a; sleep 2973'") + " | head -1");
         assertThat(silent.out()).isEqualTo("a\n");
         assertThat(silent.took()).isLessThan(Duration.ofSeconds(10));
-        assertThat(shell(line("exec", "web", "yes") + " | head -2; echo ${PIPESTATUS[0]}").out())
+        assertThat(shell(line("exec", "web", "yes") + " | head -2; echo ${PIPESTATUS[0]}")
+                        .out())
                 .isEqualTo("y\ny\n141\n");
         awaitNone("sleep 2973");
     }
@@ -143,7 +159,11 @@ final class SandboxCommandsIT {
     void execPassesSignalsOn() throws Exception {
         bobbin("create", "--name", "web");
         var trap = start(command(
-                "exec", "web", "sh", "-c", "trap 'echo heard; exit 9' INT USR1; echo up; while :; do sleep 0.05; done"));
+                "exec",
+                "web",
+                "sh",
+                "-c",
+                "trap 'echo heard; exit 9' INT USR1; echo up; while :; do sleep 0.05; done"));
         assertThat(trap.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("up");
 
         shell("kill -USR1 " + trap.pid());

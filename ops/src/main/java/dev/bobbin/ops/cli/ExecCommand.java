@@ -75,11 +75,11 @@ final class ExecCommand implements Callable<Integer> {
     }
 
     private Map<String, Object> request() {
-        var words = !command.isEmpty() && command.getFirst().equals("--") ? command.subList(1, command.size()) : command;
+        var words =
+                !command.isEmpty() && command.getFirst().equals("--") ? command.subList(1, command.size()) : command;
         var request = new Request().put("sandbox", sandbox).put("command", words);
         process.putInto(request);
-        request.putUnlessEmpty(
-                "limits", new Request().putAmount("time", time).members());
+        request.putUnlessEmpty("limits", new Request().putAmount("time", time).members());
         if (stdin) {
             request.put("stdin", "open");
         }

@@ -49,8 +49,7 @@ final class HttpConnection implements AutoCloseable {
             try {
                 throw new RefusedException(String.valueOf(Json.object(reason).get("detail")));
             } catch (IllegalArgumentException _) {
-                throw new RefusedException(
-                        reason.isBlank() ? "the server refused without a reason" : reason.strip());
+                throw new RefusedException(reason.isBlank() ? "the server refused without a reason" : reason.strip());
             }
         }
     }

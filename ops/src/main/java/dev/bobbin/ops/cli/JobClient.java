@@ -138,8 +138,8 @@ final class JobClient implements AutoCloseable {
     }
 
     /// Passes the streams on until the end of the answer, and gives the last frame if that is the job's.
-    private @Nullable Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
-            throws IOException {
+    private @Nullable Map<String, @Nullable Object> follow(
+            HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
         var display = TransferDisplay.forPeople();
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -8,7 +8,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Sends the processes of sandboxes a signal.
-@Command(name = "kill", description = "Sends a signal to the process of each sandbox, to all of them if it idles. SIGKILL stops it.", mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "kill",
+        description = "Sends a signal to the process of each sandbox, to all of them if it idles. SIGKILL stops it.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
 final class KillCommand implements Callable<Integer> {
     @Option(
             names = {"-s", "--signal"},

@@ -18,9 +18,7 @@ final class Request {
 
     /// A size or duration; without a unit it is a number in the API.
     Request putAmount(String name, @Nullable String text) {
-        return put(
-                name,
-                text != null && text.matches("[0-9]{1,18}(\\.[0-9]{1,9})?") ? new BigDecimal(text) : text);
+        return put(name, text != null && text.matches("[0-9]{1,18}(\\.[0-9]{1,9})?") ? new BigDecimal(text) : text);
     }
 
     Request putUnlessEmpty(String name, Map<String, ?> value) {

@@ -8,7 +8,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Stops sandboxes and starts them.
-@Command(name = "restart", description = "Stops sandboxes as stop does, and starts them.", mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "restart",
+        description = "Stops sandboxes as stop does, and starts them.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
 final class RestartCommand implements Callable<Integer> {
     @Option(
             names = {"-s", "--signal"},

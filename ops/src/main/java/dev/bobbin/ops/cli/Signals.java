@@ -32,8 +32,8 @@ final class Signals {
             for (var passed : PASSED.entrySet()) {
                 var tell = lookup.findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
                         .bindTo((Runnable) () -> listener.heard("SIG" + passed.getKey(), passed.getValue()));
-                var told = MethodHandleProxies.asInterfaceInstance(
-                        handler, MethodHandles.dropArguments(tell, 0, signal));
+                var told =
+                        MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(tell, 0, signal));
                 var _ = handle.invoke(make.invoke(passed.getKey()), told);
             }
         } catch (Throwable impossible) {

@@ -7,7 +7,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /// Starts sandboxes that do not run.
-@Command(name = "start", description = "Starts sandboxes that do not run, with the files they had.", mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "start",
+        description = "Starts sandboxes that do not run, with the files they had.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
 final class StartCommand implements Callable<Integer> {
     @Mixin
     private final SandboxNames names = new SandboxNames();

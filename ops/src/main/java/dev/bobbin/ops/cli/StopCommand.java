@@ -8,7 +8,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Stops sandboxes.
-@Command(name = "stop", description = "Stops sandboxes: a signal, then after a while SIGKILL. Their files stay.", mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "stop",
+        description = "Stops sandboxes: a signal, then after a while SIGKILL. Their files stay.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
 final class StopCommand implements Callable<Integer> {
     @Option(
             names = {"-s", "--signal"},

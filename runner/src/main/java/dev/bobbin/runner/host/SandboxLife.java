@@ -282,7 +282,7 @@ final class SandboxLife {
         changed.signalAll();
     }
 
-    /// @return the name that it had
+    /// Gives it this name, or none; the name that it had.
     @Nullable
     String rename(@Nullable String name) {
         lock.lock();

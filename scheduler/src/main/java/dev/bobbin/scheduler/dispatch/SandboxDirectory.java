@@ -13,7 +13,8 @@ import dev.bobbin.scheduler.tenant.Caller;
 import java.util.List;
 import java.util.Optional;
 
-/// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, except for an administrator
+/// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, except for an
+/// administrator
 /// who knows the id. What is found does itself what it is told.
 public final class SandboxDirectory {
     private final Sandboxes here;

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Processes in sandboxes that last: `POST /v1/exec`, whose caller waits, and `POST /v1/jobs`, whose caller does not.
 final class Execs {
-    private static final Set<String> JOB = Set.of(
-            "run", "exec", "build", "queue", "priority", "retries", "not_before", "after", "count", "callback");
+    private static final Set<String> JOB =
+            Set.of("run", "exec", "build", "queue", "priority", "retries", "not_before", "after", "count", "callback");
 
     private final Dispatcher dispatcher;
     private final SandboxDirectory sandboxes;

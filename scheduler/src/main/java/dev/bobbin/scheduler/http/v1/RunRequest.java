@@ -61,20 +61,22 @@ final class RunRequest {
     /// @param usualImage the image if the request names none
     /// @param usualPolicy what happens at the output limit if the request does not say
     Job.Run toJob(Tenant tenant, ImageReference usualImage, Job.OutputPolicy usualPolicy) {
-        return JobInput.valid("", () -> new Job.Run(
-                JobId.next(),
-                tenant.name(),
-                image == null ? usualImage : image,
-                command,
-                env,
-                workdir,
-                user,
-                stdin,
-                files,
-                limits,
-                onDisconnect,
-                outputPolicy == null ? usualPolicy : outputPolicy,
-                labels));
+        return JobInput.valid(
+                "",
+                () -> new Job.Run(
+                        JobId.next(),
+                        tenant.name(),
+                        image == null ? usualImage : image,
+                        command,
+                        env,
+                        workdir,
+                        user,
+                        stdin,
+                        files,
+                        limits,
+                        onDisconnect,
+                        outputPolicy == null ? usualPolicy : outputPolicy,
+                        labels));
     }
 
     /// When a registry is asked for the image.
@@ -84,15 +86,15 @@ final class RunRequest {
 
     private void field(String name, JsonInput value) throws IOException {
         switch (name) {
-            case "command" ->
-                command = JobInput.command(value, "; leave it out for the image's own command");
+            case "command" -> command = JobInput.command(value, "; leave it out for the image's own command");
             case "image" -> image = ImageRequest.reference(value);
             case "pull" -> pull = ImageRequest.policy(value);
             case "env" -> env = value.strings(JobInput.MOST_VARIABLES);
             case "workdir" -> workdir = value.string();
             case "user" -> user = value.string();
             case "stdin" -> stdin = JobInput.stdin(value);
-            case "files" -> value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
+            case "files" ->
+                value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "network" -> JobInput.network(value);

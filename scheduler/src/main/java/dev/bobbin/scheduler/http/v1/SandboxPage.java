@@ -96,8 +96,7 @@ final class SandboxPage {
 
     private static String cursor(String text) {
         return SandboxId.parse(text)
-                .orElseThrow(() ->
-                        Rejected.invalid("cursor", "cursor: must be the next_cursor of an earlier answer"))
+                .orElseThrow(() -> Rejected.invalid("cursor", "cursor: must be the next_cursor of an earlier answer"))
                 .toString();
     }
 

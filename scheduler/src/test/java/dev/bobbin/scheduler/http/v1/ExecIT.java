@@ -35,7 +35,8 @@ final class ExecIT {
     @BeforeAll
     void open() throws IOException {
         server = TestServer.open();
-        var answer = server.post("/v1/sandboxes", "{\"name\":\"box\",\"env\":{\"FROM\":\"box\"},\"workdir\":\"/home\"}");
+        var answer =
+                server.post("/v1/sandboxes", "{\"name\":\"box\",\"env\":{\"FROM\":\"box\"},\"workdir\":\"/home\"}");
         assertThat(answer.status()).as(answer.text()).isEqualTo(201);
     }
 
@@ -84,23 +85,27 @@ final class ExecIT {
                         + "\"labels\":{\"a\":\"b\"},\"limits\":{\"time\":\"10s\",\"output\":\"1MiB\"}"));
         assertThat(answer.text()).contains("\"stdout\":\"in\\nbox 1 2\\n/tmp\\nnobody\\n\"");
         assertThat(exec(sh("echo $FROM; pwd; id -un", "")).text()).contains("\"stdout\":\"box\\n/home\\nroot\\n\"");
-        assertThat(server.get("/v1/jobs/" + jobId(answer)).text()).contains("\"labels\":{\"a\":\"b\"}", "\"time\":10.0");
+        assertThat(server.get("/v1/jobs/" + jobId(answer)).text())
+                .contains("\"labels\":{\"a\":\"b\"}", "\"time\":10.0");
     }
 
     @Test
     void seesWhatOthersInItDo() throws Exception {
         exec(sh("echo shared >/tmp/seen; sleep 60 </dev/null >/dev/null 2>&1 &", ""));
 
-        assertThat(exec(sh("cat /tmp/seen; pgrep -c -x sleep; pkill -x sleep", "")).text())
+        assertThat(exec(sh("cat /tmp/seen; pgrep -c -x sleep; pkill -x sleep", ""))
+                        .text())
                 .contains("\"stdout\":\"shared\\n1\\n\"");
     }
 
     @Test
     void tellsHowItEnded() throws IOException {
-        assertThat(exec("{\"sandbox\":\"box\",\"command\":[\"nosuch\"]}").text()).contains("\"exit_code\":127");
+        assertThat(exec("{\"sandbox\":\"box\",\"command\":[\"nosuch\"]}").text())
+                .contains("\"exit_code\":127");
         assertThat(exec(sh("kill -TERM $$", "")).text())
                 .contains("\"cause\":\"killed\",\"exit_code\":143,\"signal\":\"SIGTERM\"");
-        assertThat(exec(sh("sleep 60", ",\"limits\":{\"time\":\"300ms\"}")).text()).contains("\"cause\":\"timed_out\"");
+        assertThat(exec(sh("sleep 60", ",\"limits\":{\"time\":\"300ms\"}")).text())
+                .contains("\"cause\":\"timed_out\"");
         assertThat(exec(sh("yes", ",\"limits\":{\"output\":\"100kB\"}")).text()).contains("\"cause\":\"output_limit\"");
     }
 
@@ -110,7 +115,8 @@ final class ExecIT {
         try (var client = server.client()) {
             client.send(TestServer.request("/v1/exec", sh("sleep 61", ""), "Accept: text/plain"));
             client.line();
-            id = JobId.parse(String.valueOf(client.headers().get("bobbin-job-id"))).orElseThrow();
+            id = JobId.parse(String.valueOf(client.headers().get("bobbin-job-id")))
+                    .orElseThrow();
             TimeUnit.MILLISECONDS.sleep(400);
         }
         var left = System.nanoTime();
@@ -136,9 +142,7 @@ final class ExecIT {
     void goesOnWithoutACallerAsAJob() throws Exception {
         var answer = server.post(
                 "/v1/jobs",
-                "{\"exec\":"
-                        + sh("trap 'echo told; exit 9' USR1; echo begun; while :; do sleep 0.05; done", "")
-                        + "}");
+                "{\"exec\":" + sh("trap 'echo told; exit 9' USR1; echo begun; while :; do sleep 0.05; done", "") + "}");
         assertThat(answer.status()).isEqualTo(202);
         var job = "/v1/jobs/" + jobId(answer);
         assertThat(answer.headers()).containsEntry("location", job);
@@ -156,17 +160,28 @@ final class ExecIT {
         assertThat(server.get(job + "/output?follow").text()).isEqualTo("begun\ntold\n");
         assertThat(server.post(job + "/kill", "").status()).isEqualTo(409);
         var other = server.post("/v1/jobs", "{\"exec\":" + sh("sleep 60", "") + "}");
-        assertThat(server.post("/v1/jobs/" + jobId(other) + "/cancel", "").status()).isEqualTo(202);
+        assertThat(server.post("/v1/jobs/" + jobId(other) + "/cancel", "").status())
+                .isEqualTo(202);
         assertThat(server.get("/v1/jobs/" + jobId(other) + "?wait=10s").text()).contains("\"cause\":\"cancelled\"");
     }
 
     @Test
     void isCountedAmongJobs() throws IOException {
-        var before = server.host.meters.get("bobbin.jobs.submitted").tag("kind", "exec").counter().count();
+        var before = server.host
+                .meters
+                .get("bobbin.jobs.submitted")
+                .tag("kind", "exec")
+                .counter()
+                .count();
 
         exec(sh("true", ""));
 
-        assertThat(server.host.meters.get("bobbin.jobs.submitted").tag("kind", "exec").counter().count())
+        assertThat(server.host
+                        .meters
+                        .get("bobbin.jobs.submitted")
+                        .tag("kind", "exec")
+                        .counter()
+                        .count())
                 .isEqualTo(before + 1);
         assertThat(server.host
                         .meters
@@ -185,7 +200,9 @@ final class ExecIT {
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"\"]}", 400, "command[0]"),
                 Arguments.of("{\"sandbox\":\"nobody\",\"command\":[\"true\"]}", 404, "sandbox"),
                 Arguments.of(
-                        "{\"sandbox\":\"0198c0de-0000-7000-8000-000000000000\",\"command\":[\"true\"]}", 404, "sandbox"),
+                        "{\"sandbox\":\"0198c0de-0000-7000-8000-000000000000\",\"command\":[\"true\"]}",
+                        404,
+                        "sandbox"),
                 Arguments.of("{\"sandbox\":7,\"command\":[\"true\"]}", 400, "sandbox"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"image\":\"host\"}", 400, "image"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"secrets\":{}}", 400, "secrets"),
@@ -215,7 +232,8 @@ final class ExecIT {
         assertThat(server.post("/v1/jobs", "{\"exec\":{}}").text()).contains("\"field\":\"exec.sandbox\"");
         assertThat(server.post("/v1/jobs", "{\"exec\":{\"sandbox\":\"box\"}}").text())
                 .contains("\"field\":\"exec.command\"");
-        assertThat(server.post("/v1/jobs", "{\"exec\":{\"sandbox\":\"box\",\"command\":[1]}}").text())
+        assertThat(server.post("/v1/jobs", "{\"exec\":{\"sandbox\":\"box\",\"command\":[1]}}")
+                        .text())
                 .contains("\"field\":\"exec.command[0]\"");
         for (var later : List.of("run", "build", "queue")) {
             assertThat(server.post("/v1/jobs", "{\"" + later + "\":{}}").text())

@@ -92,7 +92,8 @@ final class SandboxesIT {
         assertThat(answer.text())
                 .contains("\"name\":\"web\"", "\"state\":\"running\"", "\"image\":\"host\"", "\"created_at\":\"20")
                 .contains("\"command\":[\"sleep\",\"60\"]", "\"expires_at\":\"20", "\"idle_timeout\":1800.0")
-                .contains("\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"output\":1048576,\"disk\":8388608}")
+                .contains(
+                        "\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"output\":1048576,\"disk\":8388608}")
                 .contains("\"unenforced_limits\":[\"disk\"]", "\"labels\":{\"team\":\"blue\"}", "\"execs\":[]")
                 .containsPattern("\"pid\":[1-9][0-9]*")
                 .doesNotContain("\"env\"", "\"outcome\"", "\"problem\"");
@@ -187,8 +188,8 @@ final class SandboxesIT {
 
     private RawClient.Answer rename(String idOrName, String body) throws IOException {
         try (var client = server.client()) {
-            return client.exchange(TestServer.head("PATCH", "/v1/sandboxes/" + idOrName)
-                    + "Content-Length: " + body.length() + "\r\n\r\n" + body);
+            return client.exchange(TestServer.head("PATCH", "/v1/sandboxes/" + idOrName) + "Content-Length: "
+                    + body.length() + "\r\n\r\n" + body);
         }
     }
 
@@ -231,7 +232,8 @@ final class SandboxesIT {
 
     @Test
     void endsEveryFollowerWhenItsProcessEnds() throws Exception {
-        created("{\"name\":\"watched\",\"command\":[\"sh\",\"-c\",\"for i in 1 2 3; do echo $i; sleep 0.2; done; exit 4\"]}");
+        created(
+                "{\"name\":\"watched\",\"command\":[\"sh\",\"-c\",\"for i in 1 2 3; do echo $i; sleep 0.2; done; exit 4\"]}");
         var followers = new ArrayList<RawClient>();
         try {
             for (var each = 0; each < 20; each++) {

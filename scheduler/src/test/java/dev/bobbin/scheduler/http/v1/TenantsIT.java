@@ -46,15 +46,19 @@ final class TenantsIT {
                 assertThat(server.get(place + "/output", RED).status()).isEqualTo(404);
                 assertThat(server.delete(place, RED).status()).isEqualTo(404);
                 for (var told : List.of("start", "stop", "kill", "restart")) {
-                    assertThat(server.post(place + "/" + told, "", RED).status()).isEqualTo(404);
+                    assertThat(server.post(place + "/" + told, "", RED).status())
+                            .isEqualTo(404);
                 }
                 var exec = "{\"sandbox\":\"" + name + "\",\"command\":[\"true\"]}";
                 assertThat(server.post("/v1/exec", exec, RED).status()).isEqualTo(404);
-                assertThat(server.post("/v1/jobs", "{\"exec\":" + exec + "}", RED).status()).isEqualTo(404);
+                assertThat(server.post("/v1/jobs", "{\"exec\":" + exec + "}", RED)
+                                .status())
+                        .isEqualTo(404);
             }
             assertThat(server.get(job.headers().get("location"), RED).status()).isEqualTo(404);
             assertThat(server.get("/v1/sandboxes", RED).text()).startsWith("{\"items\":[]");
-            assertThat(server.post("/v1/sandboxes", "{\"name\":\"web\"}", RED).status()).isEqualTo(201);
+            assertThat(server.post("/v1/sandboxes", "{\"name\":\"web\"}", RED).status())
+                    .isEqualTo(201);
             assertThat(server.get("/v1/sandboxes/web", BLUE).text()).contains(id, "\"state\":\"running\"");
 
             assertThat(server.delete("/v1/sandboxes/web", RED).status()).isEqualTo(204);
@@ -75,7 +79,8 @@ final class TenantsIT {
             assertThat(server.get("/v1/sandboxes/web", ADMIN).status()).isEqualTo(404);
             var exec = server.post("/v1/exec", "{\"sandbox\":\"" + id + "\",\"command\":[\"true\"]}", ADMIN);
             assertThat(exec.status()).isEqualTo(200);
-            assertThat(server.get(exec.headers().get("location"), BLUE).status()).isEqualTo(200);
+            assertThat(server.get(exec.headers().get("location"), BLUE).status())
+                    .isEqualTo(200);
             assertThat(server.delete(place, ADMIN).status()).isEqualTo(204);
         }
     }
