@@ -1,6 +1,7 @@
 /*
- * How a job ends: everything of it is killed and reaped, its pipes are drained, and one END record says why, how much
- * it printed and what the kernel counted.
+ * How a process ends: one of an EXEC by itself or with what it started; the sandbox's own with everything in it. What is
+ * to die is killed and reaped, pipes are drained, and one END record says why, how much was printed and what the kernel
+ * counted.
  */
 #include "init.h"
 
@@ -11,27 +12,73 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-#define EVIDENCE_LONGEST 16384
-
-void end_kill(struct init *init, uint32_t reason)
+/* Everything that the sandbox runs is to die. */
+static void kill_all(struct init *init)
 {
-    if (!init->reason) init->reason = reason;
-    init->time_up = NEVER;
-    init->start_by = NEVER;
+    struct process *own = &init->own;
     init->sweeping = true;
+    init->stop_at = NEVER;
     kill(-1, SIGKILL);
     init->sweep_at = milliseconds() + SWEEP_MILLIS;
+    if (own->pid || own->reaped) return;
+    /* One that idles has nothing to reap. */
+    own->reaped = true;
+    own->stamp_end = nanoseconds(CLOCK_MONOTONIC);
+    init->sweep_at = 0;
 }
 
-static void reaped_main(struct init *init, int status)
+void end_kill(struct init *init, struct process *process, uint32_t reason)
 {
-    init->stamp_end = nanoseconds(CLOCK_MONOTONIC);
-    init->main_reaped = true;
-    init->status = status;
-    init->time_up = NEVER;
-    init->start_by = NEVER;
-    if (!init->reason) init->reason = REASON_EXITED;
-    input_close(init);
+    if (!process->reason) process->reason = reason;
+    process->time_up = NEVER;
+    process->start_by = NEVER;
+    if (is_own(process)) {
+        kill_all(init);
+        return;
+    }
+    if (process->reaped) return;
+    /* Its process group is its own as soon as it has made its session. */
+    kill(-process->pid, SIGKILL);
+    kill(process->pid, SIGKILL);
+}
+
+void end_signal(struct process *process, uint32_t signal)
+{
+    if (process->phase != RUNNING || process->reaped) return;
+    process->signalled = signal;
+    kill(process->pid ? process->pid : -1, (int)signal);
+}
+
+void end_stop(struct init *init, uint32_t signal, uint64_t grace_millis)
+{
+    struct process *own = &init->own;
+    if (own->phase != RUNNING || own->reason || init->stopping) return;
+    init->stopping = true;
+    init->stop_at = milliseconds() + grace_millis;
+    end_signal(own, signal);
+    end_reap(init);
+}
+
+static void reaped(struct init *init, struct process *process, int status, const struct rusage *usage)
+{
+    process->stamp_end = nanoseconds(CLOCK_MONOTONIC);
+    process->reaped = true;
+    process->status = status;
+    process->usage = *usage;
+    process->time_up = NEVER;
+    process->start_by = NEVER;
+    bool swept = !is_own(process) && (init->sweeping || init->own.reaped) && WIFSIGNALED(status)
+        && WTERMSIG(status) == SIGKILL;
+    if (!process->reason) process->reason = swept ? REASON_SANDBOX : REASON_EXITED;
+    input_close(process);
+}
+
+static struct process *of_pid(struct init *init, pid_t pid)
+{
+    if (pid == init->own.pid) return &init->own;
+    struct process *process = init->execs;
+    while (process && (process->pid != pid || process->reaped)) process = process->next;
+    return process;
 }
 
 void end_reap(struct init *init)
@@ -39,53 +86,33 @@ void end_reap(struct init *init)
     struct signalfd_siginfo ignored;
     /* SIGCHLD never queues, so one read empties it; and that there is none is no reason not to look. */
     (void)!read(init->signals, &ignored, sizeof ignored);
-    init_link_event(init);
+    link_event(init, &init->own);
+    for (struct process *each = init->execs; each; each = each->next) link_event(init, each);
     for (;;) {
         int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG | __WALL);
-        if (pid > 0 && pid == init->main) reaped_main(init, status);
+        struct rusage usage;
+        pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &usage);
+        struct process *process = pid > 0 ? of_pid(init, pid) : NULL;
+        if (process) reaped(init, process, status, &usage);
         if (pid > 0) continue;
         init->all_dead = pid < 0;
         break;
     }
     init->sweep_at = NEVER;
-    if (!init->all_dead && (init->main_reaped || init->sweeping)) {
+    if (!init->all_dead && (init->own.reaped || init->sweeping)) {
         kill(-1, SIGKILL);
         init->sweep_at = milliseconds() + SWEEP_MILLIS;
     }
-}
-
-static void put_evidence(struct init *init, struct buffer *end)
-{
-    struct slice rest = {init->reads.data, (uint32_t)init->reads.length};
-    struct field read_field;
-    FREED char *text = malloc(EVIDENCE_LONGEST);
-    while (text && field_read(&rest, &read_field) == 1) {
-        uint32_t length = read_field.value.length;
-        char *file = memchr(read_field.value.data, '\n', length);
-        if (!file || length >= EVIDENCE_LONGEST / 2) continue;
-        memcpy(text, read_field.value.data, length);
-        text[length] = 0;
-        size_t kind = (size_t)(file - (char *)read_field.value.data);
-        const char *name = text + kind + 1;
-        for (int i = 0; i < init->sandbox->cgroups.count; i++) {
-            const char *candidate = init->sandbox->cgroups.each[i].kind;
-            if (strncmp(candidate, text, kind) != 0 || candidate[kind] != 0) continue;
-            if (strchr(name, '/')) break;
-            CLOSED int from = openat(init->sandbox->cgroups.each[i].directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-            ssize_t got = from < 0 ? -1 : read(from, text + length + 1, EVIDENCE_LONGEST - length - 1);
-            if (got < 0) break;
-            text[length] = '\n';
-            put_bytes(end, FIELD_EVIDENCE, text, length + 1 + (size_t)got);
-            break;
-        }
+    if (init->all_dead && init->stopping && !init->own.pid && !init->own.reason) {
+        snprintf(init->own.by, sizeof init->own.by, "%s", init->stop_by);
+        end_kill(init, &init->own, REASON_CANCELLED);
     }
 }
 
-static void put_usage(struct buffer *end)
+static void put_usage(const struct process *process, struct buffer *end)
 {
-    struct rusage usage;
-    if (getrusage(RUSAGE_CHILDREN, &usage) < 0) return;
+    struct rusage usage = process->usage;
+    if (is_own(process) && getrusage(RUSAGE_CHILDREN, &usage) < 0) return;
     put_u64(end, FIELD_USER_MICROS, (uint64_t)usage.ru_utime.tv_sec * 1000000U + (uint64_t)usage.ru_utime.tv_usec);
     put_u64(end, FIELD_SYSTEM_MICROS, (uint64_t)usage.ru_stime.tv_sec * 1000000U + (uint64_t)usage.ru_stime.tv_usec);
 }
@@ -99,48 +126,56 @@ static void put_disk(struct buffer *end)
     put_u64(end, FIELD_DISK_USED_INODES, (uint64_t)(disk.f_files - disk.f_ffree));
 }
 
-static void put_end(struct init *init, struct buffer *end)
+static void put_end(struct init *init, struct process *process, struct buffer *end)
 {
-    uint32_t reason = init->reason;
-    if (init->stamp_sandbox) put_u64(end, FIELD_STAMP_SANDBOX, init->stamp_sandbox);
-    if (init->stamp_exec) put_u64(end, FIELD_STAMP_EXEC, init->stamp_exec);
-    put_u64(end, FIELD_STAMP_END, init->stamp_end);
+    uint32_t reason = process->reason;
+    if (process->stamp_sandbox) put_u64(end, FIELD_STAMP_SANDBOX, process->stamp_sandbox);
+    if (process->stamp_exec) put_u64(end, FIELD_STAMP_EXEC, process->stamp_exec);
+    put_u64(end, FIELD_STAMP_END, process->stamp_end);
     put_u32(end, FIELD_REASON, reason);
-    if (reason != REASON_SETUP) put_u32(end, FIELD_STATUS, (uint32_t)init->status);
-    if (reason == REASON_CANCELLED) put_text(end, FIELD_BY, init->by);
+    if (reason != REASON_SETUP) put_u32(end, FIELD_STATUS, (uint32_t)process->status);
+    if (reason == REASON_CANCELLED) put_text(end, FIELD_BY, process->by);
     if (reason == REASON_SETUP || reason == REASON_EXEC) {
-        put_u32(end, FIELD_ERRNO, (uint32_t)init->failure.code);
-        put_text(end, FIELD_WHAT, init->failure.what);
+        put_u32(end, FIELD_ERRNO, (uint32_t)process->failure.code);
+        put_text(end, FIELD_WHAT, process->failure.what);
     }
-    put_u64(end, FIELD_STDOUT_BYTES, init->journal.sums[0].bytes);
-    put_u32(end, FIELD_STDOUT_CRC32C, init->journal.sums[0].crc);
-    put_u64(end, FIELD_STDERR_BYTES, init->journal.sums[1].bytes);
-    put_u32(end, FIELD_STDERR_CRC32C, init->journal.sums[1].crc);
-    if (init->journal.dropped) put_u64(end, FIELD_DROPPED_BYTES, init->journal.dropped);
-    put_u64(end, FIELD_STDIN_BYTES, init->input.written);
-    if (init->signalled) put_u32(end, FIELD_SIGNALLED, init->signalled);
-    put_usage(end);
-    if (init->stamp_sandbox) put_disk(end);
-    put_evidence(init, end);
+    const struct journal *journal = &process->journal;
+    put_u64(end, FIELD_STDOUT_BYTES, journal->sums[0].bytes);
+    put_u32(end, FIELD_STDOUT_CRC32C, journal->sums[0].crc);
+    put_u64(end, FIELD_STDERR_BYTES, journal->sums[1].bytes);
+    put_u32(end, FIELD_STDERR_CRC32C, journal->sums[1].crc);
+    if (journal->dropped) put_u64(end, FIELD_DROPPED_BYTES, journal->dropped);
+    put_u64(end, FIELD_STDIN_BYTES, process->input.written);
+    if (process->signalled) put_u32(end, FIELD_SIGNALLED, process->signalled);
+    put_usage(process, end);
+    if (is_own(process) && process->stamp_sandbox && !init->lasting) put_disk(end);
+    uint8_t *before = buffer_extend(end, process->before.length);
+    if (before && process->before.length) memcpy(before, process->before.data, process->before.length);
+    put_evidence(init, process, FIELD_EVIDENCE, end);
+}
+
+static void finish(struct init *init, struct process *process)
+{
+    output_drain(init, process);
+    struct buffer record = {0};
+    buffer_extend(&record, RECORD_HEADER);
+    put_end(init, process, &record);
+    if (record.exhausted) {
+        /* No memory for the record now: the next turn tries again. */
+        buffer_release(&record);
+        process->retry_at = milliseconds() + RETRY_MILLIS;
+        return;
+    }
+    journal_append(&process->journal, RECORD_END, record.data, record.length - RECORD_HEADER);
+    process->end = record;
+    order_release(&process->order);
+    process->phase = ENDED;
+    if (journal_stalled(&process->journal)) report_state(init, process);
 }
 
 void end_finish(struct init *init)
 {
-    if (init->phase != STARTING && init->phase != RUNNING) return;
-    if (!init->main_reaped || !init->all_dead) return;
-    output_drain(init);
-    struct buffer record = {0};
-    buffer_extend(&record, RECORD_HEADER);
-    put_end(init, &record);
-    if (record.exhausted) {
-        /* No memory for the record now: the next turn tries again. */
-        buffer_release(&record);
-        init->retry_at = milliseconds() + RETRY_MILLIS;
-        return;
-    }
-    journal_append(&init->journal, RECORD_END, record.data, record.length - RECORD_HEADER);
-    init->end = record;
-    order_release(&init->order);
-    init->phase = ENDED;
-    if (journal_stalled(&init->journal)) report_state(init);
+    for (struct process *each = init->execs; each; each = each->next)
+        if (is_live(each) && each->reaped) finish(init, each);
+    if (is_live(&init->own) && init->own.reaped && init->all_dead) finish(init, &init->own);
 }

@@ -18,28 +18,42 @@
 #define FRAME_LONGEST 8388608
 
 /* JVM to nursery, on <run-dir>/<nursery name>/control */
-#define FRAME_SPAWN 1   /* ID, UID_BASE?: make and park a sandbox; without UID_BASE the nursery picks a free range */
+#define FRAME_SPAWN 1   /* ID, UID_BASE?, JOURNAL?: make and park a sandbox; without UID_BASE the nursery picks a free
+                           range. With JOURNAL it is one that lasts: its files are in <data-dir>/sandboxes/<id>/upper,
+                           which is made if absent, the journal is ../journals/<JOURNAL>.journal, and its range of
+                           user ids stays claimed when it is gone */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
 #define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none */
+#define FRAME_KEEP 4    /* UID_BASE: claim this range for a sandbox that lasts and does not run */
+#define FRAME_FREE 5    /* UID_BASE: the sandbox that lasts and had this range is no more */
 
 /* nursery to JVM */
 #define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */
 #define FRAME_REFUSED 17 /* ID, ERRNO, WHAT: nothing was left of the attempt */
-#define FRAME_GONE 18    /* ID, STATUS (as wait reports it), LEFT?: PID 1 was reaped; its uid range is free again. Its
-                            cgroups and its directory in <run-dir>/s are removed, unless LEFT says otherwise */
+#define FRAME_GONE 18    /* ID, STATUS (as wait reports it), LEFT?: PID 1 was reaped; its uid range is free again, if it did not
+                            last. Its cgroups and its directory in <run-dir>/s are removed, unless LEFT says otherwise */
 
-/* JVM to PID 1, on <run-dir>/s/<id>/control */
+/*
+ * JVM to PID 1, on <run-dir>/s/<id>/control. A sandbox has one process of its own, which the ORDER names, or none: then
+ * it idles. One that lasts runs more, each of an EXEC frame and with a journal of its own. CANCEL, CONSUMED, STDIN,
+ * RECORDED, SIGNAL, and what PID 1 tells, are about the process that their field EXEC names; without it, about the
+ * sandbox's own and so about the sandbox. What names a process that is not known any more is passed over.
+ */
 #define FRAME_ORDER 32    /* everything about the job, see the fields; accepted once */
 #define FRAME_CANCEL 33   /* BY: kill everything, end with REASON_CANCELLED */
 #define FRAME_CONSUMED 34 /* POSITION: every attached reader has read the journal up to here (OUTPUT_BLOCK) */
 #define FRAME_STDIN 35    /* POSITION (bytes of stdin before these), DATA?, LAST?: for STDIN_OPEN */
 #define FRAME_RECORDED 36 /* the JVM has recorded the end: exit. For a parked sandbox: exit */
-#define FRAME_SIGNAL 37   /* SIGNAL: to the main process */
+#define FRAME_SIGNAL 37   /* SIGNAL: to the process; of a sandbox that idles, to everything in it */
+#define FRAME_EXEC 38     /* EXEC, JOURNAL and fields of an ORDER, those of mounts, limits of the sandbox and files left
+                             out: run one more process. STATE_FAILED answers what cannot be begun */
+#define FRAME_STOP 39     /* SIGNAL, GRACE_MILLIS, BY: as SIGNAL, and no EXEC from now on; if the sandbox has not ended
+                             after GRACE_MILLIS, as CANCEL. One that idles ends with its last process */
 
 /* PID 1 to JVM */
 #define FRAME_STATE 48 /* STATE, POSITION (end of journal), STDIN_TAKEN, ERRNO? WHAT? (STATE_FAILED), END? (STATE_ENDED:
-                          the payload of the END record). First on every connection, once parking is done; and once
-                          more if parking fails */
+                          the payload of the END record), EXECS? (so many STATEs of other processes follow). First on
+                          every connection, once parking is done; and once more if parking fails */
 #define FRAME_GREW 49  /* POSITION (end of journal now), DATA?: the journal's bytes just before POSITION, raw records.
                           DATA is left out when larger than GREW_INLINE: read the file */
 #define FRAME_STDIN_TAKEN 50 /* POSITION: bytes of stdin taken so far, including buffered ones */
@@ -67,10 +81,14 @@
 #define FIELD_SIGNAL 13  /* u32 */
 #define FIELD_STDIN_TAKEN 14 /* u64 */
 #define FIELD_LEFT 15        /* empty: what PID 1 did not live to tell may be read there, or a process is still exiting */
+#define FIELD_EXEC 16        /* text: a process's id, 36 characters, one of the caller's choice */
+#define FIELD_JOURNAL 17     /* text: the name of a journal without its suffix, 36 characters */
+#define FIELD_GRACE_MILLIS 18 /* u64 */
+#define FIELD_EXECS 19       /* u32 */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */
-#define FIELD_ARGUMENT 33      /* text (n), at least one; the first is searched for in PATH of the environment */
+#define FIELD_ARGUMENT 33      /* text (n), at least one unless LASTING; the first is searched for in PATH of the environment */
 #define FIELD_ENVIRONMENT 34   /* text NAME=VALUE (n) */
 #define FIELD_WORKDIR 35       /* text: absolute; created if absent, owned by the job's user */
 #define FIELD_UID 36           /* u32, as seen inside, below 65536 */
@@ -90,6 +108,7 @@
 #define FIELD_FILE 50          /* bytes (n): u32 mode, u32 length of path, path (relative to workdir), content */
 #define FIELD_ORPHAN_MILLIS 51 /* u64: end with REASON_ORPHANED when no JVM was connected for so long; absent: never */
 #define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
+#define FIELD_LASTING 53       /* empty: EXEC will be accepted; only for a sandbox that was spawned to last */
 
 #define STATE_PARKED 1
 #define STATE_RUNNING 2
@@ -150,6 +169,7 @@
 #define FIELD_DROPPED_BYTES 77    /* u64: of both streams, let go of by OUTPUT_DROP or OUTPUT_BLOCK; absent: none */
 #define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
 #define FIELD_STDIN_BYTES 79      /* u64: written into the pipe of the standard input; it may not have read them all */
+#define FIELD_EVIDENCE_BEFORE 80  /* as EVIDENCE, read before an EXEC's process was made */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 
 #define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */
@@ -159,5 +179,6 @@
 #define REASON_ORPHANED 5  /* FIELD_ORPHAN_MILLIS passed */
 #define REASON_EXEC 6      /* execve failed; ERRNO; a sentence was written to stderr's records; WHAT = the program */
 #define REASON_SETUP 7     /* the order could not be carried out; ERRNO, WHAT; nothing of the job ran */
+#define REASON_SANDBOX 8   /* its sandbox ended, and with it the process of an EXEC */
 
 #endif

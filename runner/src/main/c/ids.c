@@ -1,101 +1,92 @@
 /*
- * Ranges of 65,536 user ids, each of one sandbox at a time on the whole machine. They are claimed by the block with a
- * lock on a file; the lock lives as long as any process holds the open file, so a nursery that dies leaves its
- * sandboxes' ranges claimed, and the last of them to end frees the block.
+ * Ranges of 65,536 user ids, each of one sandbox at a time on the whole machine. A claim is a lock on one byte of a
+ * file that all Bobbins share, and belongs to the open file: it lives as long as any process holds that. PID 1 holds its
+ * own, so a nursery that dies leaves its sandboxes' ranges claimed; those of sandboxes that last are held by the nursery
+ * too, so that their files have an owner while they do not run.
  */
 #include "nursery.h"
 #include "sys.h"
 
-#include <stdio.h>
-#include <sys/file.h>
-
 #define FIRST_ID 0x70000000U
 #define LAST_ID 0x7FFD0000U /* not itself */
 #define RANGES ((LAST_ID - FIRST_ID) / IDS_PER_SANDBOX)
-#define BLOCKS ((RANGES + BLOCK_RANGES - 1) / BLOCK_RANGES)
+#define CLAIMS NURSERY_LOCKS "/ranges"
 
-static uint32_t base_of(const struct block *block, unsigned index)
+/* The open file that claims a range; -1 if somebody else has it. */
+static int claim(unsigned range)
 {
-    return FIRST_ID + (block->number * BLOCK_RANGES + index) * IDS_PER_SANDBOX;
-}
-
-static unsigned ranges_in(const struct block *block)
-{
-    unsigned left = RANGES - block->number * BLOCK_RANGES;
-    return left < BLOCK_RANGES ? left : BLOCK_RANGES;
-}
-
-static struct block *held(const struct nursery *nursery, unsigned number)
-{
-    struct block *block = nursery->blocks;
-    while (block && block->number != number) block = block->next;
-    return block;
-}
-
-static struct block *lock(struct nursery *nursery, unsigned number)
-{
-    char path[64];
-    snprintf(path, sizeof path, NURSERY_LOCKS "/%u", number);
-    CLOSED int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0) return NULL;
-    struct block *block = malloc(sizeof *block);
-    if (!block) return NULL;
-    *block = (struct block){file, number, 0, nursery->blocks};
-    nursery->blocks = block;
+    CLOSED int file = open(CLAIMS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = range, .l_len = 1};
+    if (file < 0 || fcntl(file, F_OFD_SETLK, &lock) < 0) return -1;
+    int claimed = file;
     file = -1;
-    return block;
+    return claimed;
 }
 
-static struct block *take(struct block *block, unsigned index, uint32_t *uid_base)
+static struct kept *find(const struct nursery *nursery, uint32_t uid_base)
 {
-    block->used |= 1ULL << index;
-    *uid_base = base_of(block, index);
-    return block;
+    struct kept *kept = nursery->kept;
+    while (kept && kept->uid_base != uid_base) kept = kept->next;
+    return kept;
 }
 
-static struct block *take_any(struct block *block, uint32_t *uid_base)
+static bool is_range(uint32_t uid_base)
 {
-    for (unsigned index = 0; index < ranges_in(block); index++)
-        if (!(block->used >> index & 1)) return take(block, index, uid_base);
-    return NULL;
+    return uid_base >= FIRST_ID && uid_base < LAST_ID && (uid_base - FIRST_ID) % IDS_PER_SANDBOX == 0;
 }
 
-static struct block *take_this(struct nursery *nursery, uint32_t *uid_base, struct failure *failure)
+/* A range that the caller knows, because it kept it. Who had it before may still be ending. */
+static int claim_known(struct nursery *nursery, uint32_t uid_base, struct failure *failure)
 {
-    uint32_t base = *uid_base;
-    if (base < FIRST_ID || base >= LAST_ID || (base - FIRST_ID) % IDS_PER_SANDBOX)
-        return fail_as(failure, EINVAL, "use the uid range at %u", base), NULL;
-    unsigned range = (base - FIRST_ID) / IDS_PER_SANDBOX, index = range % BLOCK_RANGES;
-    struct block *block = held(nursery, range / BLOCK_RANGES);
-    if (!block) block = lock(nursery, range / BLOCK_RANGES);
-    if (!block || block->used >> index & 1) return fail_as(failure, EBUSY, "claim the uid range at %u", base), NULL;
-    return take(block, index, uid_base);
+    if (!is_range(uid_base)) return fail_as(failure, EINVAL, "use the uid range at %u", uid_base);
+    for (const struct child *child = nursery->children; child; child = child->next)
+        if (child->uid_base == uid_base) return fail_as(failure, EBUSY, "claim the uid range at %u", uid_base);
+    const struct kept *kept = find(nursery, uid_base);
+    int file = kept && kept->file >= 0 ? fcntl(kept->file, F_DUPFD_CLOEXEC, 0)
+                                       : claim((uid_base - FIRST_ID) / IDS_PER_SANDBOX);
+    return file < 0 ? fail_as(failure, EBUSY, "claim the uid range at %u", uid_base) : file;
 }
 
-struct block *ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure)
+int ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure)
 {
-    if (*uid_base) return take_this(nursery, uid_base, failure);
-    for (struct block *block = nursery->blocks; block; block = block->next)
-        if (take_any(block, uid_base)) return block;
-    for (unsigned number = 0; number < BLOCKS; number++) {
-        struct block *block = held(nursery, number) ? NULL : lock(nursery, number);
-        if (block) return take_any(block, uid_base);
+    if (*uid_base) return claim_known(nursery, *uid_base, failure);
+    /* Each nursery begins elsewhere, so that they seldom meet. */
+    if (!nursery->next_range) nursery->next_range = (unsigned)getpid() * 61U;
+    for (unsigned tried = 0; tried < RANGES; tried++) {
+        unsigned range = nursery->next_range++ % RANGES;
+        uint32_t base = FIRST_ID + range * IDS_PER_SANDBOX;
+        int file = find(nursery, base) ? -1 : claim(range);
+        if (file < 0) continue;
+        *uid_base = base;
+        return file;
     }
-    return fail_as(failure, EUSERS, "claim a range of user ids"), NULL;
+    return fail_as(failure, EUSERS, "claim a range of user ids");
 }
 
-/* Gives back a range, and its block once that is empty, but for one that is kept for the next sandbox. */
-void ids_release(struct nursery *nursery, uint32_t uid_base)
+int ids_keep(struct nursery *nursery, uint32_t uid_base, int file, struct failure *failure)
 {
-    unsigned range = (uid_base - FIRST_ID) / IDS_PER_SANDBOX;
-    for (struct block **at = &nursery->blocks; *at; at = &(*at)->next) {
-        struct block *block = *at;
-        if (block->number != range / BLOCK_RANGES) continue;
-        block->used &= ~(1ULL << range % BLOCK_RANGES);
-        if (block->used || (at == &nursery->blocks && !block->next)) return;
-        *at = block->next;
-        close(block->file);
-        free(block);
+    if (!is_range(uid_base)) return fail_as(failure, EINVAL, "keep the uid range at %u", uid_base);
+    struct kept *kept = find(nursery, uid_base);
+    if (!kept) {
+        kept = malloc(sizeof *kept);
+        if (!kept) return fail(failure, "make room for a uid range");
+        *kept = (struct kept){uid_base, -1, nursery->kept};
+        nursery->kept = kept;
+    }
+    /* A sandbox of an earlier nursery may hold it still; then its next start claims it. */
+    if (kept->file < 0)
+        kept->file = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, 0) : claim((uid_base - FIRST_ID) / IDS_PER_SANDBOX);
+    return 0;
+}
+
+void ids_free(struct nursery *nursery, uint32_t uid_base)
+{
+    for (struct kept **at = &nursery->kept; *at; at = &(*at)->next) {
+        struct kept *kept = *at;
+        if (kept->uid_base != uid_base) continue;
+        *at = kept->next;
+        shut(&kept->file);
+        free(kept);
         return;
     }
 }

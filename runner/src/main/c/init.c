@@ -14,32 +14,33 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-void init_watch(struct init *init, int descriptor, enum source source, uint32_t events)
+void init_watch(struct init *init, int descriptor, enum source source, const struct process *process, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.u32 = source};
+    uint64_t number = process ? process->number : 0;
+    struct epoll_event event = {.events = events, .data.u64 = number << SOURCE_BITS | source};
     epoll_ctl(init->poll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
-/* Closes every descriptor above the standard ones that is not this sandbox's. */
+/* The process that an event is about; NULL if it is gone since. */
+static struct process *of_event(struct init *init, const struct epoll_event *event)
+{
+    uint32_t number = (uint32_t)(event->data.u64 >> SOURCE_BITS);
+    if (number == init->own.number) return &init->own;
+    struct process *process = init->execs;
+    while (process && process->number != number) process = process->next;
+    return process;
+}
+
 static void close_foreign(const struct sandbox *sandbox)
 {
-    int kept[CGROUPS_MOST + 4], count = 0;
+    int kept[CGROUPS_MOST + 5], count = 0;
     kept[count++] = sandbox->listener;
     kept[count++] = sandbox->journal;
-    kept[count++] = sandbox->uid_block;
+    kept[count++] = sandbox->journals;
+    kept[count++] = sandbox->uid_claim;
     kept[count++] = sandbox->network;
     for (int i = 0; i < sandbox->cgroups.count; i++) kept[count++] = sandbox->cgroups.each[i].directory;
-    for (int from = 3;;) {
-        int next = -1;
-        for (int i = 0; i < count; i++)
-            if (kept[i] >= from && (next < 0 || kept[i] < next)) next = kept[i];
-        if (next < 0) {
-            close_range((unsigned)from, ~0U, 0);
-            return;
-        }
-        if (next > from) close_range((unsigned)from, (unsigned)next - 1, 0);
-        from = next + 1;
-    }
+    close_all_but(kept, count);
 }
 
 /* The nursery's standard descriptors are the machine's, and a parked sandbox pins no mount of the machine. */
@@ -55,7 +56,7 @@ static int replace_standard(struct failure *failure)
 
 static int prepare(struct init *init)
 {
-    struct failure *failure = &init->failure;
+    struct failure *failure = &init->own.failure;
     prctl(PR_SET_NAME, "bobbin-init");
     umask(0);
     close_foreign(init->sandbox);
@@ -65,12 +66,16 @@ static int prepare(struct init *init)
     init->poll = epoll_create1(EPOLL_CLOEXEC);
     init->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (init->poll < 0 || init->signals < 0) return fail(failure, "make the loop of PID 1");
-    init_watch(init, init->signals, OF_SIGNALS, EPOLLIN);
+    init_watch(init, init->signals, OF_SIGNALS, NULL, EPOLLIN);
     if (init_make_link(init) < 0) return -1;
     CLOSED int user_namespace = -1;
     if (park(init->sandbox, &user_namespace, failure) < 0 || replace_standard(failure) < 0) return -1;
     if ((init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
-    return init_fork_job(init, user_namespace);
+    if (start_process(init, &init->own, user_namespace) < 0) return -1;
+    if (init->sandbox->journals < 0) return 0;
+    init->user_namespace = user_namespace;
+    user_namespace = -1;
+    return 0;
 }
 
 /* The nursery may give this network namespace to another sandbox: everything of the job is dead, so what is left of its
@@ -80,45 +85,97 @@ static void leave(const struct init *init)
     _exit(network_untouched(init->network) ? EXIT_NETWORK_UNTOUCHED : 0);
 }
 
-static void handle_frame(struct init *init, const struct frame *frame)
+static bool take_signal(struct slice body, uint32_t *signal)
+{
+    struct field field;
+    return field_find(body, FIELD_SIGNAL, &field) == 1 && field_u32(&field, signal) && *signal > 0 && *signal <= 64;
+}
+
+static bool take_by(struct slice body, char *by, size_t size)
+{
+    struct field field;
+    if (field_find(body, FIELD_BY, &field) != 1) return false;
+    snprintf(by, size, "%.*s", (int)field.value.length, (char *)field.value.data);
+    return true;
+}
+
+static bool handle_cancel(struct init *init, struct process *process, struct slice body)
+{
+    char by[sizeof process->by];
+    if (!is_live(process)) return true;
+    if (!take_by(body, by, sizeof by)) return false;
+    if (!process->reason) memcpy(process->by, by, sizeof by);
+    end_kill(init, process, REASON_CANCELLED);
+    return true;
+}
+
+static bool handle_consumed(struct process *process, struct slice body)
 {
     struct field field;
     uint64_t position;
+    if (field_find(body, FIELD_POSITION, &field) != 1 || !field_u64(&field, &position)) return false;
+    if (position > process->consumed) process->consumed = position;
+    return true;
+}
+
+static bool handle_signal(struct process *process, struct slice body)
+{
     uint32_t signal;
-    bool understood = true;
+    if (!take_signal(body, &signal)) return false;
+    end_signal(process, signal);
+    return true;
+}
+
+static bool handle_stop(struct init *init, struct slice body)
+{
+    struct field field;
+    uint32_t signal;
+    uint64_t grace;
+    if (!take_signal(body, &signal) || field_find(body, FIELD_GRACE_MILLIS, &field) != 1 || !field_u64(&field, &grace)
+        || grace >= NEVER / 2)
+        return false;
+    if (!init->stopping && !take_by(body, init->stop_by, sizeof init->stop_by)) return false;
+    end_stop(init, signal, grace);
+    return true;
+}
+
+static bool handle_recorded(struct init *init, struct process *process)
+{
+    if (process->phase != PARKED && process->phase != ENDED) return false;
+    if (is_own(process)) leave(init);
+    process->recorded = true;
+    return true;
+}
+
+/* A frame about the process that it names, or about the sandbox's own. */
+static bool handle_named(struct init *init, const struct frame *frame)
+{
+    struct process *process;
+    if (!exec_find(init, frame->body, &process)) return false;
+    if (!process) return true;
+    switch (frame->type) {
+    case FRAME_CANCEL:
+        if (process->phase == PARKED) leave(init);
+        return handle_cancel(init, process, frame->body);
+    case FRAME_CONSUMED: return handle_consumed(process, frame->body);
+    case FRAME_STDIN:
+        return process->phase >= STARTING && process->phase <= ENDED && input_take(init, process, frame->body);
+    case FRAME_SIGNAL: return handle_signal(process, frame->body);
+    case FRAME_RECORDED: return handle_recorded(init, process);
+    default: return false;
+    }
+}
+
+static void handle_frame(struct init *init, const struct frame *frame)
+{
+    bool understood;
     switch (frame->type) {
     case FRAME_ORDER:
-        if ((understood = init->phase == PARKED)) init_start(init, frame->body);
+        if ((understood = init->own.phase == PARKED)) init_start(init, frame->body);
         break;
-    case FRAME_CANCEL:
-        if (init->phase == PARKED) leave(init);
-        if (init->phase == ENDED) break;
-        if ((understood = field_find(frame->body, FIELD_BY, &field) == 1)) {
-            if (!init->reason)
-                snprintf(init->by, sizeof init->by, "%.*s", (int)field.value.length, (char *)field.value.data);
-            end_kill(init, REASON_CANCELLED);
-        }
-        break;
-    case FRAME_CONSUMED:
-        understood = field_find(frame->body, FIELD_POSITION, &field) == 1 && field_u64(&field, &position);
-        if (understood && position > init->consumed) init->consumed = position;
-        break;
-    case FRAME_STDIN:
-        understood = init->phase >= STARTING && init->phase <= ENDED && input_take(init, frame->body);
-        break;
-    case FRAME_SIGNAL:
-        understood = field_find(frame->body, FIELD_SIGNAL, &field) == 1 && field_u32(&field, &signal)
-            && signal > 0 && signal <= 64;
-        if (understood && init->phase == RUNNING && !init->main_reaped) {
-            init->signalled = signal;
-            kill(init->main, (int)signal);
-        }
-        break;
-    case FRAME_RECORDED:
-        if (init->phase == PARKED || init->phase == ENDED) leave(init);
-        understood = false;
-        break;
-    default: understood = false;
+    case FRAME_EXEC: understood = exec_begin(init, frame->body); break;
+    case FRAME_STOP: understood = handle_stop(init, frame->body); break;
+    default: understood = handle_named(init, frame);
     }
     if (!understood) channel_close(&init->jvm);
 }
@@ -136,35 +193,36 @@ static void greet(struct init *init)
 {
     if (!channel_accept(&init->jvm)) return;
     init->peer_polled_out = false;
-    init_watch(init, init->jvm.peer, OF_PEER, EPOLLIN);
-    report_state(init);
+    init_watch(init, init->jvm.peer, OF_PEER, NULL, EPOLLIN);
+    report_states(init);
 }
 
 static void handle_event(struct init *init, const struct epoll_event *event)
 {
-    switch ((enum source)event->data.u32) {
+    struct process *process = of_event(init, event);
+    if (!process) return;
+    switch ((enum source)(event->data.u64 & ((1U << SOURCE_BITS) - 1))) {
     case OF_LISTENER: greet(init); break;
     case OF_PEER:
         if (event->events & EPOLLOUT) channel_flush(&init->jvm);
         if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) hear(init);
         break;
     case OF_SIGNALS: end_reap(init); break;
-    case OF_LINK: init_link_event(init); break;
-    case OF_INPUT: input_give(init); break;
-    case OF_STDOUT: output_read(init, 0); break;
-    case OF_STDERR: output_read(init, 1); break;
+    case OF_LINK: link_event(init, process); break;
+    case OF_INPUT: input_give(init, process); break;
+    case OF_STDOUT: output_read(init, process, 0); break;
+    case OF_STDERR: output_read(init, process, 1); break;
     }
 }
 
 /* When this sandbox gives up waiting for a JVM. */
 static uint64_t leave_at(const struct init *init)
 {
+    enum phase phase = init->own.phase;
     if (init->jvm.peer >= 0) return NEVER;
-    if (init->phase == PARKED || init->phase == PARKING || init->phase == FAILED)
-        return init->alone_since + LONELY_MILLIS;
-    if (init->phase != ENDED && init->reason) return NEVER;
-    if (!init->orphan_millis)
-        return init->phase == ENDED ? init->alone_since + LONELY_MILLIS : NEVER;
+    if (phase == PARKED || phase == PARKING || phase == FAILED) return init->alone_since + LONELY_MILLIS;
+    if (phase != ENDED && init->own.reason) return NEVER;
+    if (!init->orphan_millis) return phase == ENDED ? init->alone_since + LONELY_MILLIS : NEVER;
     return init->alone_since + init->orphan_millis;
 }
 
@@ -177,9 +235,29 @@ static bool is_forgotten(const struct init *init)
 
 static uint64_t next_deadline(const struct init *init)
 {
-    uint64_t next = earlier(leave_at(init), earlier(init->start_by, init->time_up));
-    next = earlier(next, earlier(init->resume_at, init->tell_at));
-    return earlier(next, earlier(init->retry_at, init->sweep_at));
+    uint64_t next = earlier(leave_at(init), earlier(init->sweep_at, init->stop_at));
+    next = earlier(next, process_deadline(&init->own));
+    for (const struct process *each = init->execs; each; each = each->next)
+        next = earlier(next, process_deadline(each));
+    return next;
+}
+
+static void act_on_process(struct init *init, struct process *process, uint64_t now)
+{
+    if (now >= process->start_by) {
+        process->start_by = NEVER;
+        fail_as(&process->failure, ETIMEDOUT, "start the job's process");
+        if (process->phase == PARKING) process->phase = FAILED;
+        else end_kill(init, process, REASON_SETUP);
+    }
+    if (now >= process->time_up) {
+        process->time_up = NEVER;
+        end_kill(init, process, REASON_TIME);
+    }
+    if (now >= process->retry_at)
+        process->retry_at = journal_flush(&process->journal) ? NEVER : now + RETRY_MILLIS;
+    if (now >= process->resume_at) process->resume_at = NEVER;
+    if (now >= process->tell_at) process->tell_at = NEVER;
 }
 
 static void act_on_time(struct init *init)
@@ -187,23 +265,17 @@ static void act_on_time(struct init *init)
     uint64_t now = milliseconds();
     if (now < next_deadline(init)) return;
     if (now >= leave_at(init)) {
-        if (init->phase == STARTING || init->phase == RUNNING) end_kill(init, REASON_ORPHANED);
-        else if (init->phase != ENDED || init->orphan_millis || is_forgotten(init)) leave(init);
+        if (is_live(&init->own)) end_kill(init, &init->own, REASON_ORPHANED);
+        else if (init->own.phase != ENDED || init->orphan_millis || is_forgotten(init)) leave(init);
         else init->alone_since = now;
     }
-    if (now >= init->start_by) {
-        init->start_by = NEVER;
-        fail_as(&init->failure, ETIMEDOUT, "start the job's process");
-        if (init->phase == PARKING) init->phase = FAILED;
-        else end_kill(init, REASON_SETUP);
+    act_on_process(init, &init->own, now);
+    for (struct process *each = init->execs; each; each = each->next) act_on_process(init, each, now);
+    if (now >= init->stop_at) {
+        init->stop_at = NEVER;
+        if (!init->own.reason) snprintf(init->own.by, sizeof init->own.by, "%s", init->stop_by);
+        end_kill(init, &init->own, REASON_CANCELLED);
     }
-    if (now >= init->time_up) {
-        init->time_up = NEVER;
-        end_kill(init, REASON_TIME);
-    }
-    if (now >= init->retry_at) init->retry_at = journal_flush(&init->journal) ? NEVER : now + RETRY_MILLIS;
-    if (now >= init->resume_at) init->resume_at = NEVER;
-    if (now >= init->tell_at) init->tell_at = NEVER;
     if (now >= init->sweep_at) end_reap(init);
 }
 
@@ -212,21 +284,29 @@ static void poll_peer(struct init *init)
 {
     if (init->jvm.peer < 0 || channel_congested(&init->jvm) == init->peer_polled_out) return;
     init->peer_polled_out = !init->peer_polled_out;
-    struct epoll_event event = {.events = EPOLLIN | (init->peer_polled_out ? EPOLLOUT : 0), .data.u32 = OF_PEER};
+    struct epoll_event event = {.events = EPOLLIN | (init->peer_polled_out ? EPOLLOUT : 0), .data.u64 = OF_PEER};
     epoll_ctl(init->poll, EPOLL_CTL_MOD, init->jvm.peer, &event);
+}
+
+static void settle_process(struct init *init, struct process *process)
+{
+    output_poll(init, process);
+    if (journal_stalled(&process->journal) && process->retry_at == NEVER)
+        process->retry_at = milliseconds() + RETRY_MILLIS;
+    report_growth(init, process);
 }
 
 /* Once a turn: what follows from all that happened in it. */
 static void settle_turn(struct init *init)
 {
-    if (init->phase != PARKING && !init->greeted) {
+    if (init->own.phase != PARKING && !init->greeted) {
         init->greeted = true;
-        init_watch(init, init->jvm.listener, OF_LISTENER, EPOLLIN);
+        init_watch(init, init->jvm.listener, OF_LISTENER, NULL, EPOLLIN);
     }
     end_finish(init);
-    output_poll(init);
-    if (journal_stalled(&init->journal) && init->retry_at == NEVER) init->retry_at = milliseconds() + RETRY_MILLIS;
-    report_growth(init);
+    for (struct process *each = init->execs; each; each = each->next) settle_process(init, each);
+    settle_process(init, &init->own);
+    exec_forget(init);
     poll_peer(init);
 }
 
@@ -234,22 +314,18 @@ _Noreturn void init_main(struct sandbox *sandbox)
 {
     struct init init = {
         .sandbox = sandbox,
-        .link = -1,
         .far_link = -1,
         .network = -1,
+        .user_namespace = -1,
+        .cgroup_namespace = -1,
         .jvm = {.listener = sandbox->listener, .peer = -1},
-        .journal.file = sandbox->journal,
-        .outputs = {{-1, false}, {-1, false}},
-        .input = {.pipe = -1},
         .alone_since = milliseconds(),
-        .start_by = NEVER,
-        .time_up = NEVER,
-        .retry_at = NEVER,
         .sweep_at = NEVER,
-        .resume_at = NEVER,
-        .tell_at = NEVER,
+        .stop_at = NEVER,
     };
-    if (prepare(&init) < 0) init.phase = FAILED;
+    process_prepare(&init.own);
+    init.own.journal.file = sandbox->journal;
+    if (prepare(&init) < 0) init.own.phase = FAILED;
     if (init.poll < 0) leave(&init);
     for (bool connected = false;;) {
         settle_turn(&init);

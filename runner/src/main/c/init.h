@@ -6,8 +6,7 @@
 
 #include "channel.h"
 #include "error.h"
-#include "journal.h"
-#include "order.h"
+#include "process.h"
 #include "sandbox.h"
 #include "sys.h"
 
@@ -19,6 +18,7 @@
 #define SWEEP_MILLIS 10     /* between two attempts to kill everything */
 #define TELL_MILLIS 2       /* that the job has started, unless there is more to tell before */
 #define STDIN_BUFFERED 262144
+#define EXECS_MOST 1024     /* processes of EXEC frames whose end is not recorded */
 
 /*
  * A program that writes byte by byte must not keep PID 1, which its cgroup does not limit, busy with small records:
@@ -28,80 +28,73 @@
 #define SMALL_READS_A_WINDOW 256
 #define SMALL_READ 4096
 
-enum phase { PARKING, PARKED, STARTING, RUNNING, ENDED, FAILED };
-
-/* Who an event of epoll is about. */
+/* Who an event of epoll is about; the number of a process stands above it. */
 enum source { OF_LISTENER, OF_PEER, OF_SIGNALS, OF_LINK, OF_INPUT, OF_STDOUT, OF_STDERR };
 
-struct output {
-    int pipe; /* -1 at its end */
-    bool polled;
-};
-
-struct input {
-    int pipe; /* -1 when nothing more can be given */
-    bool polled, last, owed; /* owed: a STDIN_TAKEN is to be sent */
-    struct buffer waiting;
-    size_t given; /* bytes of `waiting` that are in the pipe */
-    uint64_t taken, written; /* from the JVM; into the pipe */
-};
+#define SOURCE_BITS 8
 
 struct init {
     struct sandbox *sandbox;
-    enum phase phase;
-    int poll, signals, link, far_link, network; /* the last: where what was done with the network shows */
+    int poll, signals, far_link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
-    struct journal journal;
-    uint64_t announced, consumed, started_end; /* the last: where the record STARTED ends */
 
-    pid_t main;
-    bool main_reaped, all_dead, sweeping;
-    int status;
-    struct output outputs[2];
-    struct input input;
-    uint64_t window; /* number of the one that small_reads counts in */
-    unsigned small_reads;
+    struct process own; /* its phase is the sandbox's */
+    struct process *execs;
+    uint32_t exec_count, numbers;
+    bool all_dead, sweeping;
     bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
-    struct order order; /* until execve */
-    struct buffer reads; /* the order's CGROUP_READ fields, for the end */
-    uint64_t output_limit, time_millis, orphan_millis;
-    uint32_t output_policy;
+    /* Of one that lasts, once it has its order: what further processes enter. */
+    bool lasting, stopping;
+    int user_namespace, cgroup_namespace;
+    char stop_by[64];
 
-    uint32_t signalled; /* the last FRAME_SIGNAL, 0 if there was none */
-    uint32_t reason; /* REASON_…, 0 while there is none */
-    struct failure failure;
-    char by[64];
-    struct buffer end; /* payload of the END record */
-    uint64_t stamp_sandbox, stamp_exec, stamp_end;
-    uint64_t alone_since, start_by, time_up, retry_at, sweep_at, resume_at, tell_at;
+    uint64_t orphan_millis;
+    uint64_t alone_since, sweep_at, stop_at;
 };
 
 /* start.c: the order, until execve */
-int init_make_link(struct init *init); /* before the job's network namespace is entered, or the job would see it there */
-int init_fork_job(struct init *init, int user_namespace);
+/* Before the job's network namespace is entered, or the job would see it there. */
+int init_make_link(struct init *init);
+int start_process(struct init *init, struct process *process, int user_namespace);
 void init_start(struct init *init, struct slice body);
-void init_link_event(struct init *init);
+/* Keeps what outlives the order itself, whose files may be large; may leave a failure. */
+void remember(struct process *process);
+/* The records before those of the process. */
+void begin_journal(struct process *process);
+void link_event(struct init *init, struct process *process);
+
+/* exec.c: more processes in a sandbox that lasts */
+bool exec_begin(struct init *init, struct slice body);
+bool exec_find(struct init *init, struct slice body, struct process **process);
+void exec_forget(struct init *init);
 
 /* stdio.c: pipes to the journal, frames to the standard input */
-void output_read(struct init *init, int which);
-void output_drain(struct init *init);
-void output_poll(struct init *init);
-bool input_take(struct init *init, struct slice body);
-void input_give(struct init *init);
-void input_close(struct init *init);
+void output_read(struct init *init, struct process *process, int which);
+void output_drain(struct init *init, struct process *process);
+void output_poll(struct init *init, struct process *process);
+bool input_take(struct init *init, struct process *process, struct slice body);
+void input_give(struct init *init, struct process *process);
+void input_close(struct process *process);
 
 /* end.c: killing, reaping, the END record */
-void end_kill(struct init *init, uint32_t reason);
+void end_kill(struct init *init, struct process *process, uint32_t reason);
 void end_reap(struct init *init);
 void end_finish(struct init *init);
+void end_signal(struct process *process, uint32_t signal);
+void end_stop(struct init *init, uint32_t signal, uint64_t grace_millis);
+
+/* evidence.c: what the cgroup's files say */
+void put_evidence(const struct init *init, const struct process *process, uint16_t tag, struct buffer *to);
 
 /* report.c: what the JVM is told */
-void report_state(struct init *init);
-void report_growth(struct init *init);
+void report_states(struct init *init);
+void report_state(struct init *init, struct process *process);
+void report_refused(struct init *init, const char *id, const struct failure *failure);
+void report_growth(struct init *init, struct process *process);
 
-void init_watch(struct init *init, int descriptor, enum source source, uint32_t events);
+void init_watch(struct init *init, int descriptor, enum source source, const struct process *process, uint32_t events);
 
 #endif

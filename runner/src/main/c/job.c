@@ -24,7 +24,7 @@ static void say(enum verdict_kind kind, const struct failure *failure)
 {
     struct verdict verdict = {.kind = kind};
     if (failure) verdict.failure = *failure;
-    send(LINK, &verdict, sizeof verdict, MSG_NOSIGNAL);
+    (void)!write(LINK, &verdict, sizeof verdict); /* a socket or a pipe; every signal is blocked until execve */
 }
 
 /* Moves the four ends to their numbers, by way of numbers that none of them has. */
@@ -73,10 +73,11 @@ static int enter_workdir(const char *path, struct failure *failure)
     return 0;
 }
 
-static int set_standard(uint32_t stdin_policy, struct failure *failure)
+static int set_standard(uint32_t stdin_policy, bool parked, struct failure *failure)
 {
     int input = STANDARD;
-    if (stdin_policy == STDIN_EMPTY && (input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+    /* In a root that others have used /dev/null may be anything, and the closed pipe says the same. */
+    if (parked && stdin_policy == STDIN_EMPTY && (input = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
         return fail(failure, "open /dev/null");
     if (dup2(input, 0) < 0 || dup2(STANDARD + 1, 1) < 0 || dup2(STANDARD + 2, 2) < 0)
         return fail(failure, "set standard input and output");
@@ -115,41 +116,72 @@ static void execute(const struct order *order)
     errno = most_telling;
 }
 
-static int carry_out(struct order *order, struct failure *failure)
+/* The last part, the same for every process. */
+static _Noreturn void become(struct order *order, bool parked)
 {
-    if (receive_order(order, failure) < 0) return -1;
+    struct failure failure = {0};
     /* As root of the namespace, so that a user's job can start in a directory that only root may search. */
-    if (enter_workdir(order->workdir ? order->workdir : "/", failure) < 0) return -1;
-    if (set_standard(order->stdin_policy, failure) < 0) return -1;
-    if (become_user(order, failure) < 0) return -1;
+    if (enter_workdir(order->workdir ? order->workdir : "/", &failure) < 0
+        || set_standard(order->stdin_policy, parked, &failure) < 0 || become_user(order, &failure) < 0) {
+        say(JOB_NOT_SET_UP, &failure);
+        _exit(EXIT_NOT_SET_UP);
+    }
     umask(022);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    return 0;
+    execute(order);
+    fail(&failure, "%s", order->arguments[0]);
+    say(JOB_NOT_EXECUTED, &failure);
+    _exit(failure.code == ENOENT || failure.code == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
-_Noreturn void job_main(const struct sandbox *sandbox, int user_namespace, const struct job_ends *ends)
+_Noreturn void job_main(const struct job_place *place, const struct job_ends *ends)
 {
     struct failure failure = {0};
     struct order order;
     prctl(PR_SET_NAME, "bobbin-job");
-    int entered = setsid() < 0 ? fail(&failure, "make the session")
-                               : enter_job(&sandbox->cgroups, user_namespace, &failure);
+    int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_first(place, &failure);
     if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
     if (entered < 0 || drop_rights(&failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }
     say(JOB_READY, NULL);
-    if (carry_out(&order, &failure) < 0) {
+    if (receive_order(&order, &failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }
-    execute(&order);
-    fail(&failure, "%s", order.arguments[0]);
-    say(JOB_NOT_EXECUTED, &failure);
-    _exit(failure.code == ENOENT || failure.code == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+    become(&order, true);
+}
+
+/*
+ * As soon as it is in the user namespace, or in a cgroup that is throttled, the job can stop this process: what else it
+ * holds of PID 1's, such as other processes' pipes, is closed before.
+ */
+static void close_others(const struct job_place *place, const struct job_ends *ends)
+{
+    int kept[CGROUPS_MOST + 6], count = 0;
+    kept[count++] = ends->link;
+    for (int i = 0; i < 3; i++) kept[count++] = ends->standard[i];
+    kept[count++] = place->user_namespace;
+    kept[count++] = place->cgroup_namespace;
+    for (int i = 0; i < place->cgroups->count; i++) kept[count++] = place->cgroups->each[i].directory;
+    close_all_but(kept, count);
+}
+
+_Noreturn void exec_main(const struct job_place *place, const struct job_ends *ends, struct order *order)
+{
+    struct failure failure = {0};
+    prctl(PR_SET_NAME, "bobbin-job");
+    close_others(place, ends);
+    int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_again(place, &failure);
+    if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
+    if (entered < 0 || drop_rights(&failure) < 0) {
+        say(JOB_NOT_SET_UP, &failure);
+        _exit(EXIT_NOT_SET_UP);
+    }
+    become(order, false);
 }
 
 int job_go(int link, const struct order *order, struct failure *failure)

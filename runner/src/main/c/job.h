@@ -27,7 +27,18 @@ struct job_ends {
     int link, standard[3];
 };
 
-_Noreturn void job_main(const struct sandbox *sandbox, int user_namespace, const struct job_ends *ends);
+/* What a process enters on its way. */
+struct job_place {
+    const struct cgroups *cgroups;
+    int user_namespace;
+    int cgroup_namespace; /* -1: it makes one, the first of its sandbox */
+};
+
+/* A process that parks until its order comes over the link. */
+_Noreturn void job_main(const struct job_place *place, const struct job_ends *ends);
+
+/* A process of a sandbox that has its root already, beside others of the job that may wish it ill. */
+_Noreturn void exec_main(const struct job_place *place, const struct job_ends *ends, struct order *order);
 
 /* Sends the parked process on its way. */
 int job_go(int link, const struct order *order, struct failure *failure);

@@ -34,16 +34,6 @@ static int listen_on(const char *path, struct failure *failure)
     return result;
 }
 
-static bool is_id(const struct slice *text)
-{
-    if (text->length != ID_LENGTH) return false;
-    for (uint32_t i = 0; i < text->length; i++) {
-        uint8_t each = text->data[i];
-        if (!(each >= '0' && each <= '9') && !(each >= 'a' && each <= 'f') && each != '-') return false;
-    }
-    return true;
-}
-
 static void send_frame(struct nursery *nursery, struct buffer *out)
 {
     frame_close(out, 0);
@@ -51,11 +41,11 @@ static void send_frame(struct nursery *nursery, struct buffer *out)
     buffer_release(out);
 }
 
-static void handle_spawn(struct nursery *nursery, const char *id, uint32_t uid_base)
+static void handle_spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base)
 {
     struct failure failure = {0};
     struct buffer out = {0};
-    struct child *child = spawn(nursery, id, uid_base, &failure);
+    struct child *child = spawn(nursery, id, journal, uid_base, &failure);
     frame_open(&out, child ? FRAME_SPAWNED : FRAME_REFUSED);
     put_text(&out, FIELD_ID, id);
     if (child) {
@@ -76,19 +66,39 @@ static void handle_destroy(struct nursery *nursery, const char *id)
         if (strcmp(child->id, id) == 0) pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
 }
 
+/* Whether `tag` holds an id, which is copied, or `missing` if the field is absent. */
+static bool take_id(const struct frame *frame, uint16_t tag, char *id, bool missing)
+{
+    struct field field;
+    int found = field_find(frame->body, tag, &field);
+    if (found != 1) return found == 0 && missing;
+    if (!is_id(field.value.data, field.value.length)) return false;
+    memcpy(id, field.value.data, ID_LENGTH);
+    return true;
+}
+
+static void handle_keep(struct nursery *nursery, uint32_t uid_base)
+{
+    struct failure failure;
+    /* Its next start will say so again, to somebody who can act on it. */
+    if (ids_keep(nursery, uid_base, -1, &failure) < 0)
+        dprintf(2, "bobbin-init: cannot %s: %s\n", failure.what, strerror(failure.code));
+}
+
 static bool handle_frame(struct nursery *nursery, const struct frame *frame)
 {
     struct field field;
-    char id[ID_LENGTH + 1] = {0};
+    char id[ID_LENGTH + 1] = {0}, journal[ID_LENGTH + 1] = {0};
     uint32_t uid_base = 0;
-    if (frame->type == FRAME_RETIRE) {
-        nursery->retiring = true;
-        return true;
-    }
-    if (field_find(frame->body, FIELD_ID, &field) != 1 || !is_id(&field.value)) return false;
-    memcpy(id, field.value.data, ID_LENGTH);
     if (field_find(frame->body, FIELD_UID_BASE, &field) == 1 && !field_u32(&field, &uid_base)) return false;
-    if (frame->type == FRAME_SPAWN) handle_spawn(nursery, id, uid_base);
+    switch (frame->type) {
+    case FRAME_RETIRE: nursery->retiring = true; return true;
+    case FRAME_KEEP: handle_keep(nursery, uid_base); return true;
+    case FRAME_FREE: ids_free(nursery, uid_base); return true;
+    default: break;
+    }
+    if (!take_id(frame, FIELD_ID, id, false) || !take_id(frame, FIELD_JOURNAL, journal, true)) return false;
+    if (frame->type == FRAME_SPAWN) handle_spawn(nursery, id, *journal ? journal : NULL, uid_base);
     else if (frame->type == FRAME_DESTROY) handle_destroy(nursery, id);
     else return false;
     return true;
@@ -117,7 +127,6 @@ static void gone(struct nursery *nursery, pid_t pid, int status)
         /* Of one that did not exit by itself, the cgroups may be all that tells how its job ended. */
         if (!WIFEXITED(status) || !clear(nursery, child->id)) put_bytes(&out, FIELD_LEFT, "", 0);
         send_frame(nursery, &out);
-        ids_release(nursery, child->uid_base);
         close(child->pidfd);
         network_return(&nursery->networks, child->network,
                        WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NETWORK_UNTOUCHED);

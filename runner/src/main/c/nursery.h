@@ -13,8 +13,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define ID_LENGTH 36
-#define BLOCK_RANGES 64
 
 struct placement {
     const char *kind, *directory;
@@ -28,12 +26,11 @@ struct settings {
     uint64_t lonely_millis;
 };
 
-/* A claimed block of uid ranges: the lock is on the open file, which every PID 1 in the block shares. */
-struct block {
+/* The range of user ids of a sandbox that lasts; file: -1 while somebody else holds the claim. */
+struct kept {
+    uint32_t uid_base;
     int file;
-    unsigned number;
-    uint64_t used; /* one bit a range */
-    struct block *next;
+    struct kept *next;
 };
 
 struct child {
@@ -49,21 +46,25 @@ struct nursery {
     int signals;
     const struct settings *settings;
     struct cgroups parents; /* two kinds in one hierarchy share a directory */
-    struct block *blocks;
+    struct kept *kept;
+    unsigned next_range;
     struct networks networks;
     struct child *children;
     bool retiring;
 };
 
-/* ids.c: ranges of user ids, claimed on the whole machine */
-struct block *ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure); /* 0: any range */
-void ids_release(struct nursery *nursery, uint32_t uid_base);
+/* ids.c: ranges of user ids, claimed on the whole machine by an open file */
+int ids_claim(struct nursery *nursery, uint32_t *uid_base, struct failure *failure); /* 0: any range */
+/* Keeps a range for a sandbox that lasts, whether it is there or not, until ids_free(). */
+int ids_keep(struct nursery *nursery, uint32_t uid_base, int file, struct failure *failure); /* -1: claim it */
+void ids_free(struct nursery *nursery, uint32_t uid_base);
 
 /* house.c: the nursery's own place: cgroups, mounts, standard descriptors */
 int house_enter(struct nursery *nursery, struct failure *failure);
 
-/* spawn.c: one sandbox */
-struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure);
+/* spawn.c: one sandbox, which lasts if a journal is named */
+struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+                    struct failure *failure);
 /* Removes the cgroups and the socket of a sandbox that is gone; false if something is left, as while a process of it is
  * still exiting. */
 bool clear(const struct nursery *nursery, const char *id);

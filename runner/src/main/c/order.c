@@ -95,6 +95,7 @@ static bool take(struct order *order, const struct field *field)
             && parse_text(value, &order->workdir);
     case FIELD_HOSTNAME: return value->length > 0 && value->length <= 64 && parse_text(value, &order->hostname);
     case FIELD_HOST_TREES: order->host_trees = true; return true;
+    case FIELD_LASTING: order->lasting = true; return true;
     case FIELD_DISK_BYTES: return field_u64(field, &order->disk_bytes);
     case FIELD_DISK_INODES: return field_u64(field, &order->disk_inodes);
     case FIELD_TIME_MILLIS: return field_u64(field, &order->time_millis);
@@ -158,7 +159,7 @@ static int decode(struct order *order, uint32_t length, struct failure *failure)
         if (!take(order, &field)) return fail_as(failure, EBADMSG, "read field %u of the order", field.tag);
     }
     order->body[length] = 0;
-    if (order->argument_count == 0 || order->arguments[0][0] == 0)
+    if (order->argument_count == 0 ? !order->lasting : order->arguments[0][0] == 0)
         return fail_as(failure, EBADMSG, "find a command in the order");
     return 0;
 }

@@ -35,7 +35,7 @@ struct order {
     char *workdir, *hostname;
     uint32_t uid, gid, output_policy, stdin_policy;
     uint64_t disk_bytes, disk_inodes, time_millis, output_bytes, orphan_millis; /* 0: not given */
-    bool host_trees;
+    bool host_trees, lasting;
 };
 
 /* Takes a copy of `body`. An order that is refused leaves nothing to release. */

@@ -88,6 +88,19 @@ static int make_trees(const struct host_trees *trees, int user_namespace, struct
     return 0;
 }
 
+/* A view of the directory of a sandbox that lasts; its files belong to its own ids already. */
+static int make_kept_view(const char *id, struct failure *failure)
+{
+    char from[sizeof NURSERY_SANDBOXES + ID_LENGTH + 1];
+    snprintf(from, sizeof from, NURSERY_SANDBOXES "/%s", id);
+    if (mkdir(STAGE_KEPT + 1, 0755) < 0) return fail(failure, "make %s on the stage", STAGE_KEPT);
+    CLOSED int tree = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0) return fail(failure, "open the tree %s", from);
+    if (move_mount(tree, "", AT_FDCWD, STAGE_KEPT + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(failure, "mount %s on the stage", from);
+    return 0;
+}
+
 int park(const struct sandbox *sandbox, int *user_namespace, struct failure *failure)
 {
     if (setns(sandbox->network, CLONE_NEWNET) < 0) return fail(failure, "enter the network namespace");
@@ -107,6 +120,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_user_namespace(sandbox->uid_base, user_namespace, failure) < 0) return -1;
     if (make_view(NURSERY_STORE, "s", *user_namespace, failure) < 0) return -1;
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
+    if (sandbox->journals >= 0 && make_kept_view(sandbox->id, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
     if (permit_network("p", sandbox->uid_base, failure) < 0) return -1;
     if (sethostname(HOST_NAME, sizeof HOST_NAME - 1) < 0) return fail(failure, "set the host name");

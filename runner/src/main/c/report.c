@@ -4,11 +4,12 @@
  */
 #include "init.h"
 
+#include <string.h>
 #include <unistd.h>
 
-static uint32_t state_of(const struct init *init)
+static uint32_t state_of(const struct process *process)
 {
-    switch (init->phase) {
+    switch (process->phase) {
     case PARKING:
     case PARKED: return STATE_PARKED;
     case STARTING:
@@ -19,85 +20,130 @@ static uint32_t state_of(const struct init *init)
     return STATE_FAILED;
 }
 
-void report_state(struct init *init)
+static void send_and_release(struct init *init, struct buffer *out, size_t start)
+{
+    frame_close(out, start);
+    if (!out->exhausted) channel_send(&init->jvm, out->data, out->length);
+    buffer_release(out);
+}
+
+static void put_name(struct buffer *out, const struct process *process)
+{
+    if (!is_own(process)) put_text(out, FIELD_EXEC, process->id);
+}
+
+static void tell_state(struct init *init, struct process *process, uint32_t execs)
 {
     struct buffer out = {0};
     size_t start = frame_open(&out, FRAME_STATE);
-    uint32_t state = state_of(init);
+    uint32_t state = state_of(process);
+    put_name(&out, process);
     put_u32(&out, FIELD_STATE, state);
-    put_u64(&out, FIELD_POSITION, init->journal.end);
-    put_u64(&out, FIELD_STDIN_TAKEN, init->input.taken);
+    put_u64(&out, FIELD_POSITION, process->journal.end);
+    put_u64(&out, FIELD_STDIN_TAKEN, process->input.taken);
+    if (execs) put_u32(&out, FIELD_EXECS, execs);
     if (state == STATE_FAILED) {
-        put_u32(&out, FIELD_ERRNO, (uint32_t)init->failure.code);
-        put_text(&out, FIELD_WHAT, init->failure.what);
+        put_u32(&out, FIELD_ERRNO, (uint32_t)process->failure.code);
+        put_text(&out, FIELD_WHAT, process->failure.what);
     }
     if (state == STATE_ENDED)
-        put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
-    frame_close(&out, start);
-    if (!out.exhausted) channel_send(&init->jvm, out.data, out.length);
-    buffer_release(&out);
-    init->announced = init->journal.end;
-    init->input.owed = false;
+        put_bytes(&out, FIELD_END, process->end.data + RECORD_HEADER, process->end.length - RECORD_HEADER);
+    send_and_release(init, &out, start);
+    process->announced = process->journal.end;
+    process->input.owed = false;
     /* Nothing can follow a failed parking. The frame is in the socket, which outlives this process. */
     if (state == STATE_FAILED && init->jvm.peer >= 0) _exit(1);
 }
 
-static void report_taken(struct init *init)
+void report_state(struct init *init, struct process *process)
 {
-    struct input *input = &init->input;
+    tell_state(init, process, 0);
+}
+
+void report_states(struct init *init)
+{
+    uint32_t known = 0;
+    for (const struct process *each = init->execs; each; each = each->next) known += !each->recorded;
+    tell_state(init, &init->own, known);
+    for (struct process *each = init->execs; each; each = each->next)
+        if (!each->recorded) tell_state(init, each, 0);
+}
+
+void report_refused(struct init *init, const char *id, const struct failure *failure)
+{
+    struct buffer out = {0};
+    size_t start = frame_open(&out, FRAME_STATE);
+    put_text(&out, FIELD_EXEC, id);
+    put_u32(&out, FIELD_STATE, STATE_FAILED);
+    put_u64(&out, FIELD_POSITION, 0);
+    put_u32(&out, FIELD_ERRNO, (uint32_t)failure->code);
+    put_text(&out, FIELD_WHAT, failure->what);
+    send_and_release(init, &out, start);
+}
+
+static void report_taken(struct init *init, struct process *process)
+{
+    struct input *input = &process->input;
     if (!input->owed || input->waiting.length - input->given > STDIN_BUFFERED) return;
     input->owed = false;
-    uint8_t frame[FRAME_HEADER + FIELD_HEADER + 8];
-    store_frame_header(frame, FRAME_STDIN_TAKEN, FIELD_HEADER + 8);
-    store_field_header(frame + FRAME_HEADER, FIELD_POSITION, 8);
-    store_u64(frame + FRAME_HEADER + FIELD_HEADER, input->taken);
-    channel_send(&init->jvm, frame, sizeof frame);
+    struct buffer out = {0};
+    size_t start = frame_open(&out, FRAME_STDIN_TAKEN);
+    put_name(&out, process);
+    put_u64(&out, FIELD_POSITION, input->taken);
+    send_and_release(init, &out, start);
 }
 
 /* What was appended since the last announcement, if it is little and still there. */
-static bool read_growth(const struct init *init, uint8_t *to, uint64_t grown)
+static bool read_growth(const struct process *process, uint8_t *to, uint64_t grown)
 {
-    return grown <= GREW_INLINE && init->announced >= init->journal.low
-        && pread(init->journal.file, to, grown, (off_t)init->announced) == (ssize_t)grown;
+    return grown <= GREW_INLINE && process->announced >= process->journal.low
+        && pread(process->journal.file, to, grown, (off_t)process->announced) == (ssize_t)grown;
 }
 
 /* The last announcement carries the END record's fields, so that nobody has to look for them in the file. */
-static void report_end(struct init *init, uint64_t grown)
+static void report_end(struct init *init, struct process *process, uint64_t grown)
 {
     struct buffer out = {0};
     size_t start = frame_open(&out, FRAME_GREW);
-    put_u64(&out, FIELD_POSITION, init->journal.end);
-    if (read_growth(init, init->work, grown)) put_bytes(&out, FIELD_DATA, init->work, grown);
-    put_bytes(&out, FIELD_END, init->end.data + RECORD_HEADER, init->end.length - RECORD_HEADER);
-    frame_close(&out, start);
-    if (!out.exhausted) channel_send(&init->jvm, out.data, out.length);
-    buffer_release(&out);
+    put_name(&out, process);
+    put_u64(&out, FIELD_POSITION, process->journal.end);
+    if (read_growth(process, init->work, grown)) put_bytes(&out, FIELD_DATA, init->work, grown);
+    put_bytes(&out, FIELD_END, process->end.data + RECORD_HEADER, process->end.length - RECORD_HEADER);
+    send_and_release(init, &out, start);
 }
 
-void report_growth(struct init *init)
+/* Put together in place, so that the bytes are read to where they are sent from. */
+static void report_output(struct init *init, struct process *process, uint64_t grown)
 {
-    if (init->jvm.peer < 0 || channel_congested(&init->jvm)) return;
-    report_taken(init);
-    uint64_t grown = init->journal.end - init->announced;
-    /* Until execve only META is there, and nobody waits for that. */
-    if (grown == 0 || !init->work || init->phase == STARTING) return;
-    /* A short job is told of once: each frame wakes threads of the JVM, which take the processor from the job. */
-    if (init->tell_at != NEVER && init->phase == RUNNING && init->journal.end == init->started_end) return;
-    init->tell_at = NEVER;
-    if (init->phase == ENDED) {
-        report_end(init, grown);
-        init->announced = init->journal.end;
-        return;
-    }
     uint8_t *frame = init->work;
-    size_t length = FRAME_HEADER + FIELD_HEADER + 8;
-    store_field_header(frame + FRAME_HEADER, FIELD_POSITION, 8);
-    store_u64(frame + FRAME_HEADER + FIELD_HEADER, init->journal.end);
-    if (read_growth(init, frame + length + FIELD_HEADER, grown)) {
+    size_t length = FRAME_HEADER;
+    if (!is_own(process)) {
+        store_field_header(frame + length, FIELD_EXEC, ID_LENGTH);
+        memcpy(frame + length + FIELD_HEADER, process->id, ID_LENGTH);
+        length += FIELD_HEADER + ID_LENGTH;
+    }
+    store_field_header(frame + length, FIELD_POSITION, 8);
+    store_u64(frame + length + FIELD_HEADER, process->journal.end);
+    length += FIELD_HEADER + 8;
+    if (read_growth(process, frame + length + FIELD_HEADER, grown)) {
         store_field_header(frame + length, FIELD_DATA, (uint32_t)grown);
         length += FIELD_HEADER + grown;
     }
     store_frame_header(frame, FRAME_GREW, (uint32_t)(length - FRAME_HEADER));
-    init->announced = init->journal.end;
     channel_send(&init->jvm, frame, length);
+}
+
+void report_growth(struct init *init, struct process *process)
+{
+    if (init->jvm.peer < 0 || channel_congested(&init->jvm)) return;
+    report_taken(init, process);
+    uint64_t grown = process->journal.end - process->announced;
+    /* Until execve only META is there, and nobody waits for that. */
+    if (grown == 0 || !init->work || process->phase == STARTING) return;
+    /* A short job is told of once: each frame wakes threads of the JVM, which take the processor from the job. */
+    if (process->tell_at != NEVER && process->phase == RUNNING && process->journal.end == process->started_end) return;
+    process->tell_at = NEVER;
+    if (process->phase == ENDED) report_end(init, process, grown);
+    else report_output(init, process, grown);
+    process->announced = process->journal.end;
 }

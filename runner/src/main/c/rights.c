@@ -9,9 +9,11 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 
 #define BIT(capability) (1ULL << (capability))
 #define KEPT                                                                                                      \
@@ -22,7 +24,7 @@ _Static_assert(KEPT <= UINT32_MAX, "capset gets the low half only");
 
 #define OPEN_FILES 1024
 
-int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure)
+static int enter_cgroups(const struct cgroups *cgroups, struct failure *failure)
 {
     /*
      * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock
@@ -32,14 +34,44 @@ int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure 
     for (int i = 0; i < cgroups->count; i++)
         if (!is_unified(cgroups->each[i].kind) && write_text(cgroups->each[i].directory, "tasks", "0", failure) < 0)
             return -1;
+    return 0;
+}
+
+static int enter_user_namespace(int user_namespace, struct failure *failure)
+{
+    if (setns(user_namespace, CLONE_NEWUSER) < 0) return fail(failure, "enter the user namespace");
+    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return fail(failure, "take root's ids of the user namespace");
+    return 0;
+}
+
+int enter_first(const struct job_place *place, struct failure *failure)
+{
+    if (enter_cgroups(place->cgroups, failure) < 0) return -1;
     /* A lower value than the machine gave needs a right that PID 1 may lack; the job then keeps PID 1's. */
     struct failure ignored;
     write_text(AT_FDCWD, STAGE_PROC "/self/oom_score_adj", "0", &ignored);
     if (unshare(CLONE_NEWCGROUP) < 0) return fail(failure, "make the cgroup namespace");
-    if (setns(user_namespace, CLONE_NEWUSER) < 0) return fail(failure, "enter the user namespace");
-    if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-        return fail(failure, "take root's ids of the user namespace");
+    if (enter_user_namespace(place->user_namespace, failure) < 0) return -1;
     return write_text(AT_FDCWD, STAGE_PROC "/sys/user/max_user_namespaces", "0", failure);
+}
+
+/* The job's root has a proc of ours at its place, which nobody inside can replace; that it is one is made sure of. */
+static void be_killed_first(void)
+{
+    CLOSED int file = open_under(AT_FDCWD, "/proc/thread-self/oom_score_adj", O_WRONLY, 0, RESOLVE_NO_MAGICLINKS);
+    struct statfs system;
+    if (file < 0 || fstatfs(file, &system) < 0 || system.f_type != PROC_SUPER_MAGIC) return;
+    (void)!write(file, "0", 1);
+}
+
+int enter_again(const struct job_place *place, struct failure *failure)
+{
+    /* Everything that needs a file of the machine comes before the cgroup, where the job's limits begin to hold. */
+    be_killed_first();
+    if (enter_cgroups(place->cgroups, failure) < 0) return -1;
+    if (setns(place->cgroup_namespace, CLONE_NEWCGROUP) < 0) return fail(failure, "enter the cgroup namespace");
+    return enter_user_namespace(place->user_namespace, failure);
 }
 
 int drop_rights(struct failure *failure)

@@ -5,13 +5,15 @@
 #define BOBBIN_RIGHTS_H
 
 #include "error.h"
+#include "job.h"
 #include "order.h"
-#include "sandbox.h"
 
 /*
- * Places the caller in the job's cgroups and their namespace, as a member of `user_namespace` with root's ids in it.
+ * Places the caller in the job's cgroups and their namespace, as a member of the user namespace with root's ids in it:
+ * the first of a sandbox, on the stage, and any later one, in the job's root.
  */
-int enter_job(const struct cgroups *cgroups, int user_namespace, struct failure *failure);
+int enter_first(const struct job_place *place, struct failure *failure);
+int enter_again(const struct job_place *place, struct failure *failure);
 
 /* Gives up every capability that is not a job's, for good, and all ways to gain more. */
 int drop_rights(struct failure *failure);

@@ -30,6 +30,16 @@ static int limit_disk(const struct order *order, struct failure *failure)
     return 0;
 }
 
+static const char *upper_of(bool lasting)
+{
+    return lasting ? STAGE_KEPT "/" KEPT_UPPER : STAGE_UPPER;
+}
+
+static const char *work_of(bool lasting)
+{
+    return lasting ? STAGE_KEPT "/" KEPT_WORK : STAGE_WORK;
+}
+
 static int set(int context, const char *key, const char *value, struct failure *failure)
 {
     if (fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) < 0)
@@ -37,11 +47,11 @@ static int set(int context, const char *key, const char *value, struct failure *
     return 0;
 }
 
-static int configure(int context, const struct order *order, struct failure *failure)
+static int configure(int context, bool lasting, const struct order *order, struct failure *failure)
 {
-    static const char *const settings[][2] = {
-        {"upperdir", STAGE_UPPER},
-        {"workdir", STAGE_WORK},
+    const char *const settings[][2] = {
+        {"upperdir", upper_of(lasting)},
+        {"workdir", work_of(lasting)},
         {"index", "off"},
         {"metacopy", "off"},
         {"redirect_dir", "nofollow"},
@@ -58,11 +68,12 @@ static int configure(int context, const struct order *order, struct failure *fai
 }
 
 /* The same for Linux before 6.8, which takes all layers in one string, with all options in one page. */
-static int mount_at_once(const struct order *order, struct failure *failure)
+static int mount_at_once(bool lasting, const struct order *order, struct failure *failure)
 {
-    char options[4096] = "upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK
-                         ",index=off,metacopy=off,redirect_dir=nofollow,lowerdir=";
-    size_t length = strlen(options);
+    char options[4096];
+    size_t length = (size_t)snprintf(options, sizeof options,
+                                     "upperdir=%s,workdir=%s,index=off,metacopy=off,redirect_dir=nofollow,lowerdir=",
+                                     upper_of(lasting), work_of(lasting));
     for (size_t i = 0; i < order->layer_count; i++) {
         const char *layer = order->layers[i];
         if (strpbrk(layer, ":,\\")) return fail_as(failure, EINVAL, "name the layer %.180s", layer);
@@ -78,13 +89,13 @@ static int mount_at_once(const struct order *order, struct failure *failure)
 }
 
 /* The overlay, mounted on the stage; returns a handle of its root. */
-static int mount_overlay(const struct order *order, struct failure *failure)
+static int mount_overlay(bool lasting, const struct order *order, struct failure *failure)
 {
     if (order->layer_count == 0) return fail_as(failure, EINVAL, "find a layer in the order");
     CLOSED int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0) return fail(failure, "open the overlay file system");
-    if (configure(context, order, failure) < 0)
-        return failure->code == EINVAL ? mount_at_once(order, failure) : -1;
+    if (configure(context, lasting, order, failure) < 0)
+        return failure->code == EINVAL ? mount_at_once(lasting, order, failure) : -1;
     CLOSED int overlay = fsmount(context, 0x1 /* FSMOUNT_CLOEXEC */, MOUNT_ATTR_NODEV);
     if (overlay < 0) return fail(failure, "mount the overlay");
     if (move_mount(overlay, "", AT_FDCWD, STAGE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -131,8 +142,9 @@ static int move_kernel_trees(int root, uint32_t owner, struct failure *failure)
 
 int make_root(const struct sandbox *sandbox, const struct order *order, struct failure *failure)
 {
-    if (limit_disk(order, failure) < 0) return -1;
-    CLOSED int root = mount_overlay(order, failure);
+    bool lasting = sandbox->journals >= 0;
+    if (!lasting && limit_disk(order, failure) < 0) return -1;
+    CLOSED int root = mount_overlay(lasting, order, failure);
     if (root < 0) return -1;
     if (place_files(root, sandbox->uid_base, order, failure) < 0) return -1;
     if (order->host_trees && move_trees(sandbox->trees, root, failure) < 0) return -1;

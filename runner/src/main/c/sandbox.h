@@ -30,6 +30,15 @@
 #define STAGE_SYS "/y"
 #define STAGE_DEV "/d"
 #define STAGE_TREES "/h"
+#define STAGE_KEPT "/k" /* of a sandbox that lasts: its own directory on disk */
+
+/* in that directory */
+#define KEPT_UPPER "upper"
+#define KEPT_WORK "work"
+#define KEPT_JOURNALS "journals"
+#define JOURNAL_SUFFIX ".journal"
+
+#define ID_LENGTH 36
 
 /* The job's cgroups, one directory a kind. */
 struct cgroups {
@@ -51,10 +60,21 @@ struct host_trees {
     int count;
 };
 
+/* Whether `text` has the shape of an id, which is safe as the name of a file. */
+static inline bool is_id(const uint8_t *text, uint32_t length)
+{
+    if (length != ID_LENGTH) return false;
+    for (uint32_t i = 0; i < length; i++)
+        if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f') && text[i] != '-') return false;
+    return true;
+}
+
 struct sandbox {
+    const char *id;
     uint32_t uid_base;
+    int journals; /* where journals of further processes are made; -1 if it does not last */
     int listener, journal, network;
-    int uid_block; /* held only to keep the range claimed */
+    int uid_claim; /* held only to keep the range claimed */
     struct cgroups cgroups;
     const struct host_trees *trees;
 };

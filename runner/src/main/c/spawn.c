@@ -13,15 +13,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define JOURNAL_SUFFIX ".journal"
-
 /* How far making a sandbox has come, so that exactly that can be undone. */
 struct attempt {
-    const char *id;
+    const char *id, *journal; /* the second only of one that lasts */
     struct nursery *nursery;
     struct sandbox sandbox;
     int cgroups_made;
-    bool run_made, journal_made;
+    bool run_made, journal_made, kept, was_kept;
 };
 
 static const char *path_of(const char *parent, const char *id, const char *name)
@@ -46,13 +44,43 @@ static int make_socket(struct attempt *attempt, struct failure *failure)
     return 0;
 }
 
-static int make_journal(struct attempt *attempt, struct failure *failure)
+/* One directory of a sandbox that lasts, which a start before may have made. */
+static int make_kept(const char *path, uint32_t owner, struct failure *failure)
+{
+    if (mkdir(path, owner ? 0755 : 0700) < 0) return errno == EEXIST ? 0 : fail(failure, "make %s", path);
+    return owner && chown(path, owner, owner) < 0 ? fail(failure, "give %s to the job", path) : 0;
+}
+
+static int make_lasting(struct attempt *attempt, struct failure *failure)
 {
     const char *id = attempt->id;
+    uint32_t uid_base = attempt->sandbox.uid_base;
+    attempt->kept = true;
+    if (ids_keep(attempt->nursery, uid_base, attempt->sandbox.uid_claim, failure) < 0
+        || make_kept(path_of(NURSERY_SANDBOXES, id, ""), 0, failure) < 0
+        || make_kept(path_of(NURSERY_SANDBOXES, id, "/" KEPT_UPPER), uid_base, failure) < 0
+        || make_kept(path_of(NURSERY_SANDBOXES, id, "/" KEPT_WORK), 0, failure) < 0
+        || make_kept(path_of(NURSERY_SANDBOXES, id, "/" KEPT_JOURNALS), 0, failure) < 0)
+        return -1;
+    attempt->sandbox.journals = open(path_of(NURSERY_SANDBOXES, id, "/" KEPT_JOURNALS),
+                                     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return attempt->sandbox.journals < 0 ? fail(failure, "open the journals of %s", id) : 0;
+}
+
+static const char *journal_path(const struct attempt *attempt)
+{
+    if (!attempt->journal) return path_of(NURSERY_SANDBOXES, attempt->id, JOURNAL_SUFFIX);
+    char name[sizeof KEPT_JOURNALS + ID_LENGTH + sizeof JOURNAL_SUFFIX + 2];
+    snprintf(name, sizeof name, "/" KEPT_JOURNALS "/%s" JOURNAL_SUFFIX, attempt->journal);
+    return path_of(NURSERY_SANDBOXES, attempt->id, name);
+}
+
+static int make_journal(struct attempt *attempt, struct failure *failure)
+{
+    if (attempt->journal && make_lasting(attempt, failure) < 0) return -1;
     int file = attempt->sandbox.journal =
-        open(path_of(NURSERY_SANDBOXES, id, JOURNAL_SUFFIX),
-             O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0) return fail(failure, "make the journal of %s", id);
+        open(journal_path(attempt), O_CREAT | O_EXCL | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0) return fail(failure, "make the journal of %s", attempt->id);
     attempt->journal_made = true;
     return 0;
 }
@@ -90,6 +118,8 @@ static void let_go(struct attempt *attempt)
 {
     shut(&attempt->sandbox.listener);
     shut(&attempt->sandbox.journal);
+    shut(&attempt->sandbox.journals);
+    shut(&attempt->sandbox.uid_claim);
     for (int i = 0; i < attempt->sandbox.cgroups.count; i++) close(attempt->sandbox.cgroups.each[i].directory);
 }
 
@@ -118,10 +148,10 @@ static void undo(struct attempt *attempt)
 {
     const char *id = attempt->id;
     remove_cgroups(&attempt->nursery->parents, attempt->cgroups_made, id);
-    if (attempt->journal_made) unlink(path_of(NURSERY_SANDBOXES, id, JOURNAL_SUFFIX));
+    if (attempt->journal_made) unlink(journal_path(attempt));
     if (attempt->run_made) remove_socket(id);
     if (attempt->sandbox.network >= 0) network_return(&attempt->nursery->networks, attempt->sandbox.network, true);
-    if (attempt->sandbox.uid_base) ids_release(attempt->nursery, attempt->sandbox.uid_base);
+    if (attempt->kept && !attempt->was_kept) ids_free(attempt->nursery, attempt->sandbox.uid_base);
 }
 
 static struct child *make_child(struct attempt *attempt, struct failure *failure)
@@ -146,18 +176,20 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
     return child;
 }
 
-struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure)
+struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+                    struct failure *failure)
 {
     struct attempt attempt = {
         .id = id,
+        .journal = journal,
         .nursery = nursery,
-        .sandbox = {.listener = -1, .journal = -1, .network = -1, .uid_block = -1, .trees = &nursery->settings->trees},
+        .was_kept = uid_base != 0, /* a range that the caller knows */
+        .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_claim = -1,
+                    .trees = &nursery->settings->trees},
     };
-    struct block *block = ids_claim(nursery, &uid_base, failure);
     struct child *child = NULL;
-    if (block) {
+    if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {
         attempt.sandbox.uid_base = uid_base;
-        attempt.sandbox.uid_block = block->file;
         if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0
             && make_cgroups(&attempt, failure) == 0
             && (attempt.sandbox.network = network_take(&nursery->networks, failure)) >= 0)

@@ -19,37 +19,54 @@ int init_make_link(struct init *init)
 {
     int link[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
-        return fail(&init->failure, "make the link to the job's process");
+        return fail(&init->own.failure, "make the link to the job's process");
     struct timeval deadline = {.tv_sec = START_MILLIS / 1000};
     setsockopt(link[0], SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
-    init->link = link[0];
+    init->own.link = link[0];
     init->far_link = link[1];
     return 0;
 }
 
-static int make_ends(struct init *init, struct job_ends *ends, struct failure *failure)
+/* A process of an EXEC has its order, so that its link is only one way; and a socket would be seen in the sandbox. */
+static int make_exec_link(struct process *process, struct job_ends *ends, struct failure *failure)
+{
+    int link[2];
+    if (pipe2(link, O_CLOEXEC) < 0) return fail(failure, "make the link to the job's process");
+    process->link = link[0];
+    ends->link = link[1];
+    return fcntl(process->link, F_SETFL, O_NONBLOCK) < 0 ? fail(failure, "set the link non-blocking") : 0;
+}
+
+static int make_ends(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
 {
     int pipes[3][2];
+    if (!is_own(process) && make_exec_link(process, ends, failure) < 0) return -1;
+    if (is_own(process)) {
+        ends->link = init->far_link;
+        init->far_link = -1;
+    }
+    int *const ours[] = {&process->input.pipe, &process->outputs[0].pipe, &process->outputs[1].pipe};
+    uint32_t uid = init->sandbox->uid_base + process->order.uid, gid = init->sandbox->uid_base + process->order.gid;
     for (int i = 0; i < 3; i++) {
         if (pipe2(pipes[i], O_CLOEXEC) < 0) return fail(failure, "make the job's pipes");
+        *ours[i] = i == 0 ? pipes[i][1] : pipes[i][0];
+        ends->standard[i] = i == 0 ? pipes[i][0] : pipes[i][1];
         /* A job opens /dev/stdout anew by its owner's rights. */
-        if (fchown(pipes[i][0], init->sandbox->uid_base, init->sandbox->uid_base) < 0)
-            return fail(failure, "give the pipes to the job");
-        int ours = i == 0 ? pipes[i][1] : pipes[i][0];
-        if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0) return fail(failure, "set a pipe non-blocking");
+        if (fchown(pipes[i][0], uid, gid) < 0) return fail(failure, "give the pipes to the job");
+        if (fcntl(*ours[i], F_SETFL, O_NONBLOCK) < 0) return fail(failure, "set a pipe non-blocking");
     }
-    init->input.pipe = pipes[0][1];
-    init->outputs[0].pipe = pipes[1][0];
-    init->outputs[1].pipe = pipes[2][0];
-    *ends = (struct job_ends){init->far_link, {pipes[0][0], pipes[1][1], pipes[2][1]}};
     return 0;
 }
 
-int init_fork_job(struct init *init, int user_namespace)
+static void close_ends(struct job_ends *ends)
 {
-    struct job_ends ends;
-    if (make_ends(init, &ends, &init->failure) < 0) return -1;
-    init->start_by = milliseconds() + START_MILLIS;
+    shut(&ends->link);
+    for (int i = 0; i < 3; i++) shut(&ends->standard[i]);
+}
+
+/* Forks; the sandbox's own process parks, that of an EXEC goes its way at once. */
+static int fork_into(struct init *init, struct process *process, int user_namespace, struct job_ends *ends)
+{
     struct clone_args arguments = {.exit_signal = SIGCHLD};
     const struct cgroups *cgroups = &init->sandbox->cgroups;
     for (int i = 0; i < cgroups->count; i++) {
@@ -57,13 +74,24 @@ int init_fork_job(struct init *init, int user_namespace)
         arguments.flags = CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroups->each[i].directory;
     }
-    init->main = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (init->main < 0) return fail(&init->failure, "fork the job's process");
-    if (init->main == 0) job_main(init->sandbox, user_namespace, &ends);
-    shut(&init->far_link);
-    for (int i = 0; i < 3; i++) close(ends.standard[i]);
-    init_watch(init, init->link, OF_LINK, EPOLLIN);
-    return 0;
+    struct job_place place = {cgroups, user_namespace, init->cgroup_namespace};
+    process->pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (process->pid == 0 && is_own(process)) job_main(&place, ends);
+    if (process->pid == 0) exec_main(&place, ends, &process->order);
+    if (process->pid > 0) return 0;
+    process->pid = 0;
+    return fail(&process->failure, "fork the job's process");
+}
+
+int start_process(struct init *init, struct process *process, int user_namespace)
+{
+    struct job_ends ends = {-1, {-1, -1, -1}};
+    process->start_by = milliseconds() + START_MILLIS;
+    int result = make_ends(init, process, &ends, &process->failure);
+    if (result == 0) result = fork_into(init, process, user_namespace, &ends);
+    close_ends(&ends);
+    if (result == 0) init_watch(init, process->link, OF_LINK, process, EPOLLIN);
+    return result;
 }
 
 static int write_cgroup(const struct sandbox *sandbox, char *write, struct failure *failure)
@@ -80,124 +108,176 @@ static int write_cgroup(const struct sandbox *sandbox, char *write, struct failu
     return fail_as(failure, ENOENT, "find the cgroup %.100s of %.100s", write, file);
 }
 
-static int give_pipes(struct init *init, uint32_t uid_base)
+static int give_pipes(const struct init *init, struct process *process)
 {
-    const struct order *order = &init->order;
+    const struct order *order = &process->order;
+    uint32_t uid_base = init->sandbox->uid_base;
     if (order->uid == 0 && order->gid == 0) return 0;
-    const int pipes[] = {init->input.pipe, init->outputs[0].pipe, init->outputs[1].pipe};
+    const int pipes[] = {process->input.pipe, process->outputs[0].pipe, process->outputs[1].pipe};
     for (int i = 0; i < 3; i++)
         if (pipes[i] >= 0 && fchown(pipes[i], uid_base + order->uid, uid_base + order->gid) < 0)
-            return fail(&init->failure, "give the pipes to the job's user");
+            return fail(&process->failure, "give the pipes to the job's user");
+    return 0;
+}
+
+/* What processes of EXEC frames will need of the parked one, which may be gone by then. */
+static int hold_namespaces(struct init *init, struct failure *failure)
+{
+    char path[64];
+    snprintf(path, sizeof path, STAGE_PROC "/%d/ns/cgroup", init->own.pid);
+    init->cgroup_namespace = open(path, O_RDONLY | O_CLOEXEC);
+    if (init->cgroup_namespace < 0) return fail(failure, "hold the job's cgroup namespace");
+    init->lasting = true;
     return 0;
 }
 
 static int carry_out(struct init *init)
 {
-    const struct order *order = &init->order;
+    struct process *own = &init->own;
+    const struct order *order = &own->order;
+    struct failure *failure = &own->failure;
+    if (order->lasting && init->sandbox->journals < 0) return fail_as(failure, EINVAL, "let a passing sandbox last");
     for (size_t i = 0; i < order->cgroup_write_count; i++)
-        if (write_cgroup(init->sandbox, order->cgroup_writes[i], &init->failure) < 0) return -1;
-    if (make_root(init->sandbox, order, &init->failure) < 0) return -1;
+        if (write_cgroup(init->sandbox, order->cgroup_writes[i], failure) < 0) return -1;
+    if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
+    if (make_root(init->sandbox, order, failure) < 0) return -1;
     if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0)
-        return fail(&init->failure, "set the host name");
-    if (give_pipes(init, init->sandbox->uid_base) < 0) return -1;
-    init->stamp_sandbox = nanoseconds(CLOCK_MONOTONIC);
-    return job_go(init->link, order, &init->failure);
+        return fail(failure, "set the host name");
+    if (give_pipes(init, own) < 0) return -1;
+    own->stamp_sandbox = nanoseconds(CLOCK_MONOTONIC);
+    return order->argument_count ? job_go(own->link, order, failure) : 0;
 }
 
-/* What outlives the order itself, whose files may be large. */
-static void remember(struct init *init)
+void remember(struct process *process)
 {
-    const struct order *order = &init->order;
-    init->output_limit = order->output_bytes;
-    init->output_policy = order->output_policy;
-    init->time_millis = order->time_millis;
-    init->orphan_millis = order->orphan_millis < NEVER / 2 ? order->orphan_millis : 0;
+    const struct order *order = &process->order;
+    process->output_limit = order->output_bytes;
+    process->output_policy = order->output_policy;
+    process->time_millis = order->time_millis;
     for (size_t i = 0; i < order->cgroup_read_count; i++)
-        put_text(&init->reads, FIELD_CGROUP_READ, order->cgroup_reads[i]);
+        put_text(&process->reads, FIELD_CGROUP_READ, order->cgroup_reads[i]);
     if (order->stdin_policy == STDIN_BYTES) {
-        uint8_t *at = buffer_extend(&init->input.waiting, order->input.length);
+        uint8_t *at = buffer_extend(&process->input.waiting, order->input.length);
         if (at && order->input.length) memcpy(at, order->input.data, order->input.length);
-        init->input.taken = order->input.length;
+        process->input.taken = order->input.length;
     }
-    init->input.last = order->stdin_policy != STDIN_OPEN;
-    if (order->stdin_policy == STDIN_EMPTY) input_close(init);
+    process->input.last = order->stdin_policy != STDIN_OPEN;
+    if (process->reads.exhausted || process->input.waiting.exhausted)
+        fail_as(&process->failure, ENOMEM, "make room for the order");
+}
+
+void begin_journal(struct process *process)
+{
+    const struct order *order = &process->order;
+    journal_append_data(&process->journal, RECORD_META, order->meta.data, order->meta.length);
+    if (order->output_bytes && order->output_policy != OUTPUT_KILL) journal_append_gap(&process->journal);
+}
+
+static void started(struct init *init, struct process *process)
+{
+    process->stamp_exec = nanoseconds(CLOCK_MONOTONIC);
+    process->phase = RUNNING;
+    process->tell_at = milliseconds() + TELL_MILLIS;
+    struct buffer record = {0};
+    buffer_extend(&record, RECORD_HEADER);
+    put_u64(&record, FIELD_STAMP_SANDBOX, process->stamp_sandbox);
+    put_u64(&record, FIELD_STAMP_EXEC, process->stamp_exec);
+    if (!record.exhausted)
+        journal_append(&process->journal, RECORD_STARTED, record.data, record.length - RECORD_HEADER);
+    buffer_release(&record);
+    journal_begin_output(&process->journal);
+    process->started_end = process->journal.end;
+    if (process->time_millis && process->time_millis < NEVER / 2)
+        process->time_up = milliseconds() + process->time_millis;
+    input_give(init, process);
+}
+
+/* The sandbox has its root and no process: what parked for one is let go. */
+static void idle(struct init *init)
+{
+    struct process *own = &init->own;
+    kill(own->pid, SIGKILL);
+    own->pid = 0;
+    shut(&own->link);
+    own->start_by = NEVER;
+    shut(&own->outputs[0].pipe);
+    shut(&own->outputs[1].pipe);
+    input_close(own);
+    started(init, own);
+    own->tell_at = NEVER; /* somebody waits for just this, and nothing more will come */
+    order_release(&own->order);
 }
 
 void init_start(struct init *init, struct slice body)
 {
-    init->phase = STARTING;
+    struct process *own = &init->own;
+    own->phase = STARTING;
     init->work = malloc(WORK_BYTES);
-    journal_begin(&init->journal, init->sandbox->journal);
-    init->announced = init->journal.end;
-    int read = order_read(body, &init->order, &init->failure);
-    if (!init->work) read = fail_as(&init->failure, ENOMEM, "make room for the job's output");
+    journal_begin(&own->journal, init->sandbox->journal);
+    own->announced = own->journal.end;
+    int read = order_read(body, &own->order, &own->failure);
+    if (!init->work) read = fail_as(&own->failure, ENOMEM, "make room for the job's output");
     if (read == 0) {
-        journal_append_data(&init->journal, RECORD_META, init->order.meta.data, init->order.meta.length);
-        if (init->order.output_bytes && init->order.output_policy != OUTPUT_KILL) journal_append_gap(&init->journal);
-        remember(init);
-        if (init->reads.exhausted || init->input.waiting.exhausted)
-            read = fail_as(&init->failure, ENOMEM, "make room for the order");
+        begin_journal(own);
+        remember(own);
+        init->orphan_millis = own->order.orphan_millis < NEVER / 2 ? own->order.orphan_millis : 0;
+        if (own->order.stdin_policy == STDIN_EMPTY) input_close(own);
+        if (own->failure.code) read = -1;
     }
-    if (read < 0 || carry_out(init) < 0) end_kill(init, REASON_SETUP);
-    else init->start_by = milliseconds() + START_MILLIS;
+    if (read < 0 || carry_out(init) < 0) end_kill(init, own, REASON_SETUP);
+    else if (own->order.argument_count == 0) idle(init);
+    else own->start_by = milliseconds() + START_MILLIS;
 }
 
-static void started(struct init *init)
+static void not_executed(struct process *process, const struct verdict *verdict)
 {
-    init->stamp_exec = nanoseconds(CLOCK_MONOTONIC);
-    init->phase = RUNNING;
-    init->tell_at = milliseconds() + TELL_MILLIS;
-    struct buffer record = {0};
-    buffer_extend(&record, RECORD_HEADER);
-    put_u64(&record, FIELD_STAMP_SANDBOX, init->stamp_sandbox);
-    put_u64(&record, FIELD_STAMP_EXEC, init->stamp_exec);
-    if (!record.exhausted) journal_append(&init->journal, RECORD_STARTED, record.data, record.length - RECORD_HEADER);
-    buffer_release(&record);
-    journal_begin_output(&init->journal);
-    init->started_end = init->journal.end;
-    if (init->time_millis && init->time_millis < NEVER / 2) init->time_up = milliseconds() + init->time_millis;
-    input_give(init);
-}
-
-static void not_executed(struct init *init, const struct verdict *verdict)
-{
-    const char *program = init->order.arguments[0];
+    const char *program = process->order.arguments[0];
     bool searched = !strchr(program, '/');
-    init->failure.code = verdict->failure.code;
-    snprintf(init->failure.what, sizeof init->failure.what, "%s", program);
+    process->failure.code = verdict->failure.code;
+    snprintf(process->failure.what, sizeof process->failure.what, "%s", program);
     const char *why = searched && verdict->failure.code == ENOENT ? "command not found" : NULL;
     if (!why) why = strerrordesc_np(verdict->failure.code);
     char sentence[512];
     int length = snprintf(sentence, sizeof sentence, "bobbin: %.400s: %s\n", program, why ? why : "cannot execute");
-    journal_append_data(&init->journal, RECORD_STDERR, sentence, (size_t)length);
-    init->reason = init->reason ? init->reason : REASON_EXEC;
+    journal_append_data(&process->journal, RECORD_STDERR, sentence, (size_t)length);
+    process->reason = process->reason ? process->reason : REASON_EXEC;
 }
 
-void init_link_event(struct init *init)
+/* What ends the parking of a sandbox, for better or worse. */
+static void parked(struct init *init, const struct verdict *verdict)
+{
+    struct process *own = &init->own;
+    own->start_by = NEVER;
+    if (verdict && verdict->kind == JOB_READY && own->phase == PARKING) {
+        own->phase = PARKED;
+        return;
+    }
+    shut(&own->link);
+    if (verdict) own->failure = verdict->failure;
+    else fail_as(&own->failure, ESRCH, "keep the job's process parked");
+    own->phase = FAILED;
+    if (init->jvm.peer >= 0) report_state(init, own);
+}
+
+void link_event(struct init *init, struct process *process)
 {
     struct verdict verdict;
-    if (init->link < 0) return;
-    ssize_t got = recv(init->link, &verdict, sizeof verdict, MSG_DONTWAIT);
+    if (process->link < 0) return;
+    ssize_t got = is_own(process) ? recv(process->link, &verdict, sizeof verdict, MSG_DONTWAIT)
+                                  : read(process->link, &verdict, sizeof verdict);
     if (got < 0 && errno == EAGAIN) return;
-    if (got == sizeof verdict && verdict.kind == JOB_READY && init->phase == PARKING) {
-        init->phase = PARKED;
-        init->start_by = NEVER;
+    bool said = got == sizeof verdict;
+    if (process->phase == PARKING || process->phase == PARKED) {
+        parked(init, said ? &verdict : NULL);
         return;
     }
-    shut(&init->link);
-    init->start_by = NEVER;
-    if (init->phase == PARKING || init->phase == PARKED) {
-        if (got == sizeof verdict) init->failure = verdict.failure;
-        else fail_as(&init->failure, ESRCH, "keep the job's process parked");
-        init->phase = FAILED;
-        if (init->jvm.peer >= 0) report_state(init);
-        return;
+    shut(&process->link);
+    process->start_by = NEVER;
+    if (got == 0 && !process->reason) started(init, process);
+    else if (said && verdict.kind == JOB_NOT_EXECUTED) not_executed(process, &verdict);
+    else if (said && !process->reason) {
+        process->failure = verdict.failure;
+        end_kill(init, process, REASON_SETUP);
     }
-    if (got == 0 && !init->reason) started(init);
-    else if (got == sizeof verdict && verdict.kind == JOB_NOT_EXECUTED) not_executed(init, &verdict);
-    else if (got == sizeof verdict && !init->reason) {
-        init->failure = verdict.failure;
-        end_kill(init, REASON_SETUP);
-    }
-    order_release(&init->order);
+    order_release(&process->order);
 }

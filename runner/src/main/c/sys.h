@@ -31,6 +31,22 @@ static inline void shut(int *descriptor)
     *descriptor = -1;
 }
 
+/* Closes every descriptor above the standard ones but these. */
+static inline void close_all_but(const int *kept, int count)
+{
+    for (int from = 3;;) {
+        int next = -1;
+        for (int i = 0; i < count; i++)
+            if (kept[i] >= from && (next < 0 || kept[i] < next)) next = kept[i];
+        if (next < 0) {
+            close_range((unsigned)from, ~0U, 0);
+            return;
+        }
+        if (next > from) close_range((unsigned)from, (unsigned)next - 1, 0);
+        from = next + 1;
+    }
+}
+
 static inline void free_memory(void *pointer)
 {
     free(*(void **)pointer);

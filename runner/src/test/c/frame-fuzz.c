@@ -4,6 +4,7 @@
  */
 #include "journal.h"
 #include "order.h"
+#include "sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,10 @@ static void put_order(struct buffer *out)
 {
     size_t start = frame_open(out, FRAME_ORDER);
     put_text(out, FIELD_META, "{}");
-    for (uint32_t i = chance(4) + 1; i > 0; i--) put_text(out, FIELD_ARGUMENT, "echo");
+    bool lasting = chance(3) == 0;
+    if (lasting) put_bytes(out, FIELD_LASTING, "", 0);
+    for (uint32_t i = chance(4) + !lasting; i > 0; i--) put_text(out, FIELD_ARGUMENT, "echo");
+    if (chance(4) == 0) put_text(out, FIELD_EXEC, "01234567-89ab-7def-8123-456789abcdef");
     for (uint32_t i = chance(4); i > 0; i--) put_text(out, FIELD_ENVIRONMENT, "A=b");
     for (uint32_t i = chance(3) + 1; i > 0; i--) put_text(out, FIELD_LAYER, "a/b..c/d");
     for (uint32_t i = chance(3); i > 0; i--) put_u32(out, FIELD_GROUP, chance(65536));
@@ -89,8 +93,10 @@ static void use(const struct order *order)
                                                                    order->files[i].content.length);
     if (order->workdir) bytes += strlen(order->workdir);
     if (order->hostname) bytes += strlen(order->hostname);
-    if (order->argument_count == 0 || order->uid > 65535
+    if ((order->argument_count == 0 && !order->lasting) || order->uid > 65535
         || order->gid > 65535) found("an order that should have been refused");
+    /* Without a command there is no process that an excerpt would be for. */
+    if (order->argument_count == 0) return;
     struct buffer excerpt = {0};
     struct order again;
     struct failure failure;
@@ -126,6 +132,9 @@ static bool round_of(void)
     }
     struct field field;
     if (taken > 0) field_find(frame.body, FIELD_UID, &field);
+    if (taken > 0 && field_find(frame.body, FIELD_EXEC, &field) == 1
+        && is_id(field.value.data, field.value.length) && memchr(field.value.data, '/', field.value.length))
+        found("an id that leads somewhere");
     free(exact);
     return read;
 }

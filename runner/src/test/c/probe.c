@@ -229,6 +229,37 @@ static int drip(int count, char **arguments)
     return 0;
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void end_soon(int signal)
+{
+    (void)signal;
+    told_to_end = 1;
+}
+
+/*
+ * `counted SEED MICROS`: numbered lines, one a write, each with a hash of SEED and its number, every so often until
+ * SIGTERM; the last says how many there were.
+ */
+static int counted(int count, char **arguments)
+{
+    const char *seed = count > 0 ? arguments[0] : "0";
+    long micros = count > 1 ? atol(arguments[1]) : 1000;
+    signal(SIGTERM, end_soon);
+    long line = 0;
+    for (; !told_to_end; line++) {
+        char text[128];
+        int start = snprintf(text, sizeof text, "%.40s %ld", seed, line);
+        uint64_t hash = 0xcbf29ce484222325U;
+        for (int i = 0; i < start; i++) hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3U;
+        int length = snprintf(text, sizeof text, "%ld %016llx\n", line, (unsigned long long)hash);
+        if (write(1, text, (size_t)length) != length) return failed("write");
+        usleep((useconds_t)micros);
+    }
+    dprintf(1, "end %ld\n", line);
+    return 42;
+}
+
 static int stop(int count, char **arguments)
 {
     (void)count, (void)arguments;
@@ -386,6 +417,7 @@ static const struct {
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
             {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
+            {"counted", counted},
 };
 
 int main(int count, char **arguments)

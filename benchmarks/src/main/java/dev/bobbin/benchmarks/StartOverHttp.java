@@ -5,6 +5,7 @@ import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
@@ -60,14 +61,13 @@ public class StartOverHttp {
     @Setup
     public void open() throws IOException {
         host = new RealHost(pool);
+        var cluster = new SingleHostCluster(new HostId("benchmark"), host.runtime);
         dispatcher = new Dispatcher(
-                new Admission(AdmissionConfig.DEFAULT, host.runtime.capacity()),
-                new SingleHostCluster(new HostId("benchmark"), host.runtime),
-                host.runtime,
-                host.meters);
+                new Admission(AdmissionConfig.DEFAULT, host.runtime.capacity()), cluster, host.runtime, host.meters);
         server = new HttpServer(
                 new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
                 dispatcher,
+                new SandboxDirectory(host.runtime.sandboxes(), cluster),
                 new ImageDirectory(host.images),
                 new Callers(List.of()),
                 List.of());

@@ -13,6 +13,7 @@ import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.placement.HostId;
@@ -43,14 +44,13 @@ final class BobbinServer implements Server {
         this.metrics = metrics;
         this.images = images;
         this.runtime = runtime;
+        var cluster = new SingleHostCluster(hostId(), runtime);
         this.dispatcher = new Dispatcher(
-                new Admission(config.admission(), runtime.capacity()),
-                new SingleHostCluster(hostId(), runtime),
-                runtime,
-                metrics.registry());
+                new Admission(config.admission(), runtime.capacity()), cluster, runtime, metrics.registry());
         this.http = new HttpServer(
                 config.http(),
                 dispatcher,
+                new SandboxDirectory(runtime.sandboxes(), cluster),
                 new ImageDirectory(images),
                 new Callers(config.tokens()),
                 List.of(metrics, new Health(this::readiness)));

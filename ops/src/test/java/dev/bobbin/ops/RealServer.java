@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// A server in a process of its own, started with the options that `ops/bobbin serve` gives the JVM.
 final class RealServer implements AutoCloseable {
@@ -70,6 +71,33 @@ final class RealServer implements AutoCloseable {
         return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .header("Accept", accept)
                 .timeout(Duration.ofMinutes(2));
+    }
+
+    /// One request, which must be answered with `status`.
+    String ask(int status, String method, String path, String body) throws Exception {
+        var request = request(path, "application/json")
+                .method(method, BodyPublishers.ofString(body))
+                .build();
+        var answer = client.send(request, BodyHandlers.ofString());
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        return answer.body();
+    }
+
+    /// The frames of a stream, as they come.
+    HttpResponse<Stream<String>> frames(String method, String path, String body) throws Exception {
+        var request = request(path, "application/x-ndjson")
+                .method(method, BodyPublishers.ofString(body))
+                .build();
+        var answer = client.send(request, BodyHandlers.ofLines());
+        assertThat(answer.statusCode()).isEqualTo(200);
+        return answer;
+    }
+
+    /// Kills the server, which must lead its process group, and everybody in that.
+    void killGroup() throws Exception {
+        new ProcessBuilder("kill", "-9", "--", "-" + process.pid()).start().waitFor();
+        process.waitFor();
+        client.close();
     }
 
     String get(String path) throws Exception {

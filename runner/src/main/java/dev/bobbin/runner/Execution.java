@@ -19,6 +19,11 @@ public interface Execution extends AutoCloseable {
 
     String kind();
 
+    /// The sandbox that it runs in, if that lasts longer than the job or has it as its own process.
+    default Optional<SandboxId> sandbox() {
+        return Optional.empty();
+    }
+
     /// The image that runs.
     ImageReference image();
 
@@ -68,6 +73,13 @@ public interface Execution extends AutoCloseable {
     /// Ends the job and everything it started; returns at once. The outcome will be `cancelled` by `by`, unless it
     /// ended before.
     void cancel(String by);
+
+    /// Sends its process the signal of this number, if it still runs; returns at once.
+    ///
+    /// @throws UnsupportedOperationException if what runs it cannot do that
+    default void signal(int number) {
+        throw new UnsupportedOperationException("signal " + number);
+    }
 
     @Override
     void close();

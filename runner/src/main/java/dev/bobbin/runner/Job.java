@@ -1,7 +1,7 @@
 package dev.bobbin.runner;
 
 import dev.bobbin.image.ImageReference;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,45 +61,14 @@ public sealed interface Job {
             Map<String, String> labels)
             implements Job {
 
-        private static final int MOST_ARGUMENTS = 4096;
-        /// The kernel's MAX_ARG_STRLEN, its final NUL included.
-        private static final int LONGEST_STRING = 128 * 1024;
-        /// Leaves room below the kernel's six megabytes for argv and environment together.
-        private static final int MOST_BYTES = 1024 * 1024;
-        private static final int LONGEST_PATH = 4095;
-
         public Run {
             command = List.copyOf(command);
             env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
             files = List.copyOf(files);
             labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
-            require(command.size() <= MOST_ARGUMENTS, "command: has at most " + MOST_ARGUMENTS + " arguments");
-            var bytes = 0L;
-            for (var index = 0; index < command.size(); index++) {
-                bytes += checkString("command[" + index + "]", command.get(index));
-            }
-            require(command.isEmpty() || !command.getFirst().isEmpty(), "command[0]: must not be empty");
-            require(
-                    command.isEmpty() || !isKernelPath(command.getFirst()),
-                    "command[0]: must not lie in /proc, /sys or /dev");
-            for (var variable : env.entrySet()) {
-                var name = variable.getKey();
-                require(!name.isEmpty() && name.indexOf('=') < 0, "env: a name must not be empty or contain '='");
-                bytes += checkString("env." + name, name + "=" + variable.getValue());
-            }
-            require(bytes <= MOST_BYTES, "command: with env has at most 1 MiB");
+            JobFields.check(command, env);
             checkFiles(files, limits);
-            if (workdir != null) {
-                require(workdir.startsWith("/"), "workdir: must be an absolute path");
-                require(workdir.length() <= LONGEST_PATH, "workdir: has at most 4095 bytes");
-                require(!List.of(workdir.split("/")).contains(".."), "workdir: must not have \"..\" parts");
-                require(!isKernelPath(workdir), "workdir: must not lie in /proc, /sys or /dev");
-                checkString("workdir", workdir);
-            }
-            if (user != null) {
-                require(!user.isEmpty(), "user: must not be empty");
-                checkString("user", user);
-            }
+            JobFields.checkPlace(workdir, user);
         }
 
         @Override
@@ -110,7 +79,7 @@ public sealed interface Job {
         /// What can be known of files before an image is in sight: whether they fit, and into each other's places.
         private static void checkFiles(List<InputFile> files, Limits limits) {
             var paths = files.stream().map(InputFile::path).collect(Collectors.toSet());
-            require(paths.size() == files.size(), "files: a path is given twice");
+            JobFields.require(paths.size() == files.size(), "files: a path is given twice");
             var bytes = 0L;
             for (var file : files) {
                 bytes += file.data().length;
@@ -118,30 +87,56 @@ public sealed interface Job {
                         end >= 0;
                         end = file.path().indexOf('/', end + 1)) {
                     var above = file.path().substring(0, end);
-                    require(!paths.contains(above), "files: " + file.path() + " cannot lie below the file " + above);
+                    JobFields.require(
+                            !paths.contains(above), "files: " + file.path() + " cannot lie below the file " + above);
                 }
             }
             var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
-            require(bytes <= disk, "files: " + bytes + " bytes do not fit into the " + disk + " of limits.disk");
+            JobFields.require(
+                    bytes <= disk, "files: " + bytes + " bytes do not fit into the " + disk + " of limits.disk");
+        }
+    }
+
+    /// A command in a sandbox that lasts and runs already; it has exactly that sandbox's rights, limits and view.
+    ///
+    /// @param command the program and its arguments, at least one
+    /// @param env variables set over the sandbox's
+    /// @param workdir absolute path of a directory that exists; `null` for the sandbox's
+    /// @param user as in [Run]; `null` for the sandbox's
+    /// @param time wall time from the first instruction; what it started is killed with it, but for what left its
+    ///        process group
+    /// @param outputBytes bytes of standard output and standard error together
+    /// @param labels the caller's own notes, returned and never interpreted
+    record Exec(
+            JobId id,
+            String tenant,
+            SandboxId sandbox,
+            List<String> command,
+            Map<String, String> env,
+            @Nullable String workdir,
+            @Nullable String user,
+            Stdin stdin,
+            Duration time,
+            long outputBytes,
+            OnDisconnect onDisconnect,
+            OutputPolicy outputPolicy,
+            Map<String, String> labels)
+            implements Job {
+
+        public Exec {
+            command = List.copyOf(command);
+            env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
+            labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
+            JobFields.require(!command.isEmpty(), "command: must not be empty");
+            JobFields.check(command, env);
+            JobFields.checkPlace(workdir, user);
+            JobFields.require(time.toMillis() >= 1, "time: must be at least 1ms");
+            JobFields.require(outputBytes >= 1, "output: must be at least 1 byte");
         }
 
-        private static int checkString(String field, String value) {
-            require(value.indexOf('\0') < 0, field + ": must not contain a NUL character");
-            var bytes = value.getBytes(StandardCharsets.UTF_8).length + 1;
-            require(bytes <= LONGEST_STRING, field + ": has at most 131071 bytes");
-            return bytes;
-        }
-
-        private static boolean isKernelPath(String path) {
-            var plain = path.replaceAll("/(\\./|/)*", "/");
-            return List.of("/proc", "/sys", "/dev").stream()
-                    .anyMatch(top -> plain.equals(top) || plain.startsWith(top + "/"));
-        }
-
-        private static void require(boolean condition, String message) {
-            if (!condition) {
-                throw new IllegalArgumentException(message);
-            }
+        @Override
+        public String kind() {
+            return "exec";
         }
     }
 }

@@ -14,7 +14,7 @@ import java.time.Duration;
 public record Limits(long memoryBytes, double cpus, int pids, Duration time, long outputBytes, long diskBytes) {
     private static final long MIB = 1024 * 1024;
     private static final long SMALLEST_MEMORY = 4 * MIB;
-    private static final Duration LONGEST_TIME = Duration.ofDays(366);
+    public static final Duration LONGEST_TIME = Duration.ofDays(366);
 
     public static final Limits DEFAULT = new Limits(512 * MIB, 0, 1024, Duration.ofHours(1), 64 * MIB, 1024 * MIB);
 
@@ -26,6 +26,11 @@ public record Limits(long memoryBytes, double cpus, int pids, Duration time, lon
         require(time.toMillis() >= 1, "time must be between 1ms and 366 days");
         require(outputBytes >= 1, "output must be at least 1 byte");
         require(diskBytes >= 4096, "disk must be at least 4096 bytes");
+    }
+
+    /// These limits with another time and another output.
+    public Limits within(Duration otherTime, long otherOutputBytes) {
+        return new Limits(memoryBytes, cpus, pids, otherTime, otherOutputBytes, diskBytes);
     }
 
     private static void require(boolean condition, String message) {

@@ -51,7 +51,8 @@ public sealed interface Outcome {
     /// It wrote more than its output limit under the policy `kill`.
     record OutputLimit() implements Outcome {}
 
-    /// Somebody ended it: `client` (went away), `api`, `shutdown`, `server_restart`.
+    /// Somebody ended it: `client` (went away), `api`, `shutdown`, `server_restart`, `sandbox` (its sandbox
+    /// ended), `ttl` and `idle` (its sandbox lived or idled as long as it may).
     record Cancelled(String by) implements Outcome {}
 
     /// The machine stopped under it, and with it all knowledge of its end.

@@ -27,6 +27,9 @@ public record Refusal(
         NO_SUCH_USER,
         /// The command is absent and the image has none.
         NO_COMMAND,
+        NO_SUCH_SANDBOX,
+        /// The sandbox exists and is in a state that does not allow this.
+        SANDBOX_NOT_RUNNING,
         NAME_TAKEN,
         DRAINING
     }

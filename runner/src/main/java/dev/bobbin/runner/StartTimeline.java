@@ -25,10 +25,11 @@ public final class StartTimeline {
         }
     }
 
-    /// Whether a prepared sandbox was waiting.
+    /// Whether a prepared sandbox was waiting, or one that lasts was entered.
     public enum Path {
         PARKED,
         COLD,
+        ENTERED,
         REMOTE;
 
         public String word() {

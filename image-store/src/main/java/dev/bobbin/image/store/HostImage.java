@@ -100,14 +100,30 @@ final class HostImage {
         this.current = first;
     }
 
-    /// Makes the layer below `layers`; layers left by an earlier server are removed.
+    /// Finds or makes the layer below `layers`. Jobs of an earlier server may still run on the layers that it made, so
+    /// only those are removed that are older than the machine's last boot.
     static HostImage make(Path layers) throws IOException {
-        try (var entries = Files.newDirectoryStream(layers, PREFIX + "*")) {
-            for (var left : entries) {
-                remove(left);
+        for (var pattern : List.of(PREFIX + "*", "." + PREFIX + "*")) {
+            try (var entries = Files.newDirectoryStream(layers, pattern)) {
+                for (var left : entries) {
+                    if (!left.getFileName().toString().startsWith(prefixOfThisBoot())) {
+                        remove(left);
+                    }
+                }
             }
         }
         return new HostImage(layers, build(layers, fingerprint()));
+    }
+
+    private static String prefixOfThisBoot() throws IOException {
+        return PREFIX
+                + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8) + "-";
+    }
+
+    /// What the layer of this content is called.
+    private static String name(String fingerprint) throws IOException {
+        var content = String.join("\0", fingerprint, PASSWD, GROUP, HOSTS, NSSWITCH);
+        return prefixOfThisBoot() + UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
     }
 
     /// Directories of the machine that a root of this image shows at the same path, read-only.
@@ -153,8 +169,11 @@ final class HostImage {
     }
 
     private static Version build(Path layers, String fingerprint) throws IOException {
-        var name = PREFIX + UUID.randomUUID();
-        var aside = layers.resolve("." + name);
+        var name = name(fingerprint);
+        if (Files.exists(layers.resolve(name))) {
+            return new Version(fingerprint, name, Accounts.read(List.of(layers.resolve(name))), System.nanoTime());
+        }
+        var aside = layers.resolve("." + PREFIX + UUID.randomUUID());
         var root = directory(aside, 0755);
         for (var directory : List.of("etc", "home", "mnt", "opt", "proc", "run", "srv", "sys", "dev", "usr", "var")) {
             directory(root.resolve(directory), 0755);

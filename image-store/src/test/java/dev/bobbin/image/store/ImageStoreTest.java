@@ -61,7 +61,7 @@ class ImageStoreTest {
     }
 
     @Test
-    void removesTheLayersOfAnEarlierServer() throws Exception {
+    void usesTheLayerOfAnEarlierServerAgain() throws Exception {
         open(true).close();
         open(true).close();
         try (var layers = Files.list(directory.resolve("layers"))) {

@@ -36,6 +36,10 @@ public final class BobbinCommand implements Callable<Integer> {
         } else {
             commands.values().forEach(command -> line.addSubcommand(command.get()));
         }
+        line.getSubcommands().values().stream()
+                .filter(command -> command.getCommand() instanceof ExecCommand)
+                .forEach(command -> command.setStopAtPositional(true));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(BobbinCommand::explain);
         line.setParameterExceptionHandler(BobbinCommand::refuse);
         return line.execute(arguments);
@@ -47,6 +51,16 @@ public final class BobbinCommand implements Callable<Integer> {
         var commands = new LinkedHashMap<String, Supplier<Callable<Integer>>>();
         commands.put("run", () -> new RunCommand(server));
         commands.put("serve", () -> new ServeCommand(environment, starter));
+        commands.put("create", () -> new CreateCommand(server));
+        commands.put("exec", () -> new ExecCommand(server));
+        commands.put("ps", () -> new PsCommand(server));
+        commands.put("logs", () -> new LogsCommand(server));
+        commands.put("start", () -> new StartCommand(server));
+        commands.put("stop", () -> new StopCommand(server));
+        commands.put("kill", () -> new KillCommand(server));
+        commands.put("restart", () -> new RestartCommand(server));
+        commands.put("rename", () -> new RenameCommand(server));
+        commands.put("rm", () -> new RemoveCommand(server));
         commands.put("images", () -> new ImagesCommand(server));
         commands.put("pull", () -> new PullCommand(server));
         commands.put("push", () -> new PushCommand(server));
@@ -63,11 +77,12 @@ public final class BobbinCommand implements Callable<Integer> {
     public Integer call() {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
-                "Say what to do: bobbin run, serve, images, pull, push, inspect, save, load, tag, rmi or prune");
+                "Say what to do: bobbin run, serve; create, exec, ps, logs, inspect, start, stop, kill, restart, rename,"
+                        + " rm; images, pull, push, save, load, tag, rmi or prune");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {
-        var code = line.getCommand() instanceof RunCommand ? RunCommand.NOTHING_RAN : 1;
+        var code = endsAsItsProgram(line) ? RunCommand.NOTHING_RAN : 1;
         switch (failure) {
             case ConfigException wrong -> say(line.getErr(), wrong);
             case StartException impossible -> say(line.getErr(), impossible);
@@ -84,7 +99,13 @@ public final class BobbinCommand implements Callable<Integer> {
         var line = wrong.getCommandLine();
         var name = line.getCommandSpec().qualifiedName();
         line.getErr().println("bobbin: " + wrong.getMessage() + ". See " + name + " --help.");
-        return line.getCommand() instanceof RunCommand ? RunCommand.NOTHING_RAN : 2;
+        return endsAsItsProgram(line) ? RunCommand.NOTHING_RAN : 2;
+    }
+
+    /// Its exit codes are those of a program, and one of them must say that none ran.
+    private static boolean endsAsItsProgram(CommandLine line) {
+        var command = line.getCommand();
+        return command instanceof RunCommand || command instanceof ExecCommand;
     }
 
     /// The version that the build wrote into the program's manifest.

@@ -37,6 +37,21 @@ final class HttpConnection implements AutoCloseable {
         String text() throws IOException {
             return new String(body.readAllBytes(), StandardCharsets.UTF_8);
         }
+
+        /// This answer, if the server did what it was asked.
+        ///
+        /// @throws RefusedException with its reason, if it did not
+        Answer accepted() throws IOException {
+            if (status < 300) {
+                return this;
+            }
+            var reason = text();
+            try {
+                throw new RefusedException(String.valueOf(Json.object(reason).get("detail")));
+            } catch (IllegalArgumentException _) {
+                throw new RefusedException(reason.isBlank() ? "the server refused without a reason" : reason.strip());
+            }
+        }
     }
 
     private HttpConnection(SocketChannel channel) {
@@ -55,7 +70,11 @@ final class HttpConnection implements AutoCloseable {
     }
 
     Answer post(String path, String contentType, String accept, byte[] body) throws IOException {
-        var head = head("POST", path, accept) + "Content-Type: " + contentType + "\r\nContent-Length: " + body.length
+        return send("POST", path, contentType, accept, body);
+    }
+
+    Answer send(String method, String path, String contentType, String accept, byte[] body) throws IOException {
+        var head = head(method, path, accept) + "Content-Type: " + contentType + "\r\nContent-Length: " + body.length
                 + "\r\n\r\n";
         write(ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8)), ByteBuffer.wrap(body));
         return answer();

@@ -24,11 +24,9 @@ final class ImageClient implements AutoCloseable {
         this.connection = connection;
     }
 
-    /// The server said no; the message is its reason.
-    static final class RefusedException extends IOException {
-        RefusedException(String reason) {
-            super(reason);
-        }
+    /// The sandboxes of the same server.
+    SandboxClient sandboxes() {
+        return new SandboxClient(connection);
     }
 
     /// All images, as the server describes them.
@@ -36,7 +34,7 @@ final class ImageClient implements AutoCloseable {
         var all = new ArrayList<Map<?, ?>>();
         var path = "/v1/images";
         while (true) {
-            var page = Json.object(accepted(connection.ask("GET", path, JSON)).text());
+            var page = Json.object(connection.ask("GET", path, JSON).accepted().text());
             all.addAll(maps(page.get("items")));
             if (!(page.get("next_cursor") instanceof String cursor)) {
                 return all;
@@ -47,7 +45,7 @@ final class ImageClient implements AutoCloseable {
 
     /// One image, as JSON.
     String inspect(String name) throws IOException {
-        return accepted(connection.ask("GET", path(name), JSON)).text();
+        return connection.ask("GET", path(name), JSON).accepted().text();
     }
 
     Map<?, ?> pull(Map<String, ?> request, TransferDisplay display) throws IOException {
@@ -61,14 +59,14 @@ final class ImageClient implements AutoCloseable {
     void save(List<String> names, String format, OutputStream out) throws IOException {
         var path = new StringBuilder("/v1/images/save?format=" + encoded(format));
         names.forEach(name -> path.append("&name=").append(encoded(name)));
-        accepted(connection.ask("GET", path.toString(), TAR)).body().transferTo(out);
+        connection.ask("GET", path.toString(), TAR).accepted().body().transferTo(out);
     }
 
     /// What an archive held.
     List<Map<?, ?>> load(InputStream archive, boolean shared) throws IOException {
         var path = "/v1/images/load" + (shared ? "?shared" : "");
         return maps(
-                Json.object(accepted(connection.post(path, TAR, JSON, archive)).text())
+                Json.object(connection.post(path, TAR, JSON, archive).accepted().text())
                         .get("items"));
     }
 
@@ -77,7 +75,9 @@ final class ImageClient implements AutoCloseable {
     }
 
     void remove(String name, boolean shared) throws IOException {
-        accepted(connection.ask("DELETE", path(name) + (shared ? "?shared" : ""), JSON))
+        connection
+                .ask("DELETE", path(name) + (shared ? "?shared" : ""), JSON)
+                .accepted()
                 .text();
     }
 
@@ -99,8 +99,8 @@ final class ImageClient implements AutoCloseable {
     }
 
     private Map<?, ?> transfer(String path, Map<String, ?> request, TransferDisplay display) throws IOException {
-        var answer =
-                accepted(connection.post(path, JSON, NDJSON, Json.write(request).getBytes(StandardCharsets.UTF_8)));
+        var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
+        var answer = connection.post(path, JSON, NDJSON, body).accepted();
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
         try (display) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -120,22 +120,10 @@ final class ImageClient implements AutoCloseable {
 
     private Map<String, @Nullable Object> post(String path, Map<String, ?> request) throws IOException {
         var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
-        return Json.object(accepted(connection.post(path, JSON, JSON, body)).text());
+        return Json.object(connection.post(path, JSON, JSON, body).accepted().text());
     }
 
-    private static HttpConnection.Answer accepted(HttpConnection.Answer answer) throws IOException {
-        if (answer.status() < 300) {
-            return answer;
-        }
-        var body = answer.text();
-        try {
-            throw new RefusedException(String.valueOf(Json.object(body).get("detail")));
-        } catch (IllegalArgumentException _) {
-            throw new RefusedException(body.isBlank() ? "the server refused without a reason" : body.strip());
-        }
-    }
-
-    private static List<Map<?, ?>> maps(@Nullable Object list) {
+    static List<Map<?, ?>> maps(@Nullable Object list) {
         var maps = new ArrayList<Map<?, ?>>();
         if (list instanceof List<?> elements) {
             for (var element : elements) {
@@ -152,7 +140,7 @@ final class ImageClient implements AutoCloseable {
         return "/v1/images/" + encoded(name.equals("save") ? "save:latest" : name);
     }
 
-    private static String encoded(String text) {
+    static String encoded(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8)
                 .replace("+", "%20")
                 .replace("%2F", "/")

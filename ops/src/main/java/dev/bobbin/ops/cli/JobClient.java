@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// One job as the command line sees it: posts it, passes its streams on as they come, and tells how it ended. Leaving
@@ -29,9 +30,12 @@ final class JobClient implements AutoCloseable {
     private final @Nullable String timeLimit;
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
+    private final Set<String> told = ConcurrentHashMap.newKeySet();
     private boolean feeding;
+    private volatile @Nullable String id;
     private volatile boolean readerGone;
     private volatile boolean left;
+    private volatile int codeOfLeaving = RunCommand.NOTHING_RAN;
 
     /// @param timeLimit the limit that was asked for, to be named when it passes
     JobClient(Path socket, HttpConnection connection, @Nullable String timeLimit) {
@@ -40,16 +44,17 @@ final class JobClient implements AutoCloseable {
         this.timeLimit = timeLimit;
     }
 
-    /// Runs the job and gives the exit code of this command.
-    int run(Map<String, Object> request, boolean feedStdin, boolean asJson) {
+    /// Posts the job to `path`, follows it, and gives the exit code of this command.
+    int run(String path, Map<String, Object> request, boolean feedStdin, boolean asJson) {
         var watch = OutputWatch.start(this::readerGone);
         try {
             var body = Json.write(request).getBytes(StandardCharsets.UTF_8);
             // The id, which standard input is sent to, comes before the end only in front of a stream.
-            var answer = connection.post("/v1/run", JSON, asJson && !feedStdin ? JSON : NDJSON, body);
+            var answer = connection.post(path, JSON, asJson && !feedStdin ? JSON : NDJSON, body);
             if (answer.status() != 200) {
                 return refused(answer.text());
             }
+            id = answer.header("bobbin-job-id").orElse(null);
             feeding = feedStdin;
             if (asJson) {
                 return feedStdin ? collect(answer) : result(answer.text());
@@ -59,6 +64,42 @@ final class JobClient implements AutoCloseable {
             return broken(failed);
         } finally {
             watch.close();
+        }
+    }
+
+    /// Passes on what is printed, from now until the end or until what is there now, and gives the exit code of this
+    /// command.
+    int show(String path) {
+        var watch = OutputWatch.start(this::readerGone);
+        try {
+            var answer = connection.ask("GET", path, NDJSON);
+            if (answer.status() != 200) {
+                refused(answer.text());
+                return 1;
+            }
+            follow(answer, stdout, stderr);
+            return 0;
+        } catch (IOException | IllegalArgumentException failed) {
+            broken(failed);
+            return readerGone ? READER_GONE : 1;
+        } finally {
+            watch.close();
+        }
+    }
+
+    /// Sends the job's process a signal. A job that is not known yet, or was told the same before, is given up.
+    void signal(String name, int number) {
+        var known = id;
+        if (known == null || !told.add(name)) {
+            codeOfLeaving = 128 + number;
+            leave();
+            return;
+        }
+        try (var other = HttpConnection.connect(socket)) {
+            var body = Json.write(Map.of("signal", name)).getBytes(StandardCharsets.UTF_8);
+            other.post("/v1/jobs/" + known + "/kill", JSON, JSON, body).text();
+        } catch (IOException _) {
+            // the server has gone: the output's connection tells it
         }
     }
 
@@ -83,12 +124,22 @@ final class JobClient implements AutoCloseable {
     }
 
     private int stream(HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
-        return ended(follow(answer, out, err));
+        return ended(followToEnd(answer, out, err));
     }
 
-    /// Passes the streams on until the end, and gives the last frame.
-    private Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
+    /// Passes the streams on until the job's end, and gives the last frame.
+    private Map<String, @Nullable Object> followToEnd(HttpConnection.Answer answer, OutputStream out, OutputStream err)
             throws IOException {
+        var last = follow(answer, out, err);
+        if (last == null) {
+            throw new IOException("the server closed the connection before the job's end");
+        }
+        return last;
+    }
+
+    /// Passes the streams on until the end of the answer, and gives the last frame if that is the job's.
+    private @Nullable Map<String, @Nullable Object> follow(
+            HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
         var display = TransferDisplay.forPeople();
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -108,7 +159,7 @@ final class JobClient implements AutoCloseable {
                 }
             }
         }
-        throw new IOException("the server closed the connection before the job's end");
+        return null;
     }
 
     /// A job takes standard input from then on; before it there may have been an image to bring.
@@ -123,7 +174,7 @@ final class JobClient implements AutoCloseable {
     private int collect(HttpConnection.Answer answer) throws IOException {
         var out = new InlineOutput();
         var err = new InlineOutput();
-        var last = follow(answer, out, err);
+        var last = followToEnd(answer, out, err);
         var result = new LinkedHashMap<String, Object>();
         last.forEach((name, value) -> {
             if (value != null && !Set.of("type", "at", "time").contains(name)) {
@@ -202,7 +253,7 @@ final class JobClient implements AutoCloseable {
         if (!left) {
             say("the server broke off: " + failed.getMessage());
         }
-        return RunCommand.NOTHING_RAN;
+        return codeOfLeaving;
     }
 
     private void say(String sentence) {

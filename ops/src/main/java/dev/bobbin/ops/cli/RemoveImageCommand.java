@@ -36,7 +36,7 @@ final class RemoveImageCommand implements Callable<Integer> {
             for (var name : names) {
                 try {
                     images.remove(name, shared);
-                } catch (ImageClient.RefusedException refused) {
+                } catch (RefusedException refused) {
                     System.err.println("bobbin: " + refused.getMessage());
                     code = 1;
                 }

@@ -28,8 +28,8 @@ final class ServerOptions {
 
     /// What is asked; gives the command's exit code.
     @FunctionalInterface
-    interface Question {
-        int ask(ImageClient images) throws IOException;
+    interface Question<C> {
+        int ask(C client) throws IOException;
     }
 
     BobbinConfig settings() {
@@ -42,29 +42,56 @@ final class ServerOptions {
     }
 
     /// Asks about images. What the server refuses is said, and is exit code 1.
-    int ask(Question question) throws IOException {
+    int ask(Question<ImageClient> question) throws IOException {
         var settings = settings();
         var live = connect(settings.socket());
         if (live != null) {
-            return ask(question, live);
+            return ask(question, new ImageClient(live));
         }
         try (var embedded = EmbeddedServer.withImages(settings, starter, 0)) {
             Runtime.getRuntime().addShutdownHook(new Thread(embedded::close, "bobbin-stop"));
             var connection = HttpConnection.connect(embedded.socket());
             embedded.beforeClose(() -> ImageClient.leave(connection));
-            return ask(question, connection);
+            return ask(question, new ImageClient(connection));
         }
     }
 
-    private static int ask(Question question, HttpConnection connection) {
-        try (var images = new ImageClient(connection)) {
-            return question.ask(images);
-        } catch (ImageClient.RefusedException refused) {
+    /// Asks about sandboxes, which only a server that is there has. What it refuses is said, and is exit code 1.
+    int askOfSandboxes(Question<SandboxClient> question) throws IOException {
+        return ask(question, new SandboxClient(live(settings().socket())));
+    }
+
+    private static <C extends AutoCloseable> int ask(Question<C> question, C client) throws IOException {
+        try {
+            return question.ask(client);
+        } catch (RefusedException refused) {
             System.err.println("bobbin: " + refused.getMessage());
         } catch (IOException | IllegalArgumentException failed) {
             System.err.println("bobbin: the server broke off: " + failed.getMessage());
+        } finally {
+            close(client);
         }
         return 1;
+    }
+
+    private static void close(AutoCloseable client) throws IOException {
+        try {
+            client.close();
+        } catch (IOException | RuntimeException failed) {
+            throw failed;
+        } catch (Exception impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /// A connection to the live server.
+    static HttpConnection live(Path socket) {
+        var connection = connect(socket);
+        if (connection == null) {
+            throw new StartException("No server is at " + socket
+                    + ": start one with \"bobbin serve\", or say with --run-dir where it is.");
+        }
+        return connection;
     }
 
     /// A connection to the live server, or nothing if there is none.

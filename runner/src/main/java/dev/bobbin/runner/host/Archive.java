@@ -16,12 +16,14 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The journals that were on disk when this server began, read back in the background so that the start does not wait.
@@ -31,10 +33,14 @@ final class Archive {
     private final SandboxFiles files;
     private final List<SandboxId> found;
     private final Precedence precedence;
+    /// Those of processes in sandboxes that last.
+    private final List<Lasting> lasting = new ArrayList<>();
     private final CountDownLatch complete = new CountDownLatch(1);
 
     /// An ended job, the size of its journal, and when it ended.
     record Entry(LocalExecution execution, long bytes, long endedMillis) {}
+
+    private record Lasting(SandboxId id, Path journal) {}
 
     /// Notes what is there now, except the sandboxes that are `live`.
     Archive(SandboxFiles files, List<SandboxId> live, Precedence precedence) throws IOException {
@@ -49,11 +55,17 @@ final class Archive {
         found.add(id);
     }
 
+    /// Adds a journal of a process in a sandbox that lasts; only before [#read].
+    void add(SandboxId id, Path journal) {
+        lasting.add(new Lasting(id, journal));
+    }
+
     /// Reads every journal, oldest first. What never became a job is removed.
     void read(Consumer<Entry> each) {
         try {
-            found.stream()
-                    .map(this::entry)
+            Stream.concat(
+                            found.stream().map(this::entry),
+                            lasting.stream().map(other -> entry(other.id(), other.journal(), precedence)))
                     .flatMap(Optional::stream)
                     .sorted(Comparator.comparingLong(Entry::endedMillis))
                     .forEach(each);
@@ -68,10 +80,27 @@ final class Archive {
     }
 
     private Optional<Entry> entry(SandboxId id) {
+        var journal = files.journal(id);
+        var entry = entry(id, journal, precedence);
+        if (entry.isEmpty() && isEmpty(journal)) {
+            files.removeKept(id);
+        }
+        return entry;
+    }
+
+    private static boolean isEmpty(Path journal) {
         try {
-            var contents = contents(files, id);
+            return contents(journal).isEmpty();
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    /// What one journal tells of a process that does not run any more; nothing if it never became one.
+    static Optional<Entry> entry(SandboxId id, Path journal, Precedence precedence) {
+        try {
+            var contents = contents(journal);
             if (contents.isEmpty()) {
-                files.removeKept(id);
                 return Optional.empty();
             }
             var meta = JobMeta.decode(contents.get().meta());
@@ -79,7 +108,7 @@ final class Archive {
             var execution = new LocalExecution(
                     meta,
                     id,
-                    files.journal(id),
+                    journal,
                     precedence,
                     null,
                     timeline,
@@ -93,13 +122,12 @@ final class Archive {
                             contents.get().position(),
                             null,
                             ending(contents.get().end(), timeline));
-            var journal = files.journal(id);
             return Optional.of(new Entry(
                     execution,
                     Journal.bytesOnDisk(journal),
                     Files.getLastModifiedTime(journal).toMillis()));
         } catch (IOException | UncheckedIOException e) {
-            LOG.log(Level.WARNING, "what is kept of sandbox " + id + " cannot be read and is left alone", e);
+            LOG.log(Level.WARNING, "the journal " + journal + " cannot be read and is left alone", e);
             return Optional.empty();
         }
     }
@@ -115,10 +143,10 @@ final class Archive {
                 : Verdict.read(end, timeline);
     }
 
-    /// What the journal of sandbox `id` says, or nothing if it never got a job.
-    static Optional<Journal.Contents> contents(SandboxFiles files, SandboxId id) throws IOException {
+    /// What a journal says, or nothing if no job ever came to it.
+    static Optional<Journal.Contents> contents(Path journal) throws IOException {
         try {
-            return Journal.contents(files.journal(id));
+            return Journal.contents(journal);
         } catch (NoSuchFileException _) {
             return Optional.empty();
         }
@@ -137,5 +165,8 @@ final class Archive {
 
         @Override
         public void stdinTaken(long position) {}
+
+        @Override
+        public void refused(String problem) {}
     }
 }

@@ -1,31 +1,20 @@
 package dev.bobbin.runner.host;
 
-import dev.bobbin.image.Identity;
-import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
-import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
-import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
-import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.InitBinary;
-import dev.bobbin.runner.sandbox.Nursery;
-import dev.bobbin.runner.sandbox.Order;
-import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
-import dev.bobbin.runner.sandbox.WarmSandboxes;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,40 +23,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
 /// threads; one process holds the directories.
 public final class HostRuntime implements AutoCloseable {
-    /* A job's way: lease the image, take a sandbox, give the order, listen. The listening virtual thread owns the sandbox
-     * until the job's end is known, then tells its PID 1 to exit; the nursery removes what that leaves. Nothing is written by this process on the way: the
-     * journal, which PID 1 writes, is the whole record, and a new server reads it back. */
-
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
-
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
-    private final ImageStore images;
     private final List<DirectoryLock> locks;
-    private final SandboxFiles files;
-    private final Cgroups cgroups;
-    private final Nursery nursery;
-    private final WarmSandboxes warm;
-    private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
-    private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
-    private final Precedence precedence = new Precedence();
-    private final Upkeep upkeep;
+    private final Premises premises;
+    private final Runs runs;
+    private final Sandboxes sandboxes;
     private final Archive archive;
-    private final Set<String> unenforced;
-    private final Losses losses;
-    private volatile boolean draining;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private HostRuntime(
@@ -80,37 +52,24 @@ public final class HostRuntime implements AutoCloseable {
             MeterRegistry meters)
             throws IOException {
         this.config = config;
-        this.images = images;
         this.locks = locks;
-        this.files = files;
-        this.cgroups = cgroups;
-        this.unenforced = cgroups.unenforced();
-        this.losses = new Losses(meters);
         var live = files.live();
+        var precedence = new Precedence();
         this.archive = new Archive(files, live, precedence);
-        var ready = new CompletableFuture<HostRuntime>();
-        this.nursery = Nursery.open(files, init, settings(images, cgroups), new Nursery.Listener() {
-            @Override
-            public void gone(SandboxId id, int status, boolean left) {
-                ready.join().reaped(id, status, left);
-            }
-
-            @Override
-            public void lost() {
-                ready.join().sweepDying();
-            }
-        });
-        this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
-        this.upkeep = new Upkeep(config, files, nursery, jobs, running);
-        ready.complete(this);
-        Gauge.builder("bobbin.sandboxes", running, Map::size)
+        this.premises = new Premises(config, files, init, settings(images, cgroups), cgroups, precedence, meters);
+        this.runs = new Runs(config, images, premises, archive);
+        this.sandboxes = new Sandboxes(images, premises);
+        Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
                 .register(meters);
-        live.forEach(this::recover);
+        var passing = new ArrayList<>(live);
+        passing.removeAll(files.lasting());
+        passing.forEach(runs::recover);
+        new Reunion(sandboxes, premises, archive, images).with(live);
         sweepCgroups(live);
-        Thread.ofVirtual().name("archive").start(() -> archive.read(upkeep::archived));
-        upkeep.start();
+        Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
+        premises.upkeep().start(sandboxes);
     }
 
     /// Takes the directories, finds what an earlier server left running, and starts or finds the nursery.
@@ -169,210 +128,34 @@ public final class HostRuntime implements AutoCloseable {
 
     /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.
     public Attempt start(Job job, StartTimeline timeline) throws InterruptedException {
-        if (draining) {
-            return refused(Refusal.Reason.DRAINING, "this host takes no new work");
-        }
-        if (upkeep.diskFull()) {
-            return refused(Refusal.Reason.DEGRADED, "the disk of this host's data directory is full");
+        var refusal = premises.closed();
+        if (refusal.isPresent()) {
+            return new Attempt.Refused(refusal.get());
         }
         return switch (job) {
-            case Job.Run run -> run(run, timeline);
+            case Job.Run run -> runs.start(run, timeline);
+            case Job.Exec exec -> sandboxes.exec(exec, timeline);
         };
     }
 
-    private Attempt run(Job.Run job, StartTimeline timeline) throws InterruptedException {
-        Optional<Rootfs> lease;
-        try {
-            lease = images.lease(job.tenant(), job.image());
-        } catch (ImageException e) {
-            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
-        }
-        if (lease.isEmpty()) {
-            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
-        }
-        var rootfs = lease.get();
-        var accepted = false;
-        try {
-            var attempt = run(job, rootfs, timeline);
-            accepted = attempt instanceof Attempt.Accepted;
-            return attempt;
-        } finally {
-            if (!accepted) {
-                rootfs.close();
-            }
-        }
-    }
-
-    /// Starts the job on a root file system, which is the job's from then on if it is accepted.
-    private Attempt run(Job.Run job, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
-        try {
-            var command = command(job, rootfs);
-            if (command.isEmpty()) {
-                return refused(
-                        Refusal.Reason.NO_COMMAND,
-                        "command: is absent, and image \"" + job.image() + "\" has no command of its own");
-            }
-            var user = job.user() == null ? rootfs.config().user() : job.user();
-            var identity = rootfs.identity(user);
-            if (identity.isEmpty()) {
-                return refused(
-                        Refusal.Reason.NO_SUCH_USER,
-                        "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
-            }
-            timeline.stamp(Phase.IMAGE);
-            return run(job, command, rootfs, identity.get(), timeline);
-        } catch (SandboxException | IOException e) {
-            LOG.log(Level.ERROR, "job " + job.id() + " could not be started", e);
-            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
-        }
-    }
-
-    private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
-            throws InterruptedException, IOException {
-        precedence.startBegins();
-        var taken = warm.take();
-        timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs, command, unenforced(job.limits()), timeline);
-        var execution = execution(meta, taken.sandbox(), timeline);
-        var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order = Order.of(job, command, rootfs, identity, cgroups, meta.encode(), grace);
-        jobs.put(job.id(), execution);
-        try {
-            taken.sandbox().order(order);
-        } catch (IOException e) {
-            jobs.remove(job.id());
-            running.remove(execution.sandboxId());
-            taken.sandbox().close();
-            nursery.destroy(execution.sandboxId());
-            sweepJobless(execution.sandboxId());
-            throw e;
-        }
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, rootfs));
-        return new Attempt.Accepted(execution);
-    }
-
-    /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
-    private Set<String> unenforced(Limits limits) {
-        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
-            return unenforced;
-        }
-        var others = new TreeSet<>(unenforced);
-        others.remove("cpus");
-        return others;
-    }
-
-    private static List<String> command(Job.Run job, Rootfs rootfs) {
-        if (!job.command().isEmpty()) {
-            return job.command();
-        }
-        var command = new ArrayList<>(rootfs.config().entrypoint());
-        command.addAll(rootfs.config().command());
-        return command;
-    }
-
-    private static Attempt refused(Refusal.Reason reason, String detail) {
-        return new Attempt.Refused(new Refusal(reason, detail));
-    }
-
-    private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
-        var id = sandbox.id();
-        var execution = new LocalExecution(
-                meta,
-                id,
-                files.journal(id),
-                precedence,
-                sandbox,
-                timeline,
-                this::started,
-                () -> leaves(id),
-                ending -> losses.ended(meta.outputPolicy(), ending),
-                () -> cgroups.evidence(id.toString()));
-        running.put(id, execution);
-        return execution;
-    }
-
-    private void started() {
-        precedence.startDone();
-        warm.refill();
-    }
-
-    /// Listens to a job until its end, then lets go of its image. The nursery removes what is left of a sandbox that
-    /// was told to exit; of any other it is done here.
-    private void attend(LocalExecution execution, AutoCloseable image) {
-        var id = execution.sandboxId();
-        try (image) {
-            execution.listen();
-        } catch (Exception e) {
-            LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
-        } finally {
-            var vanished = running.remove(id) != null;
-            if (vanished || execution.recovered() || !nursery.alive()) {
-                sweep(id);
-            }
-            upkeep.ended(execution);
-        }
-    }
-
-    /// The end of its job is known, and its PID 1 is about to be told to exit.
-    private void leaves(SandboxId id) {
-        warm.dies(id);
-        running.remove(id);
-    }
-
-    private void sweep(SandboxId id) {
-        cgroups.remove(id.toString());
-        try {
-            files.removeLive(id);
-        } catch (UncheckedIOException e) {
-            LOG.log(Level.WARNING, e.getMessage(), e);
-        }
-        warm.gone(id);
-    }
-
-    /// The nursery reaped a PID 1. One whose job has not ended is looked after by that job's own thread.
-    private void reaped(SandboxId id, int status, boolean left) {
-        var execution = running.get(id);
-        if (execution != null) {
-            execution.reaped(status);
-        } else if (warm.endedJobless(id)) {
-            sweepJobless(id);
-        } else if (left) {
-            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
-        } else {
-            warm.gone(id);
-        }
-    }
-
-    private void sweepDying() {
-        Thread.ofVirtual().name("sweep").start(() -> warm.dying().forEach(this::sweep));
-    }
-
-    private void sweepJobless(SandboxId id) {
-        Thread.ofVirtual().name("sweep").start(() -> {
-            try {
-                files.removeKept(id);
-            } catch (UncheckedIOException e) {
-                LOG.log(Level.WARNING, e.getMessage(), e);
-            } finally {
-                sweep(id);
-            }
-        });
+    /// The sandboxes of this host that last.
+    public Sandboxes sandboxes() {
+        return sandboxes;
     }
 
     /// The job called `id` if it runs here or its journal is still kept.
     public Optional<Execution> find(JobId id) throws InterruptedException {
-        var known = jobs.get(id);
+        var known = premises.jobs().get(id);
         if (known == null) {
             archive.await();
-            known = jobs.get(id);
+            known = premises.jobs().get(id);
         }
         return Optional.ofNullable(known);
     }
 
     /// Jobs that an earlier server started and that still run.
     public List<Execution> recovered() {
-        return running.values().stream()
-                .filter(LocalExecution::recovered)
+        return live().filter(LocalExecution::recovered)
                 .map(Execution.class::cast)
                 .toList();
     }
@@ -383,60 +166,25 @@ public final class HostRuntime implements AutoCloseable {
                 Runtime.getRuntime().availableProcessors(),
                 Machine.memoryBytes(),
                 MOST_PIDS,
-                running.size(),
-                warm.parked());
+                premises.running().size(),
+                premises.warm().parked());
     }
 
     /// Whether sandboxes can be made.
     public boolean healthy() {
-        return nursery.alive() && !upkeep.diskFull();
-    }
-
-    private void recover(SandboxId id) {
-        try {
-            var sandbox = Sandbox.connect(files, id);
-            var contents = Archive.contents(files, id);
-            if (contents.isEmpty()) {
-                warm.dies(id);
-                sandbox.recorded();
-                Thread.ofVirtual().name("sweep").start(() -> {
-                    try (sandbox) {
-                        sandbox.listen(new Archive.Deaf());
-                    } catch (IOException e) {
-                        LOG.log(Level.DEBUG, "sandbox " + id + " was gone already", e);
-                    }
-                    sweep(id);
-                    files.removeKept(id);
-                });
-                return;
-            }
-            var meta = JobMeta.decode(contents.get().meta());
-            var execution = execution(meta, sandbox, meta.timeline());
-            execution.journal().grew(sandbox.state().position(), null);
-            jobs.put(meta.id(), execution);
-            var image = images.hold(meta.layers());
-            Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
-                var end = sandbox.state().end();
-                if (end != null) {
-                    execution.ended(sandbox.state().position(), null, end);
-                }
-                attend(execution, image);
-            });
-            LOG.log(Level.INFO, "job " + meta.id() + " goes on");
-        } catch (IOException | SandboxException e) {
-            LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
-            nursery.destroy(id);
-            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
-            archive.add(id);
-        }
+        return premises.nursery().alive() && !premises.upkeep().diskFull();
     }
 
     private void sweepCgroups(List<SandboxId> live) throws IOException {
         var owned = live.stream().map(SandboxId::toString).toList();
-        for (var name : cgroups.present()) {
+        for (var name : premises.cgroups().present()) {
             var mine = SandboxId.parse(name).isPresent() && !owned.contains(name);
-            if (mine && SandboxId.parse(name).filter(running::containsKey).isEmpty() && isLeftover(name)) {
-                cgroups.remove(name);
+            if (mine
+                    && SandboxId.parse(name)
+                            .filter(premises.running()::containsKey)
+                            .isEmpty()
+                    && isLeftover(name)) {
+                premises.cgroups().remove(name);
             }
         }
     }
@@ -449,33 +197,40 @@ public final class HostRuntime implements AutoCloseable {
     /// No new work from now on; jobs whose caller must be present get `grace` and then end as cancelled by `shutdown`.
     /// All others live on.
     public void drain(Duration grace) throws InterruptedException {
-        draining = true;
+        premises.drain();
+        var upkeep = premises.upkeep();
         upkeep.await(() -> synchronous().isEmpty(), grace);
         synchronous().forEach(execution -> execution.cancel("shutdown"));
         upkeep.await(() -> synchronous().isEmpty(), LAST_WAIT);
     }
 
     private List<LocalExecution> synchronous() {
-        return running.values().stream()
-                .filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
+        return live().filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
                 .toList();
+    }
+
+    /// Everything that runs: own processes of sandboxes, and execs.
+    private Stream<LocalExecution> live() {
+        return Stream.concat(premises.running().values().stream(), sandboxes.execs());
     }
 
     /// Lets go of this host. If no job runs, nothing is left behind; otherwise jobs go on and the next server finds
     /// them.
     @Override
     public void close() {
-        draining = true;
+        premises.drain();
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        upkeep.close();
-        warm.close();
+        var nursery = premises.nursery();
+        premises.upkeep().close();
+        premises.warm().close();
         try {
-            warm.awaitGone(LAST_WAIT);
-            if (running.isEmpty()) {
+            premises.warm().awaitGone(LAST_WAIT);
+            premises.awaitTrash(LAST_WAIT);
+            if (premises.running().isEmpty()) {
                 nursery.retire(LAST_WAIT);
-                cgroups.close();
+                premises.cgroups().close();
                 Files.deleteIfExists(config.runDir().resolve("cgroups"));
             }
         } catch (InterruptedException _) {

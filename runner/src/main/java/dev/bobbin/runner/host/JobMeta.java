@@ -5,6 +5,7 @@ import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.wire.Fields;
@@ -44,6 +45,9 @@ record JobMeta(
         @Nullable Limits limits,
         Set<String> unenforcedLimits,
         List<String> layers) {
+
+    static final String RUN = "run";
+    static final String SANDBOX = "sandbox";
 
     private static final int VERSION = 1;
 
@@ -88,10 +92,54 @@ record JobMeta(
                 timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
-                job.outputPolicy() == Job.OutputPolicy.BLOCK ? job.limits().outputBytes() : Long.MAX_VALUE,
+                blockAfter(job.outputPolicy(), job.limits().outputBytes()),
                 job.limits(),
                 unenforcedLimits,
                 rootfs.layers());
+    }
+
+    /// Of the own process of a sandbox that lasts.
+    static JobMeta of(SandboxSpec spec, JobId id, Rootfs rootfs, Set<String> unenforcedLimits, StartTimeline timeline) {
+        var limits = spec.limits();
+        return new JobMeta(
+                id,
+                spec.tenant(),
+                SANDBOX,
+                rootfs.reference(),
+                spec.command(),
+                spec.labels(),
+                Instant.now(),
+                timeline,
+                Job.OnDisconnect.CONTINUE,
+                false,
+                blockAfter(spec.outputPolicy(), limits.outputBytes()),
+                limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
+                unenforcedLimits,
+                rootfs.layers());
+    }
+
+    /// @param sandbox what everything in its sandbox may use
+    static JobMeta of(
+            Job.Exec job, Rootfs rootfs, Limits sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
+        return new JobMeta(
+                job.id(),
+                job.tenant(),
+                job.kind(),
+                rootfs.reference(),
+                job.command(),
+                job.labels(),
+                Instant.now(),
+                timeline,
+                job.onDisconnect(),
+                job.stdin() instanceof Stdin.Open,
+                blockAfter(job.outputPolicy(), job.outputBytes()),
+                sandbox.within(job.time(), job.outputBytes()),
+                unenforcedLimits,
+                rootfs.layers());
+    }
+
+    private static long blockAfter(Job.OutputPolicy policy, long bytes) {
+        return policy == Job.OutputPolicy.BLOCK ? bytes : Long.MAX_VALUE;
     }
 
     /// What happens to output past its limit; `kill` drops nothing, so that of `drop` stands for it.

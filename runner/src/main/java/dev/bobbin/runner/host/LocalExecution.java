@@ -16,6 +16,7 @@ import dev.bobbin.runner.cgroup.Evidence;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxProcess;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.Wire;
 import dev.bobbin.runner.wire.WireException;
@@ -32,8 +33,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +47,8 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     private final JobMeta meta;
     private final SandboxId sandboxId;
-    private final @Nullable Sandbox sandbox;
+    private final Path journalFile;
+    private final @Nullable SandboxProcess process;
     private final StartTimeline timeline;
     private final boolean recovered;
     private final Runnable started;
@@ -58,16 +58,14 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final long orderedNanos = System.nanoTime();
     private final CompletableFuture<Integer> reaped = new CompletableFuture<>();
     private final Journal journal;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition taken = lock.newCondition();
-    private long stdinTaken;
+    private final StdinFeed stdin;
     private boolean hasStarted;
     private volatile boolean released;
     private volatile long cancelledNanos = Long.MAX_VALUE;
     private volatile long unrecordedNanos = Long.MAX_VALUE;
     private volatile @Nullable String cancelledBy;
 
-    /// @param sandbox `null` if the job had ended before this server began
+    /// @param process `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
     /// @param atEnd told once how it ended, unless that was before this server began
@@ -77,7 +75,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             SandboxId sandboxId,
             Path journal,
             Precedence precedence,
-            @Nullable Sandbox sandbox,
+            @Nullable SandboxProcess process,
             StartTimeline timeline,
             Runnable started,
             Runnable beforeExit,
@@ -85,21 +83,29 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             Supplier<Evidence> counters) {
         this.meta = meta;
         this.sandboxId = sandboxId;
-        this.sandbox = sandbox;
+        this.journalFile = journal;
+        this.process = process;
         this.timeline = timeline;
         this.started = started;
         this.beforeExit = beforeExit;
         this.atEnd = atEnd;
         this.counters = counters;
         this.journal = new Journal(journal, precedence, this::caughtUp);
-        this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
-        if (sandbox != null) {
-            this.stdinTaken = sandbox.state().stdinTaken();
-        }
+        this.recovered = process != null && process.state().word() != Wire.STATE_PARKED;
+        this.stdin = new StdinFeed(process == null ? 0 : process.state().stdinTaken());
     }
 
     SandboxId sandboxId() {
         return sandboxId;
+    }
+
+    Path journalFile() {
+        return journalFile;
+    }
+
+    @Override
+    public Optional<SandboxId> sandbox() {
+        return meta.kind().equals(JobMeta.RUN) ? Optional.empty() : Optional.of(sandboxId);
     }
 
     Journal journal() {
@@ -176,7 +182,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         journal.read(from, follow, new OutputSink() {
             @Override
             public void accept(Output output) throws IOException {
-                if (output instanceof Output.Bytes bytes && !recovered && sandbox != null) {
+                if (output instanceof Output.Bytes bytes && !recovered && process != null) {
                     timeline.stamp(Phase.FIRST_BYTE, monotonic(bytes.timeNanos()));
                 }
                 sink.accept(output);
@@ -196,14 +202,10 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return System.nanoTime() - (nowNanos - wallNanos);
     }
 
-    /// Runs on the job's own virtual thread until its end is known.
-    void listen() {
-        var from = sandbox;
-        if (from == null) {
-            return;
-        }
-        try (from) {
-            from.listen(this);
+    /// Listens to `sandbox`, whose own process this is, until its end is known. On the job's own virtual thread.
+    void listen(Sandbox sandbox) {
+        try (sandbox) {
+            sandbox.listen(this);
         } catch (IOException e) {
             LOG.log(Level.WARNING, "the connection to sandbox " + sandboxId + " broke: " + e.getMessage());
         }
@@ -237,8 +239,8 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         noteStarted();
         beforeExit.run();
         try {
-            if (sandbox != null) {
-                sandbox.recorded();
+            if (process != null) {
+                process.recorded();
             }
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
@@ -265,6 +267,13 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         } catch (WireException e) {
             LOG.log(Level.ERROR, "the end of job " + meta.id() + " cannot be read", e);
             return abrupt(new Outcome.SandboxError("its end record cannot be read"));
+        }
+    }
+
+    /// Notes the end of an exec whose sandbox ended without saying how.
+    void lostWithSandbox() {
+        if (ending().isEmpty()) {
+            finish(0, null, abrupt(new Outcome.Cancelled("sandbox")));
         }
     }
 
@@ -310,54 +319,38 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         if (journal.finish(position, data, ending)) {
             atEnd.accept(ending);
         }
-        lock.lock();
-        try {
-            taken.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        stdin.end();
     }
 
     @Override
     public void stdinTaken(long position) {
-        lock.lock();
-        try {
-            stdinTaken = Math.max(stdinTaken, position);
-            taken.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        stdin.taken(position);
+    }
+
+    @Override
+    public void refused(String problem) {
+        finish(0, null, abrupt(new Outcome.SandboxError(problem)));
+        noteStarted();
+        beforeExit.run();
     }
 
     @Override
     public long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException {
-        if (sandbox == null || ending().isPresent()) {
+        if (process == null || ending().isPresent()) {
             throw new IllegalArgumentException("stdin: the job has ended");
         }
         if (!meta.stdinOpen()) {
             throw new IllegalArgumentException("stdin: was not left open when the job was started");
         }
-        lock.lockInterruptibly();
-        try {
-            if (position > stdinTaken) {
-                throw new IllegalArgumentException("at: " + stdinTaken + " bytes of stdin have been taken so far");
-            }
-            sandbox.stdin(position, data, last);
-            while (stdinTaken < position + data.length && ending().isEmpty()) {
-                taken.await();
-            }
-            return stdinTaken;
-        } finally {
-            lock.unlock();
-        }
+        return stdin.feed(process, position, data, last);
     }
 
     private void caughtUp(long position) {
-        if (position < meta.blockAfterBytes() || sandbox == null || ending().isPresent()) {
+        if (position < meta.blockAfterBytes() || process == null || ending().isPresent()) {
             return;
         }
         try {
-            sandbox.consumed(position);
+            process.consumed(position);
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
         }
@@ -365,13 +358,26 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public void cancel(String by) {
-        if (sandbox == null || ending().isPresent()) {
+        if (process == null || ending().isPresent()) {
             return;
         }
         cancelledBy = by;
         cancelledNanos = System.nanoTime();
         try {
-            sandbox.cancel(by);
+            process.cancel(by);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
+    }
+
+    /// Sends it a signal, if it still runs.
+    @Override
+    public void signal(int number) {
+        if (process == null || ending().isPresent()) {
+            return;
+        }
+        try {
+            process.signal(number);
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
         }
@@ -397,14 +403,14 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     boolean overdue(long nanos) {
         var limits = meta.limits();
         return limits != null
-                && sandbox != null
+                && process != null
                 && ending().isEmpty()
                 && nanos - orderedNanos > limits.time().toNanos() + OVERDUE_NANOS;
     }
 
     /// Whether whoever started it has read what it wanted, so that its journal may go by age and size.
     boolean released() {
-        return released || recovered || sandbox == null;
+        return released || recovered || process == null;
     }
 
     @Override

@@ -57,8 +57,8 @@ final class Upkeep implements AutoCloseable {
         this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
     }
 
-    void start() {
-        Thread.ofVirtual().name("upkeep").start(this::keepHouse);
+    void start(Sandboxes sandboxes) {
+        Thread.ofVirtual().name("upkeep").start(() -> keepHouse(sandboxes));
     }
 
     /// Whether there is no room left for what jobs print.
@@ -70,7 +70,7 @@ final class Upkeep implements AutoCloseable {
     void ended(LocalExecution execution) {
         long bytes;
         try {
-            bytes = Journal.bytesOnDisk(files.journal(execution.sandboxId()));
+            bytes = Journal.bytesOnDisk(execution.journalFile());
         } catch (IOException _) {
             bytes = 0;
         }
@@ -107,11 +107,18 @@ final class Upkeep implements AutoCloseable {
         }
     }
 
-    private void keepHouse() {
+    private void keepHouse(Sandboxes sandboxes) {
         while (nextRound()) {
             expire();
             lookAtDisk();
             var now = System.nanoTime();
+            sandboxes.keepHouse();
+            sandboxes.execs().forEach(exec -> {
+                exec.giveUpRecord(now - RECORD_NANOS);
+                if (exec.abandoned(REATTACH_NANOS)) {
+                    exec.cancel("server_restart");
+                }
+            });
             for (var execution : running.values()) {
                 execution.giveUpRecord(now - RECORD_NANOS);
                 if (execution.defiesCancelSince(now - DEFIANCE_NANOS) || execution.overdue(now)) {
@@ -164,7 +171,7 @@ final class Upkeep implements AutoCloseable {
         for (var execution : expired) {
             jobs.remove(execution.id());
             try {
-                files.removeKept(execution.sandboxId());
+                files.removeJournal(execution.journalFile());
             } catch (UncheckedIOException e) {
                 LOG.log(Level.WARNING, e.getMessage(), e);
             }

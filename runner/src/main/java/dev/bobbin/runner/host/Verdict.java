@@ -60,6 +60,7 @@ final class Verdict {
                 var errno = end.requireU32(Wire.FIELD_ERRNO);
                 yield new Outcome.Exited(errno == ENOENT || errno == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE);
             }
+            case Wire.REASON_SANDBOX -> new Outcome.Cancelled("sandbox");
             case Wire.REASON_SETUP -> new Outcome.SandboxError(Sandbox.problem(end));
             default -> throw new WireException("an END record with reason " + reason);
         };
@@ -72,13 +73,25 @@ final class Verdict {
         var status = end.requireU32(Wire.FIELD_STATUS);
         var signal = status & 0x7f;
         var code = signal == 0 ? (status >> 8) & 0xff : SIGNALLED + signal;
-        if (evidence.usage().oomKills() > 0 && code != 0) {
+        if (killedForMemory(end, evidence, signal) && code != 0) {
             return new Outcome.OutOfMemory(evidence.level(), signal == SIGKILL ? "main" : "child", code);
         }
         if (signal == 0) {
             return new Outcome.Exited(code);
         }
         return new Outcome.Killed(signal, end.u32(Wire.FIELD_SIGNALLED).orElse(0) == signal ? "api" : "self");
+    }
+
+    /// The counters are the sandbox's. Of one process among others they say something only if they rose while it ran,
+    /// and
+    /// then only of the one that the kernel killed itself.
+    private static boolean killedForMemory(Fields end, Evidence evidence, int signal) {
+        var kills = evidence.usage().oomKills();
+        if (!end.has(Wire.FIELD_EVIDENCE_BEFORE)) {
+            return kills > 0;
+        }
+        var before = Cgroups.evidence(end.texts(Wire.FIELD_EVIDENCE_BEFORE));
+        return signal == SIGKILL && kills > before.usage().oomKills();
     }
 
     /// What is known of a job whose PID 1 ended without a word.
@@ -89,7 +102,8 @@ final class Verdict {
     }
 
     private static Ending.Usage usage(Fields end, Evidence evidence) throws WireException {
-        var counted = evidence.usage();
+        // a process among others has only what it was charged with itself
+        var counted = end.has(Wire.FIELD_EVIDENCE_BEFORE) ? Ending.Usage.UNKNOWN : evidence.usage();
         return new Ending.Usage(
                 counted.cpuUserMicros() >= 0
                         ? counted.cpuUserMicros()

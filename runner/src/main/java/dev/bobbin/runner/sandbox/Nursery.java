@@ -1,5 +1,6 @@
 package dev.bobbin.runner.sandbox;
 
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
@@ -8,6 +9,7 @@ import dev.bobbin.runner.wire.WireException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -38,13 +42,16 @@ public final class Nursery implements AutoCloseable {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long ANSWER_SECONDS = 10;
     private static final int LONGEST_COMPLAINT = 2000;
+    private static final int EBUSY = 16;
 
     private final Path directory;
     private final List<String> command;
     private final Path log;
     private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
+    private final Map<SandboxId, CompletableFuture<Optional<Spawned>>> spawning = new ConcurrentHashMap<>();
+    /// Ranges of user ids of sandboxes that last; told to every nursery that we come to.
+    private final Set<Integer> kept = ConcurrentHashMap.newKeySet();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listening;
     private boolean closed;
@@ -59,6 +66,12 @@ public final class Nursery implements AutoCloseable {
         /// The nursery itself ended: nobody tells any more of sandboxes that it made.
         void lost();
     }
+
+    /// What the nursery made.
+    ///
+    /// @param pid this machine's number of PID 1
+    /// @param uidBase its range of user ids
+    record Spawned(int pid, int uidBase) {}
 
     private Nursery(Path directory, List<String> command, Path log, Listener listener) {
         this.directory = directory;
@@ -100,12 +113,30 @@ public final class Nursery implements AutoCloseable {
 
     /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
     public void spawn(SandboxId id) throws InterruptedException {
-        var answer = new CompletableFuture<Void>();
+        if (spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString())).isEmpty()) {
+            throw new SandboxException("make sandbox " + id + ": the nursery is busy with another of that name");
+        }
+    }
+
+    /// Makes one sandbox that lasts, with the files that it had before.
+    ///
+    /// @param journal of its own process
+    /// @param uidBase its range of user ids, 0 to choose one
+    /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if what it was before is
+    ///         not gone yet
+    Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
+        var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
+        var spawned = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
+        spawned.ifPresent(made -> kept.add(made.uidBase()));
+        return spawned;
+    }
+
+    private Optional<Spawned> spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
+        var answer = new CompletableFuture<Optional<Spawned>>();
         spawning.put(id, answer);
         try {
-            connected()
-                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_SPAWN));
-            answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
+            connected().send(fields.frame(Wire.FRAME_SPAWN));
+            return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (IOException e) {
             throw new SandboxException("ask the nursery for sandbox " + id, e);
         } catch (ExecutionException e) {
@@ -117,13 +148,28 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
+    /// Claims the range of user ids of a sandbox that lasts, whether it runs or not.
+    public void keep(int uidBase) {
+        kept.add(uidBase);
+        tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP), "keep user ids");
+    }
+
+    /// Gives the range of user ids of a sandbox back that is no more.
+    public void free(int uidBase) {
+        kept.remove(uidBase);
+        tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_FREE), "free user ids");
+    }
+
     /// Kills a sandbox outright, whatever state it is in.
     public void destroy(SandboxId id) {
+        tell(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_DESTROY), "destroy sandbox " + id);
+    }
+
+    private void tell(ByteBuffer frame, String what) {
         try {
-            connected()
-                    .send(new FieldsWriter().text(Wire.FIELD_ID, id.toString()).frame(Wire.FRAME_DESTROY));
+            connected().send(frame);
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "cannot reach the nursery to destroy sandbox " + id + ": " + e.getMessage());
+            LOG.log(Level.WARNING, "cannot reach the nursery to " + what + ": " + e.getMessage());
         }
     }
 
@@ -145,6 +191,10 @@ public final class Nursery implements AutoCloseable {
             }
             if (channel == null) {
                 var fresh = reach();
+                for (var uidBase : kept) {
+                    fresh.send(
+                            new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP));
+                }
                 channel = fresh;
                 listening = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
             }
@@ -198,20 +248,18 @@ public final class Nursery implements AutoCloseable {
     private void listen(FrameChannel from) {
         try (from) {
             for (var frame = from.receive(); frame != null; frame = from.receive()) {
-                var id = SandboxId.parse(frame.fields().requireText(Wire.FIELD_ID))
+                var fields = frame.fields();
+                var id = SandboxId.parse(fields.requireText(Wire.FIELD_ID))
                         .orElseThrow(() -> new WireException("the nursery named no sandbox"));
                 switch (frame.type()) {
-                    case Wire.FRAME_SPAWNED -> answer(id, null);
+                    case Wire.FRAME_SPAWNED ->
+                        spawned(
+                                id,
+                                new Spawned(fields.requireU32(Wire.FIELD_PID), fields.requireU32(Wire.FIELD_UID_BASE)));
                     case Wire.FRAME_REFUSED ->
-                        answer(
-                                id,
-                                "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
-                                        + frame.fields().requireU32(Wire.FIELD_ERRNO));
+                        refused(id, fields.requireU32(Wire.FIELD_ERRNO), fields.requireText(Wire.FIELD_WHAT));
                     case Wire.FRAME_GONE ->
-                        listener.gone(
-                                id,
-                                frame.fields().requireU32(Wire.FIELD_STATUS),
-                                frame.fields().has(Wire.FIELD_LEFT));
+                        listener.gone(id, fields.requireU32(Wire.FIELD_STATUS), fields.has(Wire.FIELD_LEFT));
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }
@@ -222,15 +270,22 @@ public final class Nursery implements AutoCloseable {
         }
     }
 
-    private void answer(SandboxId id, @Nullable String refusal) {
+    private void spawned(SandboxId id, Spawned made) {
+        var waiting = spawning.get(id);
+        if (waiting != null) {
+            waiting.complete(Optional.of(made));
+        }
+    }
+
+    private void refused(SandboxId id, int errno, String what) {
         var waiting = spawning.get(id);
         if (waiting == null) {
             return;
         }
-        if (refusal == null) {
-            waiting.complete(null);
+        if (errno == EBUSY) {
+            waiting.complete(Optional.empty());
         } else {
-            waiting.completeExceptionally(new IOException(refusal));
+            waiting.completeExceptionally(new IOException("make a sandbox: " + what + ": errno " + errno));
         }
     }
 

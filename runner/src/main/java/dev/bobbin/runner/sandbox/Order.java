@@ -4,6 +4,9 @@ import dev.bobbin.image.Identity;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.wire.FieldsWriter;
@@ -14,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The one message that turns a parked sandbox into a running job. Everything is decided here; the init carries it out.
@@ -22,6 +26,7 @@ public final class Order {
     private static final long BYTES_PER_INODE = 4096;
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 12;
+    private static final int LONGEST_HOSTNAME = 63;
     /// For images that name none.
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -41,23 +46,15 @@ public final class Order {
             byte[] meta,
             @Nullable Duration orphanGrace) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
-        command.forEach(argument -> order.text(Wire.FIELD_ARGUMENT, argument));
-        var environment = new LinkedHashMap<>(rootfs.config().environment());
-        environment.putIfAbsent("HOME", identity.home());
-        environment.putIfAbsent("PATH", DEFAULT_PATH);
-        environment.putAll(job.env());
-        environment.forEach((name, value) -> order.text(Wire.FIELD_ENVIRONMENT, name + "=" + value));
-        var workdir = job.workdir();
-        order.text(Wire.FIELD_WORKDIR, workdir == null ? rootfs.config().workdir() : workdir)
-                .u32(Wire.FIELD_UID, identity.uid())
-                .u32(Wire.FIELD_GID, identity.gid());
-        identity.groups().forEach(group -> order.u32(Wire.FIELD_GROUP, group));
-        order.text(Wire.FIELD_HOSTNAME, hostname(job));
-        rootfs.layers().forEach(layer -> order.text(Wire.FIELD_LAYER, layer));
-        if (rootfs.hostTrees()) {
-            order.empty(Wire.FIELD_HOST_TREES);
-        }
-        limits(job, cgroups, order);
+        process(order, command, environment(rootfs, identity, job.env()), workdir(rootfs, job.workdir()), identity);
+        root(order, rootfs, job.id().toString());
+        var limits = job.limits();
+        var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
+        order.u64(Wire.FIELD_DISK_BYTES, disk)
+                .u64(Wire.FIELD_DISK_INODES, Math.max(FEWEST_INODES, disk / BYTES_PER_INODE))
+                .u64(Wire.FIELD_TIME_MILLIS, limits.time().toMillis());
+        limits(order, limits, cgroups);
+        output(order, limits.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         job.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
         if (orphanGrace != null) {
@@ -66,22 +63,94 @@ public final class Order {
         return order.frame(Wire.FRAME_ORDER);
     }
 
-    private static void limits(Job.Run job, Cgroups cgroups, FieldsWriter order) {
-        var limits = job.limits();
-        var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
-        order.u64(Wire.FIELD_DISK_BYTES, disk)
-                .u64(Wire.FIELD_DISK_INODES, Math.max(FEWEST_INODES, disk / BYTES_PER_INODE))
-                .u64(Wire.FIELD_TIME_MILLIS, limits.time().toMillis())
-                .u64(Wire.FIELD_OUTPUT_BYTES, limits.outputBytes())
+    /// The order for a sandbox that lasts, as a frame. Its files are laid only if `first`: afterwards they are the
+    /// sandbox's own.
+    public static ByteBuffer lasting(
+            SandboxSpec spec, Rootfs rootfs, Identity identity, Cgroups cgroups, byte[] meta, boolean first) {
+        var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
+        process(
+                order,
+                spec.command(),
+                environment(rootfs, identity, spec.env()),
+                workdir(rootfs, spec.workdir()),
+                identity);
+        root(order, rootfs, spec.name() == null ? spec.id().toString() : spec.name());
+        limits(order, spec.limits(), cgroups);
+        output(order, spec.limits().outputBytes(), spec.outputPolicy());
+        if (first) {
+            spec.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
+        }
+        return order.frame(Wire.FRAME_ORDER);
+    }
+
+    /// Asks for one more process in the sandbox that `spec` describes.
+    public static ByteBuffer exec(
+            Job.Exec job, SandboxSpec spec, Rootfs rootfs, Identity identity, Cgroups cgroups, byte[] meta) {
+        var order = new FieldsWriter()
+                .text(Wire.FIELD_EXEC, job.id().toString())
+                .text(Wire.FIELD_JOURNAL, job.id().toString())
+                .bytes(Wire.FIELD_META, meta);
+        var environment = new LinkedHashMap<>(spec.env());
+        environment.putAll(job.env());
+        var workdir = job.workdir() == null ? spec.workdir() : job.workdir();
+        process(order, job.command(), environment(rootfs, identity, environment), workdir(rootfs, workdir), identity);
+        order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
+        cgroups.reads(spec.limits()).stream()
+                .filter(read -> read.contains("\nmemory."))
+                .forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
+        output(order, job.outputBytes(), job.outputPolicy());
+        stdin(job.stdin(), order);
+        return order.frame(Wire.FRAME_EXEC);
+    }
+
+    private static Map<String, String> environment(Rootfs rootfs, Identity identity, Map<String, String> own) {
+        var environment = new LinkedHashMap<>(rootfs.config().environment());
+        environment.putIfAbsent("HOME", identity.home());
+        environment.putIfAbsent("PATH", DEFAULT_PATH);
+        environment.putAll(own);
+        return environment;
+    }
+
+    private static String workdir(Rootfs rootfs, @Nullable String own) {
+        return own == null ? rootfs.config().workdir() : own;
+    }
+
+    private static void process(
+            FieldsWriter order,
+            List<String> command,
+            Map<String, String> environment,
+            String workdir,
+            Identity identity) {
+        command.forEach(argument -> order.text(Wire.FIELD_ARGUMENT, argument));
+        environment.forEach((name, value) -> order.text(Wire.FIELD_ENVIRONMENT, name + "=" + value));
+        order.text(Wire.FIELD_WORKDIR, workdir)
+                .u32(Wire.FIELD_UID, identity.uid())
+                .u32(Wire.FIELD_GID, identity.gid());
+        identity.groups().forEach(group -> order.u32(Wire.FIELD_GROUP, group));
+    }
+
+    private static void root(FieldsWriter order, Rootfs rootfs, String hostname) {
+        order.text(Wire.FIELD_HOSTNAME, hostname(hostname));
+        rootfs.layers().forEach(layer -> order.text(Wire.FIELD_LAYER, layer));
+        if (rootfs.hostTrees()) {
+            order.empty(Wire.FIELD_HOST_TREES);
+        }
+    }
+
+    private static void limits(FieldsWriter order, Limits limits, Cgroups cgroups) {
+        cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
+        cgroups.reads(limits).forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
+    }
+
+    private static void output(FieldsWriter order, long bytes, Job.OutputPolicy policy) {
+        order.u64(Wire.FIELD_OUTPUT_BYTES, bytes)
                 .u32(
                         Wire.FIELD_OUTPUT_POLICY,
-                        switch (job.outputPolicy()) {
+                        switch (policy) {
                             case BLOCK -> Wire.OUTPUT_BLOCK;
                             case KILL -> Wire.OUTPUT_KILL;
                             case DROP -> Wire.OUTPUT_DROP;
                         });
-        cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
-        cgroups.reads(limits).forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
     }
 
     private static void stdin(Stdin stdin, FieldsWriter order) {
@@ -104,8 +173,12 @@ public final class Order {
                 .array();
     }
 
-    private static String hostname(Job job) {
-        var id = job.id().toString();
-        return id.substring(id.length() - HOSTNAME_DIGITS);
+    /// What a machine may be called: a sandbox's name, or the last digits of an id.
+    private static String hostname(String name) {
+        if (SandboxId.parse(name).isPresent()) {
+            return name.substring(name.length() - HOSTNAME_DIGITS);
+        }
+        var plain = name.replace('_', '-');
+        return plain.length() > LONGEST_HOSTNAME ? plain.substring(0, LONGEST_HOSTNAME) : plain;
     }
 }

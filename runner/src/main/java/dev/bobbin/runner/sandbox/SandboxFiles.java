@@ -1,5 +1,6 @@
 package dev.bobbin.runner.sandbox;
 
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.SandboxId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,6 +9,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /// Where things about sandboxes lie on disk; the only class that knows the paths.
 public record SandboxFiles(Path dataDir, Path runDir) {
@@ -33,23 +36,57 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return sandboxes().resolve(id + JOURNAL_SUFFIX);
     }
 
+    /// The journal of one process of a sandbox that lasts.
+    public Path journal(SandboxId id, JobId process) {
+        return journals(id).resolve(process + JOURNAL_SUFFIX);
+    }
+
+    private Path journals(SandboxId id) {
+        return lasting(id).resolve("journals");
+    }
+
+    /// All that is kept of a sandbox that lasts.
+    public Path lasting(SandboxId id) {
+        return sandboxes().resolve(id.toString());
+    }
+
+    public Path record(SandboxId id) {
+        return lasting(id).resolve("sandbox.json");
+    }
+
+    /// Where sandboxes lie that are being removed.
+    public Path trash() {
+        return dataDir.resolve("trash");
+    }
+
+    /// Sandboxes that last, and what is left of such.
+    public List<SandboxId> lasting() throws IOException {
+        return ids(sandboxes(), "", SandboxId::parse);
+    }
+
+    /// Processes of a sandbox that lasts of which there is a journal.
+    public List<JobId> journaled(SandboxId id) throws IOException {
+        return ids(journals(id), JOURNAL_SUFFIX, JobId::parse);
+    }
+
     /// Sandboxes that have live state: their PID 1 may exist.
     public List<SandboxId> live() throws IOException {
-        return ids(sockets(), "");
+        return ids(sockets(), "", SandboxId::parse);
     }
 
-    /// Sandboxes of which something is kept.
+    /// Sandboxes that did not last and of which a journal is kept.
     public List<SandboxId> kept() throws IOException {
-        return ids(sandboxes(), JOURNAL_SUFFIX);
+        return ids(sandboxes(), JOURNAL_SUFFIX, SandboxId::parse);
     }
 
-    private static List<SandboxId> ids(Path directory, String suffix) throws IOException {
-        var ids = new ArrayList<SandboxId>();
+    private static <T> List<T> ids(Path directory, String suffix, Function<String, Optional<T>> parse)
+            throws IOException {
+        var ids = new ArrayList<T>();
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
                 var name = entry.getFileName().toString();
                 if (name.endsWith(suffix)) {
-                    SandboxId.parse(name.substring(0, name.length() - suffix.length()))
+                    parse.apply(name.substring(0, name.length() - suffix.length()))
                             .ifPresent(ids::add);
                 }
             }
@@ -65,9 +102,14 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         delete(live(id));
     }
 
-    /// Removes all that is kept of a sandbox.
+    /// Removes all that is kept of a sandbox that did not last.
     public void removeKept(SandboxId id) {
         delete(journal(id));
+    }
+
+    /// Removes one journal.
+    public void removeJournal(Path journal) {
+        delete(journal);
     }
 
     private static void delete(Path path) {

@@ -1,5 +1,6 @@
 package dev.bobbin.runner.sandbox;
 
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import io.micrometer.core.instrument.Counter;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToIntFunction;
@@ -29,6 +31,8 @@ public final class WarmSandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(WarmSandboxes.class.getName());
     private static final int STARTING_PER_CPU = 2;
     private static final int MOST_DYING = 64;
+    private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final SandboxFiles files;
     private final Nursery nursery;
@@ -46,6 +50,12 @@ public final class WarmSandboxes implements AutoCloseable {
 
     /// A sandbox for one job, and whether it had been waiting.
     public record Taken(Sandbox sandbox, StartTimeline.Path path) {}
+
+    /// A sandbox that lasts.
+    ///
+    /// @param pid this machine's number of its PID 1
+    /// @param uidBase its range of user ids
+    public record Lasting(Sandbox sandbox, int pid, int uidBase) {}
 
     /// @param size how many are kept parked; 0 for none
     public WarmSandboxes(SandboxFiles files, Nursery nursery, int size, MeterRegistry meters) {
@@ -167,6 +177,39 @@ public final class WarmSandboxes implements AutoCloseable {
         }
     }
 
+    /// A sandbox that lasts, with the files that it had before.
+    ///
+    /// @param own of its own process
+    /// @param uidBase its range of user ids, 0 to choose one
+    public Lasting takeLasting(SandboxId id, JobId own, int uidBase) throws InterruptedException {
+        awaitFewerDying();
+        starting.acquire();
+        try {
+            var spawned = nursery.spawn(id, own, uidBase);
+            for (var left = BUSY_NANOS; spawned.isEmpty() && left > 0; left -= RETRY_NANOS) {
+                TimeUnit.NANOSECONDS.sleep(RETRY_NANOS);
+                spawned = nursery.spawn(id, own, uidBase);
+            }
+            var made = spawned.orElseThrow(
+                    () -> new SandboxException("make sandbox " + id + ": what it was before is not gone"));
+            return new Lasting(connect(id, made, uidBase == 0), made.pid(), made.uidBase());
+        } finally {
+            starting.release();
+        }
+    }
+
+    private Sandbox connect(SandboxId id, Nursery.Spawned made, boolean fresh) {
+        try {
+            return Sandbox.connect(files, id);
+        } catch (IOException | SandboxException e) {
+            nursery.destroy(id);
+            if (fresh) {
+                nursery.free(made.uidBase());
+            }
+            throw e instanceof SandboxException problem ? problem : new SandboxException("connect to sandbox " + id, e);
+        }
+    }
+
     private void awaitFewerDying() throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -237,7 +280,7 @@ public final class WarmSandboxes implements AutoCloseable {
     private void discard(Sandbox sandbox) {
         dies(sandbox.id());
         try (sandbox) {
-            sandbox.recorded();
+            sandbox.own().recorded();
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "sandbox " + sandbox.id() + " was gone already", e);
         }

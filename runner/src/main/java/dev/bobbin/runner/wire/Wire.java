@@ -10,6 +10,8 @@ public final class Wire {
     public static final int FRAME_SPAWN = 1;
     public static final int FRAME_DESTROY = 2;
     public static final int FRAME_RETIRE = 3;
+    public static final int FRAME_KEEP = 4;
+    public static final int FRAME_FREE = 5;
     public static final int FRAME_SPAWNED = 16;
     public static final int FRAME_REFUSED = 17;
     public static final int FRAME_GONE = 18;
@@ -19,6 +21,8 @@ public final class Wire {
     public static final int FRAME_STDIN = 35;
     public static final int FRAME_RECORDED = 36;
     public static final int FRAME_SIGNAL = 37;
+    public static final int FRAME_EXEC = 38;
+    public static final int FRAME_STOP = 39;
     public static final int FRAME_STATE = 48;
     public static final int FRAME_GREW = 49;
     public static final int FRAME_STDIN_TAKEN = 50;
@@ -39,6 +43,10 @@ public final class Wire {
     public static final int FIELD_SIGNAL = 13;
     public static final int FIELD_STDIN_TAKEN = 14;
     public static final int FIELD_LEFT = 15;
+    public static final int FIELD_EXEC = 16;
+    public static final int FIELD_JOURNAL = 17;
+    public static final int FIELD_GRACE_MILLIS = 18;
+    public static final int FIELD_EXECS = 19;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;
@@ -60,6 +68,7 @@ public final class Wire {
     public static final int FIELD_FILE = 50;
     public static final int FIELD_ORPHAN_MILLIS = 51;
     public static final int FIELD_RLIMIT = 52;
+    public static final int FIELD_LASTING = 53;
     public static final int STATE_PARKED = 1;
     public static final int STATE_RUNNING = 2;
     public static final int STATE_ENDED = 3;
@@ -96,6 +105,7 @@ public final class Wire {
     public static final int FIELD_DROPPED_BYTES = 77;
     public static final int FIELD_SIGNALLED = 78;
     public static final int FIELD_STDIN_BYTES = 79;
+    public static final int FIELD_EVIDENCE_BEFORE = 80;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;
     public static final int REASON_OUTPUT = 3;
@@ -103,6 +113,7 @@ public final class Wire {
     public static final int REASON_ORPHANED = 5;
     public static final int REASON_EXEC = 6;
     public static final int REASON_SETUP = 7;
+    public static final int REASON_SANDBOX = 8;
     public static final String JOURNAL_MAGIC = "BOBBINJ\n";
 
     private Wire() {}

@@ -44,6 +44,29 @@ public final class Leftovers {
         }
     }
 
+    /// Kills every process of this Bobbin that is not a server, as a power cut would, and removes its cgroups.
+    void killEverything() throws IOException, InterruptedException {
+        for (var parent : cgroups()) {
+            for (var pid : Files.readAllLines(parent.resolve("supervisor").resolve("cgroup.procs"))) {
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+            }
+        }
+        for (var i = 0; i < 500 && !Cgroups.removeNoted(runDir.resolve("cgroups")); i++) {
+            java.util.concurrent.TimeUnit.MILLISECONDS.sleep(10);
+        }
+        assertThat(cgroups()).isEmpty();
+    }
+
+    /// Kills the process that makes sandboxes, and only that.
+    void killNursery() throws IOException {
+        var parent = cgroups().getFirst();
+        for (var pid : Files.readAllLines(parent.resolve("supervisor").resolve("cgroup.procs"))) {
+            if (Files.readString(Path.of("/proc/" + pid + "/comm")).strip().equals("bobbin-nursery")) {
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+            }
+        }
+    }
+
     /// Processes of one sandbox's job, as this machine numbers them.
     List<Long> processesOf(String sandbox) throws IOException {
         for (var parent : cgroups()) {

@@ -14,6 +14,8 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -43,12 +45,14 @@ public final class TestHost implements AutoCloseable {
     private final Path root;
     private final int pool;
     private final Leftovers before;
+    private final boolean last;
     private ImageStore images;
     private HostRuntime runtime;
 
-    private TestHost(Path root, int pool) throws IOException {
+    private TestHost(Path root, int pool, boolean last) throws IOException {
         this.root = root;
         this.pool = pool;
+        this.last = last;
         this.before = Leftovers.of(runDir());
         this.images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, meters);
         this.runtime = HostRuntime.open(config(), images, meters, INIT);
@@ -56,12 +60,18 @@ public final class TestHost implements AutoCloseable {
 
     /// A host that keeps `pool` sandboxes parked, in the directory `root`, which is removed with it.
     public static TestHost open(int pool, Path root) throws IOException {
-        return new TestHost(Files.createDirectories(root), pool);
+        return open(pool, root, true);
+    }
+
+    /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the
+    /// directory.
+    public static TestHost open(int pool, Path root, boolean last) throws IOException {
+        return new TestHost(Files.createDirectories(root), pool, last);
     }
 
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
-        return new TestHost(Files.createTempDirectory("bobbin-test"), pool);
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true);
     }
 
     public HostRuntime runtime() {
@@ -128,6 +138,27 @@ public final class TestHost implements AutoCloseable {
                 .strip();
     }
 
+    private static InputFile programForTests() throws IOException {
+        return new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755);
+    }
+
+    /// A sandbox that lasts, in the making; [Place#create] makes it.
+    public Place place(String... command) {
+        return new Place(List.of(command));
+    }
+
+    /// A job in the sandbox `sandbox`, about to be described.
+    public Request exec(LastingSandbox sandbox, String... command) {
+        var request = new Request(List.of(command));
+        request.sandbox = sandbox;
+        return request;
+    }
+
+    /// A shell script run to its end in the sandbox `sandbox`.
+    public Result sh(LastingSandbox sandbox, String script) throws Exception {
+        return exec(sandbox, "sh", "-c", script).run();
+    }
+
     /// A job that is about to be described; [Request#start] starts it.
     public Request request(String... command) {
         return new Request(List.of(command));
@@ -141,6 +172,9 @@ public final class TestHost implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
+            for (var sandbox : last ? runtime.sandboxes().list() : List.<LastingSandbox>of()) {
+                sandbox.remove();
+            }
             runtime.drain(Duration.ZERO);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -149,6 +183,9 @@ public final class TestHost implements AutoCloseable {
         images.close();
         before.assertNothingMore();
         assertThat(runDir().resolve("nursery.log")).content().isEmpty();
+        if (!last) {
+            return;
+        }
         try (var files = Files.walk(root)) {
             for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
@@ -197,6 +234,7 @@ public final class TestHost implements AutoCloseable {
         private Limits limits = Limits.DEFAULT;
         private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
         private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
+        private @Nullable LastingSandbox sandbox;
 
         private Request(List<String> command) {
             this.command = command;
@@ -214,7 +252,7 @@ public final class TestHost implements AutoCloseable {
 
         /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
         public Request probe() throws IOException {
-            files.add(new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755));
+            files.add(programForTests());
             return this;
         }
 
@@ -261,8 +299,33 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
+        private Job job() {
+            return sandbox == null ? runJob() : execJob(sandbox.id());
+        }
+
+        private Job execJob(SandboxId id) {
+            return new Job.Exec(
+                    JobId.next(),
+                    "default",
+                    id,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    limits.time(),
+                    limits.outputBytes(),
+                    onDisconnect,
+                    policy,
+                    Map.of());
+        }
+
         public Attempt attempt() throws InterruptedException {
-            var job = new Job.Run(
+            return runtime.start(job(), StartTimeline.begin());
+        }
+
+        private Job runJob() {
+            return new Job.Run(
                     JobId.next(),
                     "default",
                     image,
@@ -276,7 +339,6 @@ public final class TestHost implements AutoCloseable {
                     onDisconnect,
                     policy,
                     Map.of());
-            return runtime.start(job, StartTimeline.begin());
         }
 
         public Execution start() throws InterruptedException {
@@ -295,6 +357,90 @@ public final class TestHost implements AutoCloseable {
 
         public Result run() throws Exception {
             return Result.of(start());
+        }
+    }
+
+    /// A sandbox that lasts, in the making; every setter gives itself.
+    public final class Place {
+        private final List<String> command;
+        private final Map<String, String> env = new LinkedHashMap<>();
+        private @Nullable String name;
+        private @Nullable String user;
+        private @Nullable String workdir;
+        private @Nullable Duration ttl;
+        private @Nullable Duration idle;
+        private Limits limits = Limits.DEFAULT;
+        private List<InputFile> files = List.of();
+
+        private Place(List<String> command) {
+            this.command = command;
+        }
+
+        public Place name(String text) {
+            name = text;
+            return this;
+        }
+
+        public Place user(String text) {
+            user = text;
+            return this;
+        }
+
+        public Place workdir(String text) {
+            workdir = text;
+            return this;
+        }
+
+        /// As [Request#probe].
+        public Place probe() throws IOException {
+            files = List.of(programForTests());
+            return this;
+        }
+
+        public Place env(String variable, String value) {
+            env.put(variable, value);
+            return this;
+        }
+
+        public Place ttl(Duration longest) {
+            ttl = longest;
+            return this;
+        }
+
+        public Place idle(Duration longest) {
+            idle = longest;
+            return this;
+        }
+
+        public Place limits(Limits most) {
+            limits = most;
+            return this;
+        }
+
+        public Sandboxes.Creation attempt() throws InterruptedException {
+            var spec = new SandboxSpec(
+                    SandboxId.next(),
+                    "default",
+                    name,
+                    ImageReference.HOST,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    files,
+                    limits,
+                    Job.OutputPolicy.DROP,
+                    Map.of("purpose", "test"),
+                    ttl,
+                    idle);
+            return runtime.sandboxes().create(spec, StartTimeline.begin());
+        }
+
+        public LastingSandbox create() throws InterruptedException {
+            return switch (attempt()) {
+                case Sandboxes.Creation.Created created -> created.sandbox();
+                case Sandboxes.Creation.Refused refused -> throw new AssertionError(refused.refusal());
+            };
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
 import java.time.Instant;
@@ -79,6 +80,16 @@ final class DispatchedExecution implements Execution {
     public void close() {
         job.ending().ifPresentOrElse(this::report, this::attend);
         job.close();
+    }
+
+    @Override
+    public void signal(int number) {
+        job.signal(number);
+    }
+
+    @Override
+    public Optional<SandboxId> sandbox() {
+        return job.sandbox();
     }
 
     @Override

@@ -47,25 +47,37 @@ public final class Dispatcher implements AutoCloseable {
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
         var _ = timer.scheduleWithFixedDelay(this::attendGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        for (var execution : runtime.recovered()) {
-            meters.started();
-            var ticket = admission.readmit(execution.limits().orElse(Limits.DEFAULT));
-            new DispatchedExecution(execution, ending -> {
-                        ticket.close();
-                        meters.ended(execution.kind(), ending);
-                    })
-                    .attend();
+        runtime.recovered().forEach(this::readmit);
+    }
+
+    /// Counts a job that an earlier server started. What a sandbox runs of its own is no job that ends.
+    private void readmit(Execution execution) {
+        var kind = execution.kind();
+        if (!JobMeters.counts(kind)) {
+            return;
         }
+        meters.started();
+        var place = execution.sandbox().isPresent()
+                ? Optional.<Ticket>empty()
+                : Optional.of(admission.readmit(execution.limits().orElse(Limits.DEFAULT)));
+        new DispatchedExecution(execution, ending -> {
+                    place.ifPresent(Ticket::close);
+                    meters.ended(kind, ending);
+                })
+                .attend();
     }
 
     /// Starts a job for a caller, waiting in line if it must. An accepted execution must be closed by whoever asked,
     /// which leaves it running.
     public Attempt start(Job job, Caller caller) throws InterruptedException {
-        if (!job.tenant().equals(caller.tenant().name())) {
-            throw new IllegalArgumentException("a job belongs to the tenant of its caller");
+        if (!caller.sees(job.tenant())) {
+            throw new IllegalArgumentException("a job belongs to a tenant that its caller sees");
         }
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
+        if (job instanceof Job.Exec exec) {
+            return enter(exec, timeline);
+        }
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
             return neverFits(none);
         }
@@ -78,6 +90,19 @@ public final class Dispatcher implements AutoCloseable {
         };
     }
 
+    /// An exec uses what its sandbox has been given, so it neither waits nor is placed.
+    private Attempt enter(Job.Exec exec, StartTimeline timeline) throws InterruptedException {
+        timeline.path(StartTimeline.Path.ENTERED);
+        timeline.stamp(Phase.ADMIT);
+        return switch (here.start(exec, timeline)) {
+            case Attempt.Refused refused -> refused;
+            case Attempt.Accepted accepted -> {
+                meters.started();
+                yield new Attempt.Accepted(follow(exec, accepted.execution(), () -> {}));
+            }
+        };
+    }
+
     private static Attempt neverFits(Placement.Ranking.NoneFits none) {
         return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail(), none.field()));
     }
@@ -85,6 +110,7 @@ public final class Dispatcher implements AutoCloseable {
     private static Limits limits(Job job) {
         return switch (job) {
             case Job.Run run -> run.limits();
+            case Job.Exec _ -> throw new IllegalArgumentException("an exec has its place already: its sandbox's");
         };
     }
 
@@ -117,7 +143,8 @@ public final class Dispatcher implements AutoCloseable {
                 case Attempt.Refused refused -> refused;
                 case Attempt.Accepted accepted -> {
                     taken = true;
-                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket));
+                    meters.started();
+                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket::close));
                 }
             };
         } finally {
@@ -140,11 +167,10 @@ public final class Dispatcher implements AutoCloseable {
         return answer;
     }
 
-    private Execution follow(Job job, Execution execution, Ticket ticket) {
-        meters.started();
+    private Execution follow(Job job, Execution execution, Runnable release) {
         var kind = job.kind();
         var dispatched = new DispatchedExecution(execution, ending -> {
-            ticket.close();
+            release.run();
             meters.ended(kind, ending);
         });
         young.add(dispatched);

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 /// The numbers about jobs. Every series exists from the start, so that a first event is an increase and not an
 /// appearance; no label ever holds an id.
 final class JobMeters {
-    private static final List<String> KINDS = List.of("run");
-    private static final List<Path> PATHS = List.of(Path.PARKED, Path.COLD);
+    private static final List<String> KINDS = List.of("run", "exec");
+    private static final List<Path> PATHS = List.of(Path.PARKED, Path.COLD, Path.ENTERED);
 
     /// One of each, for the words of their causes.
     private static final List<Outcome> OUTCOMES = List.of(
@@ -114,6 +114,11 @@ final class JobMeters {
                 .description("Jobs accepted here that have not ended")
                 .tags("state", "waiting", "queue", "none")
                 .register(meters);
+    }
+
+    /// Whether work of this kind is counted among jobs.
+    static boolean counts(String kind) {
+        return KINDS.contains(kind);
     }
 
     void submitted(String kind) {

@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http;
 
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.agentkernel.Agentkernel;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
@@ -35,12 +36,17 @@ public final class HttpServer implements AutoCloseable {
     /// @param extra services of the operator, asked before the APIs
     /// @throws IllegalArgumentException if another machine could reach a listener and nobody needs a token
     public HttpServer(
-            HttpConfig config, Dispatcher dispatcher, ImageDirectory images, Callers callers, List<HttpService> extra) {
+            HttpConfig config,
+            Dispatcher dispatcher,
+            SandboxDirectory sandboxes,
+            ImageDirectory images,
+            Callers callers,
+            List<HttpService> extra) {
         this.config = config;
         this.callers = callers;
         this.extra = List.copyOf(extra);
         this.dialects = List.of(
-                new V1(dispatcher, images, config.defaultImage(), disconnects),
+                new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects),
                 new Agentkernel(dispatcher, images, disconnects),
                 new Registry(images));
         config.listen().forEach(this::checkReach);

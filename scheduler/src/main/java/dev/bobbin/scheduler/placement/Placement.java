@@ -27,10 +27,12 @@ public final class Placement {
     public Ranking rank(Job job, ClusterView view) {
         return switch (job) {
             case Job.Run run -> rank(run.limits(), view);
+            case Job.Exec _ -> throw new IllegalArgumentException("an exec has its place already: its sandbox's");
         };
     }
 
-    Ranking rank(Limits limits, ClusterView view) {
+    /// The same, for what may use so much.
+    public Ranking rank(Limits limits, ClusterView view) {
         var fitting = view.hosts().stream().filter(host -> fits(limits, host)).toList();
         if (fitting.isEmpty()) {
             return whyNone(limits, view.hosts());

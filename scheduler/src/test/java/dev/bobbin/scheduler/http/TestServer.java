@@ -6,6 +6,7 @@ import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
@@ -16,19 +17,20 @@ import java.util.List;
 public final class TestServer implements AutoCloseable {
     public final TestHost host;
     public final Dispatcher dispatcher;
+    public final SandboxDirectory sandboxes;
     public final ImageDirectory images;
     public final HttpServer http;
 
     private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen) throws IOException {
         host = TestHost.open(2);
+        var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
-                new Admission(admission, host.runtime().capacity()),
-                new SingleHostCluster(new HostId("here"), host.runtime()),
-                host.runtime(),
-                host.meters);
+                new Admission(admission, host.runtime().capacity()), cluster, host.runtime(), host.meters);
+        sandboxes = new SandboxDirectory(host.runtime().sandboxes(), cluster);
         try {
             images = new ImageDirectory(host.images());
-            http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, images, callers, List.of());
+            var config = new HttpConfig(listen, List.of(), List.of());
+            http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {
             dispatcher.close();
@@ -63,6 +65,12 @@ public final class TestServer implements AutoCloseable {
     public RawClient.Answer post(String path, String body, String... headers) throws IOException {
         try (var client = client()) {
             return client.exchange(request(path, body, headers));
+        }
+    }
+
+    public RawClient.Answer delete(String path, String... headers) throws IOException {
+        try (var client = client()) {
+            return client.exchange(head("DELETE", path, headers) + "\r\n");
         }
     }
 

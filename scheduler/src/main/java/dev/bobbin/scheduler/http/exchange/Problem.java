@@ -37,6 +37,8 @@ public record Problem(
             case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "image", 0);
             case NO_SUCH_USER -> invalid("user", detail);
             case NO_COMMAND -> invalid("command", detail);
+            case NO_SUCH_SANDBOX -> new Problem(404, "sandbox_not_found", detail, "sandbox", 0);
+            case SANDBOX_NOT_RUNNING -> new Problem(409, "sandbox_not_running", detail, "sandbox", 0);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };
     }

@@ -69,7 +69,7 @@ final class FrameOutput implements OutputSink {
                 frames.send("ended", ended.at(), json -> {
                     json.writeStringField("id", job.id().toString());
                     JobJson.outcome(json, ended.ending().outcome());
-                    JobJson.unenforcedLimits(json, job);
+                    JobJson.unenforcedLimits(json, job.unenforcedLimits());
                     JobJson.usage(json, ended.ending());
                     JobJson.sums(json, ended.ending());
                     JobJson.timeline(json, ended.ending().timeline());

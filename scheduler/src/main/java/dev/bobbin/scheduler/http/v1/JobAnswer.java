@@ -13,6 +13,7 @@ import dev.bobbin.scheduler.http.exchange.Streamed;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.util.Set;
@@ -24,6 +25,7 @@ final class JobAnswer {
     private static final HeaderName EXIT_CODE = HeaderNames.create("Bobbin-Exit-Code");
     private static final HeaderName TIMELINE = HeaderNames.create("Bobbin-Timeline");
     private static final HeaderName GAPS = HeaderNames.create("Bobbin-Gaps");
+    private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
     private static final Set<Stream> BOTH = Set.of(Stream.values());
     private static final System.Logger LOG = System.getLogger(JobAnswer.class.getName());
 
@@ -39,6 +41,28 @@ final class JobAnswer {
 
         Part {
             streams = Set.copyOf(streams);
+        }
+
+        /// What the query asks for: `stream`, `from` and `follow`.
+        static Part asked(ServerRequest request, Rendition rendition) {
+            return new Part(streams(request), from(request, rendition), Jobs.flag(request, "follow"));
+        }
+
+        private static Set<Stream> streams(ServerRequest request) {
+            return switch (Jobs.query(request, "stream").orElse("")) {
+                case "" -> BOTH;
+                case "stdout" -> Set.of(Stream.STDOUT);
+                case "stderr" -> Set.of(Stream.STDERR);
+                default -> throw Rejected.invalid("stream", "stream: must be stdout or stderr");
+            };
+        }
+
+        private static long from(ServerRequest request, Rendition rendition) {
+            var written = Jobs.query(request, "from");
+            if (written.isEmpty() && rendition == Rendition.SSE) {
+                written = request.headers().first(LAST_EVENT_ID);
+            }
+            return written.map(text -> Jobs.number("from", text)).orElse(0L);
         }
     }
 
@@ -87,9 +111,10 @@ final class JobAnswer {
             json.writeStartObject();
             json.writeStringField("id", job.id().toString());
             json.writeStringField("image", job.image().text());
+            JobJson.sandbox(json, job);
             JobJson.outcome(json, ending.outcome());
             output.writeTo(json);
-            JobJson.unenforcedLimits(json, job);
+            JobJson.unenforcedLimits(json, job.unenforcedLimits());
             JobJson.usage(json, ending);
             JobJson.timeline(json, ending.timeline());
             json.writeEndObject();

@@ -9,15 +9,12 @@ import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// The parts of a job as JSON.
 final class JobJson {
-    private static final List<String> SIGNALS = List.of(
-            "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-            "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
-            "WINCH", "IO", "PWR", "SYS");
-
     private JobJson() {}
 
     /// `"outcome": {…}`
@@ -30,7 +27,7 @@ final class JobJson {
         switch (outcome) {
             case Outcome.Exited _, Outcome.HostLost _ -> {}
             case Outcome.Killed killed -> {
-                json.writeStringField("signal", signal(killed.signal()));
+                json.writeStringField("signal", Signals.name(killed.signal()));
                 json.writeStringField("by", killed.by());
             }
             case Outcome.OutOfMemory memory -> {
@@ -82,24 +79,29 @@ final class JobJson {
     /// `"limits": {…}`; what is not known is absent.
     private static void limits(JsonGenerator json, Limits limits) throws IOException {
         json.writeObjectFieldStart("limits");
+        json.writeNumberField("time", limits.time().toMillis() / 1000.0);
+        shares(json, limits);
+        json.writeEndObject();
+    }
+
+    /// All limits but that of time.
+    static void shares(JsonGenerator json, Limits limits) throws IOException {
         json.writeNumberField("memory", limits.memoryBytes());
         if (limits.cpus() > 0) {
             json.writeNumberField("cpus", limits.cpus());
         }
         json.writeNumberField("pids", limits.pids());
-        json.writeNumberField("time", limits.time().toMillis() / 1000.0);
         json.writeNumberField("output", limits.outputBytes());
         json.writeNumberField("disk", limits.diskBytes());
-        json.writeEndObject();
     }
 
     /// `"unenforced_limits": […]` where this machine cannot keep all of them, else nothing.
-    static void unenforcedLimits(JsonGenerator json, Execution job) throws IOException {
-        if (job.unenforcedLimits().isEmpty()) {
+    static void unenforcedLimits(JsonGenerator json, Set<String> names) throws IOException {
+        if (names.isEmpty()) {
             return;
         }
         json.writeArrayFieldStart("unenforced_limits");
-        for (var name : new TreeSet<>(job.unenforcedLimits())) {
+        for (var name : new TreeSet<>(names)) {
             json.writeString(name);
         }
         json.writeEndArray();
@@ -145,22 +147,15 @@ final class JobJson {
         json.writeStringField("kind", job.kind());
         json.writeStringField("state", ending.isPresent() ? "ended" : "running");
         json.writeStringField("image", job.image().text());
-        json.writeArrayFieldStart("command");
-        for (var argument : job.command()) {
-            json.writeString(argument);
-        }
-        json.writeEndArray();
-        json.writeObjectFieldStart("labels");
-        for (var label : job.labels().entrySet()) {
-            json.writeStringField(label.getKey(), label.getValue());
-        }
-        json.writeEndObject();
+        sandbox(json, job);
+        command(json, job.command());
+        labels(json, job.labels());
         json.writeStringField("created_at", job.createdAt().toString());
         json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));
         if (job.limits().isPresent()) {
             limits(json, job.limits().get());
         }
-        unenforcedLimits(json, job);
+        unenforcedLimits(json, job.unenforcedLimits());
         if (ending.isPresent()) {
             outcome(json, ending.get().outcome());
             usage(json, ending.get());
@@ -170,8 +165,29 @@ final class JobJson {
         json.writeEndObject();
     }
 
-    private static String signal(int number) {
-        return number >= 1 && number <= SIGNALS.size() ? "SIG" + SIGNALS.get(number - 1) : "SIGRTMIN+" + (number - 34);
+    /// `"sandbox": "…"` for a job that runs in one that lasts, else nothing.
+    static void sandbox(JsonGenerator json, Execution job) throws IOException {
+        if (job.sandbox().isPresent()) {
+            json.writeStringField("sandbox", job.sandbox().get().toString());
+        }
+    }
+
+    /// `"command": […]`
+    static void command(JsonGenerator json, List<String> command) throws IOException {
+        json.writeArrayFieldStart("command");
+        for (var argument : command) {
+            json.writeString(argument);
+        }
+        json.writeEndArray();
+    }
+
+    /// `"labels": {…}`
+    static void labels(JsonGenerator json, Map<String, String> labels) throws IOException {
+        json.writeObjectFieldStart("labels");
+        for (var label : labels.entrySet()) {
+            json.writeStringField(label.getKey(), label.getValue());
+        }
+        json.writeEndObject();
     }
 
     private static void known(JsonGenerator json, String field, long value) throws IOException {

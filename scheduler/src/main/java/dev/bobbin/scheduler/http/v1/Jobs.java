@@ -2,13 +2,10 @@ package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
-import io.helidon.http.HeaderName;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -17,12 +14,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.Set;
 
 /// Jobs that exist: how they are, what they put out, feeding and ending them.
 final class Jobs {
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
-    private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
     private static final int FEED = 64 * 1024;
 
     private final Dispatcher dispatcher;
@@ -46,13 +41,27 @@ final class Jobs {
 
     void output(ServerRequest request, ServerResponse response) {
         var rendition = Rendition.of(request, Rendition.TEXT);
-        var part = new JobAnswer.Part(streams(request), from(request, rendition), flag(request, "follow"));
+        var part = JobAnswer.Part.asked(request, rendition);
         answers.read(find(request), part, rendition, response);
     }
 
     void cancel(ServerRequest request, ServerResponse response) {
         try (var job = find(request)) {
             job.cancel("api");
+            JobAnswer.head(job.id(), response);
+            response.status(Status.ACCEPTED_202);
+            JobAnswer.send(response, json -> JobJson.state(json, job));
+        }
+    }
+
+    /// Sends its process a signal; what it makes of that is its own affair, unless it is SIGKILL.
+    void kill(ServerRequest request, ServerResponse response) {
+        var asked = EndRequest.read(request, EndRequest.SIGNAL, Signals.SIGKILL);
+        try (var job = find(request)) {
+            if (job.ending().isPresent()) {
+                throw new Rejected(new Problem(409, "ended", "the job has ended and takes no more signals"));
+            }
+            job.signal(asked.signal());
             JobAnswer.head(job.id(), response);
             response.status(Status.ACCEPTED_202);
             JobAnswer.send(response, json -> JobJson.state(json, job));
@@ -136,24 +145,7 @@ final class Jobs {
                 .orElseThrow(() -> Rejected.invalid("wait", "wait: must be a duration such as \"30s\""));
     }
 
-    private static Set<Stream> streams(ServerRequest request) {
-        return switch (query(request, "stream").orElse("")) {
-            case "" -> Set.of(Stream.values());
-            case "stdout" -> Set.of(Stream.STDOUT);
-            case "stderr" -> Set.of(Stream.STDERR);
-            default -> throw Rejected.invalid("stream", "stream: must be stdout or stderr");
-        };
-    }
-
-    private static long from(ServerRequest request, Rendition rendition) {
-        var written = query(request, "from");
-        if (written.isEmpty() && rendition == Rendition.SSE) {
-            written = request.headers().first(LAST_EVENT_ID);
-        }
-        return written.map(text -> number("from", text)).orElse(0L);
-    }
-
-    private static long number(String field, String text) {
+    static long number(String field, String text) {
         if (!text.matches("[0-9]{1,18}")) {
             throw Rejected.invalid(field, field + ": must be a whole number that is not negative");
         }

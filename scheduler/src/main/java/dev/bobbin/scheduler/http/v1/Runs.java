@@ -24,7 +24,7 @@ import java.util.concurrent.CancellationException;
 /// Jobs that begin: `POST /v1/run`. An image that is not here is brought first; the job's time begins when it is here,
 /// and it has no place at the gate before.
 final class Runs {
-    private static final int LARGEST_REQUEST = 4 * 1024 * 1024;
+    static final int LARGEST_REQUEST = 4 * 1024 * 1024;
 
     private final Dispatcher dispatcher;
     private final ImageDirectory images;

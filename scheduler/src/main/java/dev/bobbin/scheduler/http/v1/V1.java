@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Problem;
@@ -15,14 +16,25 @@ import io.helidon.webserver.http.ServerResponse;
 
 /// The native API. Errors are problem documents.
 public final class V1 implements Dialect {
+    private static final String SANDBOX = "/v1/sandboxes/{id}";
+
     private final Runs runs;
+    private final Execs execs;
+    private final Sandboxes sandboxes;
     private final Jobs jobs;
     private final Images images;
     private final ImageTransfers transfers;
 
-    public V1(Dispatcher dispatcher, ImageDirectory directory, ImageReference usualImage, Disconnects disconnects) {
+    public V1(
+            Dispatcher dispatcher,
+            SandboxDirectory places,
+            ImageDirectory directory,
+            ImageReference usualImage,
+            Disconnects disconnects) {
         var answers = new JobAnswer(disconnects);
         this.runs = new Runs(dispatcher, directory, usualImage, answers);
+        this.execs = new Execs(dispatcher, places, answers);
+        this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.jobs = new Jobs(dispatcher, answers);
         this.images = new Images(directory);
         this.transfers = new ImageTransfers(directory, disconnects);
@@ -32,15 +44,46 @@ public final class V1 implements Dialect {
     public void routing(HttpRules rules) {
         rules.post("/v1/run", runs::run)
                 .any("/v1/run", only("POST"))
+                .post("/v1/exec", execs::exec)
+                .any("/v1/exec", only("POST"))
+                .post("/v1/jobs", execs::detached)
+                .any("/v1/jobs", only("POST"))
                 .get("/v1/jobs/{id}", jobs::state)
                 .any("/v1/jobs/{id}", only("GET"))
                 .get("/v1/jobs/{id}/output", jobs::output)
                 .any("/v1/jobs/{id}/output", only("GET"))
                 .post("/v1/jobs/{id}/cancel", jobs::cancel)
                 .any("/v1/jobs/{id}/cancel", only("POST"))
+                .post("/v1/jobs/{id}/kill", jobs::kill)
+                .any("/v1/jobs/{id}/kill", only("POST"))
                 .post("/v1/jobs/{id}/stdin", jobs::stdin)
-                .any("/v1/jobs/{id}/stdin", only("POST"))
-                .get("/v1/images", images::list)
+                .any("/v1/jobs/{id}/stdin", only("POST"));
+        sandboxes(rules);
+        images(rules);
+    }
+
+    private void sandboxes(HttpRules rules) {
+        rules.post("/v1/sandboxes", sandboxes::create)
+                .get("/v1/sandboxes", sandboxes::list)
+                .any("/v1/sandboxes", only("GET, POST"))
+                .get(SANDBOX, sandboxes::inspect)
+                .patch(SANDBOX, sandboxes::rename)
+                .delete(SANDBOX, sandboxes::remove)
+                .any(SANDBOX, only("GET, PATCH, DELETE"))
+                .post(SANDBOX + "/start", sandboxes::start)
+                .any(SANDBOX + "/start", only("POST"))
+                .post(SANDBOX + "/stop", sandboxes::stop)
+                .any(SANDBOX + "/stop", only("POST"))
+                .post(SANDBOX + "/kill", sandboxes::kill)
+                .any(SANDBOX + "/kill", only("POST"))
+                .post(SANDBOX + "/restart", sandboxes::restart)
+                .any(SANDBOX + "/restart", only("POST"))
+                .get(SANDBOX + "/output", sandboxes::output)
+                .any(SANDBOX + "/output", only("GET"));
+    }
+
+    private void images(HttpRules rules) {
+        rules.get("/v1/images", images::list)
                 .any("/v1/images", only("GET"))
                 .post("/v1/images/pull", transfers::pull)
                 .post("/v1/images/push", transfers::push)

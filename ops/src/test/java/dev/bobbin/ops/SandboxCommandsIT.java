@@ -1,0 +1,238 @@
+package dev.bobbin.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The commands for sandboxes that last as a person uses them, each a process of its own, against a real server.
+@Timeout(90)
+final class SandboxCommandsIT {
+    private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
+    private static final String JAVA = System.getProperty("java.home") + "/bin/java";
+
+    private Path directory = Path.of("");
+    private final List<Process> started = new ArrayList<>();
+
+    private record Result(int code, String out, String err, Duration took) {}
+
+    @BeforeAll
+    static void onlyAsRoot() {
+        var root = System.getProperty("user.name").equals("root");
+        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
+            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
+        }
+        assumeTrue(root, "not root, and making sandboxes needs it");
+    }
+
+    @BeforeEach
+    void serve() throws IOException {
+        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
+        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
+        assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
+    }
+
+    @AfterEach
+    void endWhatIsLeft() throws Exception {
+        shell(line("rm", "-f", "$(" + line("ps", "-aq") + ")"));
+        for (var process : started.reversed()) {
+            process.destroy();
+            if (!process.waitFor(15, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        }
+        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
+    }
+
+    @Test
+    void makesListsAndEndsSandboxes() throws Exception {
+        var made = bobbin("create", "--name", "web", "-l", "team=blue", "-e", "A=b", "-m", "64MiB", "--ttl", "1h");
+        assertThat(made.code()).as(made.err()).isZero();
+        var id = made.out().strip();
+        assertThat(id).matches("[0-9a-f-]{36}");
+        bobbin("create", "--name", "brief", "--", "sh", "-c", "echo out; echo err >&2; exit 3");
+
+        assertThat(bobbin("ps").out())
+                .startsWith("ID ")
+                .hasLineCount(2)
+                .containsPattern(id + " +web +running +host +\\d+s +\\(idles\\)");
+        assertThat(bobbin("ps", "-a").out()).hasLineCount(3).containsPattern("brief +exited 3 +host");
+        assertThat(bobbin("ps", "-q").out()).isEqualTo(id + "\n");
+        assertThat(bobbin("ps", "-a", "--label", "team=blue", "--format", "json")
+                        .out())
+                .hasLineCount(1)
+                .startsWith("{\"id\":\"" + id + "\"")
+                .contains("\"memory\":67108864");
+        assertThat(bobbin("inspect", "web").out()).contains("\"id\":\"" + id + "\"", "\"expires_at\":\"");
+        assertThat(bobbin("logs", "brief"))
+                .extracting(Result::code, Result::out, Result::err)
+                .containsExactly(0, "out\n", "err\n");
+        assertThat(bobbin("logs", "--stream", "stderr", "-f", "brief").out()).isEmpty();
+        assertThat(bobbin("rename", "web", "site").code()).isZero();
+        assertThat(bobbin("rm", "site", "brief"))
+                .extracting(Result::code, Result::out, Result::err)
+                .containsExactly(1, "brief\n", "bobbin: sandbox \"site\" is running: stop it first, or say -f\n");
+        assertThat(bobbin("stop", "-t", "1", "site").out()).isEqualTo("site\n");
+        assertThat(bobbin("kill", "site").code()).isEqualTo(1);
+        assertThat(bobbin("start", "site").out()).isEqualTo("site\n");
+        assertThat(bobbin("restart", "-t", "0", "site").code()).isZero();
+        assertThat(bobbin("kill", "-s", "KILL", id).code()).isZero();
+        assertThat(bobbin("kill", "-s", "NOPE", id).err()).contains("signal: must be a signal such as");
+        assertThat(bobbin("rm", id).code()).isZero();
+        assertThat(bobbin("ps", "-aq").out()).isEmpty();
+    }
+
+    @Test
+    void execEndsAsItsCommandDid() throws Exception {
+        bobbin("create", "--name", "web", "-e", "A=from sandbox", "-w", "/home");
+
+        assertThat(bobbin("exec", "web", "sh", "-c", "echo out; echo err >&2; exit 7"))
+                .extracting(Result::code, Result::out, Result::err)
+                .containsExactly(7, "out\n", "err\n");
+        assertThat(bobbin("exec", "web", "--", "ls", "-d", "-l", "/").out()).endsWith(" /\n");
+        assertThat(bobbin(
+                                "exec",
+                                "-e",
+                                "B=1 2",
+                                "-w",
+                                "/tmp",
+                                "-u",
+                                "nobody",
+                                "web",
+                                "sh",
+                                "-c",
+                                "echo $A $B; pwd; id -un")
+                        .out())
+                .isEqualTo("from sandbox 1 2\n/tmp\nnobody\n");
+        assertThat(bobbin("exec", "web", "nosuch").code()).isEqualTo(127);
+        assertThat(bobbin("exec", "web", "sh", "-c", "kill -TERM $$").code()).isEqualTo(143);
+        assertThat(bobbin("exec", "--time", "300ms", "web", "sleep", "30"))
+                .extracting(Result::code, Result::err)
+                .containsExactly(137, "bobbin: timed out after 300ms\n");
+        assertThat(bobbin("exec", "--json", "web", "echo", "hi").out())
+                .contains("\"stdout\":\"hi\\n\"", "\"sandbox\":");
+        assertThat(bobbin("exec", "nobody", "true"))
+                .extracting(Result::code, Result::err)
+                .containsExactly(125, "bobbin: sandbox: there is no sandbox \"nobody\"\n");
+        assertThat(bobbin("exec", "--nonsense", "web", "true").code()).isEqualTo(125);
+        assertThat(bobbin("exec", "--run-dir", directory + "/empty", "web", "true"))
+                .extracting(Result::code, Result::err)
+                .containsExactly(
+                        125,
+                        "bobbin: No server is at " + directory
+                                + "/empty/api.sock: start one with \"bobbin serve\", or say with --run-dir where it is.\n");
+    }
+
+    @Test
+    void execWorksInPipesAndSubstitutions() throws Exception {
+        bobbin("create", "--name", "web");
+
+        assertThat(shell("x=$(" + line("exec", "web", "echo", "hi") + "); echo \"[$x]\"")
+                        .out())
+                .isEqualTo("[hi]\n");
+        assertThat(shell("head -c 3000000 /dev/urandom >" + directory + "/in; " + line("exec", "-i", "web", "cat")
+                                + " <" + directory + "/in | cmp - " + directory + "/in && echo same")
+                        .out())
+                .isEqualTo("same\n");
+        var silent = shell(line("exec", "web", "sh", "-c", "'echo a; sleep 2973'") + " | head -1");
+        assertThat(silent.out()).isEqualTo("a\n");
+        assertThat(silent.took()).isLessThan(Duration.ofSeconds(10));
+        assertThat(shell(line("exec", "web", "yes") + " | head -2; echo ${PIPESTATUS[0]}")
+                        .out())
+                .isEqualTo("y\ny\n141\n");
+        awaitNone("sleep 2973");
+    }
+
+    @Test
+    void execPassesSignalsOn() throws Exception {
+        bobbin("create", "--name", "web");
+        var trap = start(command(
+                "exec",
+                "web",
+                "sh",
+                "-c",
+                "trap 'echo heard; exit 9' INT USR1; echo up; while :; do sleep 0.05; done"));
+        assertThat(trap.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("up");
+
+        shell("kill -USR1 " + trap.pid());
+
+        assertThat(trap.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("heard");
+        assertThat(trap.waitFor()).isEqualTo(9);
+        var deaf = start(command("exec", "web", "sh", "-c", "trap '' INT; echo up; sleep 2974; :"));
+        assertThat(deaf.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("up");
+        shell("kill -INT " + deaf.pid());
+        assertThat(deaf.waitFor(500, TimeUnit.MILLISECONDS)).isFalse();
+        shell("kill -INT " + deaf.pid());
+        assertThat(deaf.waitFor()).isEqualTo(130);
+        awaitNone("sleep 2974");
+    }
+
+    @Test
+    void detachedExecIsAJob() throws Exception {
+        bobbin("create", "--name", "web");
+
+        var job = bobbin("exec", "-d", "web", "sh", "-c", "echo a; sleep 1; echo b");
+
+        assertThat(job.code()).as(job.err()).isZero();
+        assertThat(bobbin("logs", "-f", job.out().strip()))
+                .extracting(Result::code, Result::out)
+                .containsExactly(0, "a\nb\n");
+        assertThat(bobbin("exec", "-d", "nobody", "true").code()).isEqualTo(125);
+    }
+
+    private List<String> command(String... arguments) {
+        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", JAR.toString()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private String line(String... arguments) {
+        return String.join(" ", command(arguments));
+    }
+
+    private Result bobbin(String... arguments) throws Exception {
+        return result(command(arguments));
+    }
+
+    private Result shell(String script) throws Exception {
+        return result(List.of("bash", "-c", script));
+    }
+
+    private Process start(List<String> command) throws IOException {
+        var builder = new ProcessBuilder(command);
+        builder.environment().put("BOBBIN_RUN_DIR", directory + "/run");
+        builder.environment().put("BOBBIN_DATA_DIR", directory + "/data");
+        var process = builder.start();
+        started.add(process);
+        return process;
+    }
+
+    private Result result(List<String> command) throws Exception {
+        var begun = System.nanoTime();
+        var process = start(command);
+        process.getOutputStream().close();
+        var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        var err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Result(process.waitFor(), out, err, Duration.ofNanos(System.nanoTime() - begun));
+    }
+
+    private void awaitNone(String commandLine) throws Exception {
+        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (!shell("pgrep -xf '" + commandLine + "'").out().isEmpty()) {
+            assertThat(System.nanoTime()).as(commandLine + " lives on").isLessThan(deadline);
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+}

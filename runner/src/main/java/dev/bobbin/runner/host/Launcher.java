@@ -1,0 +1,227 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.Identity;
+import dev.bobbin.image.store.Rootfs;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.sandbox.Order;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.wire.Fields;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Begins the processes of sandboxes that last, their own ones and those of execs, goes on with those that an earlier
+/// server began, and listens to them until they have ended.
+final class Launcher {
+    private static final System.Logger LOG = System.getLogger(Launcher.class.getName());
+    private static final int SIGKILL = 9;
+
+    private final Premises premises;
+
+    Launcher(Premises premises) {
+        this.premises = premises;
+    }
+
+    /// Makes a PID 1 and gives the order; returns when the sandbox's own process has begun, or ended.
+    ///
+    /// @param fresh what a new one is to be, its files included; `null` for one that ran before
+    void launch(LastingSandbox sandbox, @Nullable SandboxSpec fresh, JobId own, StartTimeline timeline)
+            throws InterruptedException, IOException {
+        var life = sandbox.life();
+        var previous = life.own();
+        var claimed = life.claimStart(own);
+        if (claimed.isEmpty()) {
+            return;
+        }
+        var record = claimed.get();
+        try {
+            var spec = fresh == null ? record.spec() : fresh;
+            var rootfs = sandbox.rootfs().orElseThrow();
+            var identity = identity(rootfs, spec.user())
+                    .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
+            var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase());
+            life.claimed(taken);
+            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(spec.limits()), timeline);
+            var execution = own(sandbox, meta, taken.sandbox(), timeline);
+            enter(sandbox, taken.sandbox(), execution);
+            Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
+            taken.sandbox()
+                    .order(Order.lasting(spec, rootfs, identity, premises.cgroups(), meta.encode(), !record.started()));
+            previous.ifPresent(premises::superseded);
+        } catch (SandboxException | IOException e) {
+            premises.destroy(record.spec().id());
+            premises.sweepInBackground(record.spec().id());
+            life.ended(e.getMessage());
+            throw e;
+        }
+        life.settled();
+    }
+
+    private void enter(LastingSandbox sandbox, Sandbox connection, LocalExecution execution) {
+        sandbox.isActive();
+        sandbox.life().entered(connection, execution);
+        premises.started(execution);
+    }
+
+    private LocalExecution own(LastingSandbox sandbox, JobMeta meta, Sandbox connection, StartTimeline timeline) {
+        var id = connection.id();
+        return new LocalExecution(
+                meta,
+                id,
+                premises.files().journal(id, meta.id()),
+                premises.precedence(),
+                connection.own(),
+                timeline,
+                sandbox.life()::begun,
+                () -> premises.leaves(id),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
+                () -> premises.cgroups().evidence(id.toString()));
+    }
+
+    /// Listens until its own process has ended; the end of each exec was told before, or will never be.
+    private void attend(LastingSandbox sandbox, Sandbox connection, LocalExecution own) {
+        own.listen(connection);
+        sandbox.life().closed();
+        for (var exec : List.copyOf(sandbox.running())) {
+            exec.lostWithSandbox();
+            ended(sandbox, exec);
+        }
+        premises.attended(own);
+        var outcome = own.ending().orElseThrow().outcome();
+        sandbox.life().ended(outcome instanceof Outcome.SandboxError(var detail) ? detail : null);
+    }
+
+    /// Runs one more process in `sandbox`.
+    Attempt exec(LastingSandbox sandbox, Job.Exec job, StartTimeline timeline) throws InterruptedException {
+        var entrance = sandbox.life().entrance();
+        var rootfs = sandbox.rootfs();
+        if (entrance.isEmpty()) {
+            return refused(sandbox.removed().orElseGet(sandbox::notRunning));
+        }
+        if (rootfs.isEmpty()) {
+            return refused(imageGone(sandbox));
+        }
+        var spec = sandbox.spec();
+        var user = job.user() == null ? spec.user() : job.user();
+        var identity = identity(rootfs.get(), user);
+        if (identity.isEmpty()) {
+            return refused(noSuchUser(spec, user));
+        }
+        timeline.stamp(Phase.IMAGE);
+        var meta = JobMeta.of(job, rootfs.get(), spec.limits(), premises.unenforcedLasting(spec.limits()), timeline);
+        var execution = exec(sandbox, meta, entrance.get(), timeline);
+        var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode());
+        premises.precedence().startBegins();
+        try {
+            entrance.get().exec(job.id(), order, execution);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + spec.id() + " ended at this moment", e);
+            ended(sandbox, execution);
+            premises.forget(execution);
+            return refused(sandbox.removed().orElseGet(sandbox::notRunning));
+        }
+        if (!sandbox.life().isLive() && execution.ending().isEmpty()) {
+            execution.lostWithSandbox();
+            ended(sandbox, execution);
+        }
+        return new Attempt.Accepted(execution);
+    }
+
+    private LocalExecution exec(LastingSandbox sandbox, JobMeta meta, Sandbox connection, StartTimeline timeline) {
+        var id = connection.id();
+        var box = new LocalExecution[1];
+        var execution = new LocalExecution(
+                meta,
+                id,
+                premises.files().journal(id, meta.id()),
+                premises.precedence(),
+                connection.exec(meta.id()),
+                timeline,
+                premises.precedence()::startDone,
+                () -> ended(sandbox, box[0]),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
+                () -> Cgroups.evidence(List.of()));
+        box[0] = execution;
+        sandbox.execStarts(execution);
+        premises.known(execution);
+        return execution;
+    }
+
+    private void ended(LastingSandbox sandbox, LocalExecution exec) {
+        sandbox.execEnded(exec);
+        premises.superseded(exec);
+    }
+
+    /// Goes on with a sandbox that outlived the server that started it, and with its execs.
+    void adopt(LastingSandbox sandbox, Sandbox connection) throws IOException {
+        var files = premises.files();
+        for (var id : connection.execs().keySet()) {
+            var meta = meta(files.journal(sandbox.id(), id));
+            var exec = exec(sandbox, meta, connection, meta.timeline());
+            connection.attach(id, exec);
+            catchUp(exec, connection.exec(id).state());
+        }
+        var meta = meta(files.journal(sandbox.id(), sandbox.life().record().own()));
+        var own = own(sandbox, meta, connection, meta.timeline());
+        enter(sandbox, connection, own);
+        if (sandbox.state() == SandboxState.STOPPING) {
+            // a PID 1 that was told already keeps its own time
+            connection.stop(SIGKILL, Duration.ZERO, "api");
+        }
+        Thread.ofVirtual().name("sandbox-" + sandbox.id()).start(() -> {
+            sandbox.life().begun();
+            catchUp(own, connection.state());
+            attend(sandbox, connection, own);
+        });
+        LOG.log(Level.INFO, "sandbox " + sandbox.id() + " goes on");
+    }
+
+    private static JobMeta meta(Path journal) throws IOException {
+        return JobMeta.decode(Archive.contents(journal)
+                .orElseThrow(() -> new IOException(journal + " is empty"))
+                .meta());
+    }
+
+    private static void catchUp(LocalExecution execution, Sandbox.State state) {
+        Fields end = state.end();
+        if (end == null) {
+            execution.journal().grew(state.position(), null);
+        } else {
+            execution.ended(state.position(), null, end);
+        }
+    }
+
+    static Optional<Identity> identity(Rootfs rootfs, @Nullable String user) {
+        return rootfs.identity(user == null ? rootfs.config().user() : user);
+    }
+
+    static Refusal noSuchUser(SandboxSpec spec, @Nullable String user) {
+        return new Refusal(
+                Refusal.Reason.NO_SUCH_USER,
+                "user: image \"" + spec.image() + "\" has no user or group \"" + user + "\"");
+    }
+
+    static Refusal imageGone(LastingSandbox sandbox) {
+        return new Refusal(
+                Refusal.Reason.NO_SUCH_IMAGE,
+                "image: \"" + sandbox.image() + "\" is not what it was when this sandbox was made");
+    }
+
+    private static Attempt refused(Refusal refusal) {
+        return new Attempt.Refused(refusal);
+    }
+}

@@ -1,0 +1,279 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.sandbox.Nursery;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.sandbox.Trash;
+import dev.bobbin.runner.sandbox.WarmSandboxes;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/// What all sandboxes of this host share, whether they last or not: where things lie, what makes them, who runs in
+/// them, and what is left to be removed when one ends. Safe for many threads.
+final class Premises {
+    private static final System.Logger LOG = System.getLogger(Premises.class.getName());
+
+    private final SandboxFiles files;
+    private final Cgroups cgroups;
+    private final Nursery nursery;
+    private final WarmSandboxes warm;
+    private final Upkeep upkeep;
+    private final Trash trash;
+    private final Losses losses;
+    private final Precedence precedence;
+    private final Set<String> unenforced;
+    private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
+    private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
+    /// Made by a nursery that ended: nobody will say when they are gone.
+    private final Set<SandboxId> orphaned = ConcurrentHashMap.newKeySet();
+    private volatile Consumer<SandboxId> gone = _ -> {};
+    private volatile boolean draining;
+
+    Premises(
+            HostConfig config,
+            SandboxFiles files,
+            Path init,
+            List<String> settings,
+            Cgroups cgroups,
+            Precedence precedence,
+            MeterRegistry meters)
+            throws IOException {
+        this.files = files;
+        this.cgroups = cgroups;
+        this.unenforced = cgroups.unenforced();
+        this.losses = new Losses(meters);
+        this.precedence = precedence;
+        this.trash = new Trash(files.trash());
+        var ready = new CompletableFuture<Premises>();
+        this.nursery = Nursery.open(files, init, settings, new Nursery.Listener() {
+            @Override
+            public void gone(SandboxId id, int status, boolean left) {
+                ready.join().reaped(id, status, left);
+            }
+
+            @Override
+            public void lost() {
+                ready.join().nurseryLost();
+            }
+        });
+        this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
+        this.upkeep = new Upkeep(config, files, nursery, jobs, running);
+        ready.complete(this);
+        trash.emptyInBackground();
+    }
+
+    SandboxFiles files() {
+        return files;
+    }
+
+    Cgroups cgroups() {
+        return cgroups;
+    }
+
+    Nursery nursery() {
+        return nursery;
+    }
+
+    WarmSandboxes warm() {
+        return warm;
+    }
+
+    Upkeep upkeep() {
+        return upkeep;
+    }
+
+    Losses losses() {
+        return losses;
+    }
+
+    Precedence precedence() {
+        return precedence;
+    }
+
+    /// Every job that is known, those whose journals are kept included.
+    Map<JobId, LocalExecution> jobs() {
+        return jobs;
+    }
+
+    /// The own processes of sandboxes, while they run.
+    Map<SandboxId, LocalExecution> running() {
+        return running;
+    }
+
+    /// `listener` is told of each sandbox of which nothing is left.
+    void tellGone(Consumer<SandboxId> listener) {
+        gone = listener;
+    }
+
+    /// Takes no new work from now on.
+    void drain() {
+        draining = true;
+    }
+
+    /// Why nothing can be started at the moment, if so.
+    Optional<Refusal> closed() {
+        if (draining) {
+            return Optional.of(new Refusal(Refusal.Reason.DRAINING, "this host takes no new work"));
+        }
+        return upkeep.diskFull()
+                ? Optional.of(new Refusal(Refusal.Reason.DEGRADED, "the disk of this host's data directory is full"))
+                : Optional.empty();
+    }
+
+    /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
+    Set<String> unenforced(Limits limits) {
+        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
+            return unenforced;
+        }
+        var others = new TreeSet<>(unenforced);
+        others.remove("cpus");
+        return others;
+    }
+
+    /// [#unenforced] of a sandbox that lasts: a file system on disk has no size of its own for each.
+    Set<String> unenforcedLasting(Limits limits) {
+        var all = new TreeSet<>(unenforced(limits));
+        all.add("disk");
+        return all;
+    }
+
+    /// Notes the own process of a sandbox.
+    void started(LocalExecution execution) {
+        running.put(execution.sandboxId(), execution);
+        jobs.put(execution.id(), execution);
+    }
+
+    /// Notes a process in a sandbox that has another of its own.
+    void known(LocalExecution execution) {
+        jobs.put(execution.id(), execution);
+    }
+
+    void forget(LocalExecution execution) {
+        jobs.remove(execution.id());
+    }
+
+    /// The own process has ended, and its PID 1 is about to be told to exit.
+    void leaves(SandboxId id) {
+        warm.dies(id);
+        running.remove(id);
+    }
+
+    /// Removes what is left of a sandbox whose own process has ended, unless the nursery does that.
+    void attended(LocalExecution execution) {
+        var id = execution.sandboxId();
+        var vanished = running.remove(id) != null;
+        if (orphaned.remove(id) || vanished || execution.recovered() || !nursery.alive()) {
+            sweep(id);
+        }
+    }
+
+    /// From now on the journal of an ended process goes by age and size.
+    void superseded(LocalExecution execution) {
+        upkeep.ended(execution);
+    }
+
+    /// Ends a sandbox from outside.
+    void destroy(SandboxId id) {
+        nursery.destroy(id);
+    }
+
+    /// Removes everything of a sandbox that lasted.
+    void discard(SandboxId id, int uidBase) {
+        jobs.values().removeIf(execution -> execution.sandboxId().equals(id));
+        try {
+            trash.put(files.lasting(id));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the files of sandbox " + id + " stay: " + e.getMessage());
+        }
+        if (uidBase != 0) {
+            nursery.free(uidBase);
+        }
+    }
+
+    void awaitTrash(Duration timeout) throws InterruptedException {
+        trash.await(timeout);
+    }
+
+    void sweep(SandboxId id) {
+        cgroups.remove(id.toString());
+        try {
+            files.removeLive(id);
+        } catch (UncheckedIOException e) {
+            LOG.log(Level.WARNING, e.getMessage(), e);
+        }
+        gone(id);
+    }
+
+    private void gone(SandboxId id) {
+        warm.gone(id);
+        gone.accept(id);
+    }
+
+    /// The nursery reaped a PID 1. One whose job has not ended is looked after by that job's own thread.
+    private void reaped(SandboxId id, int status, boolean left) {
+        var execution = running.get(id);
+        if (execution != null) {
+            execution.reaped(status);
+        } else if (warm.endedJobless(id)) {
+            sweepJobless(id);
+        } else if (left) {
+            sweepInBackground(id);
+        } else {
+            gone(id);
+        }
+    }
+
+    private void nurseryLost() {
+        orphaned.addAll(running.keySet());
+        Thread.ofVirtual().name("sweep").start(() -> warm.dying().forEach(this::sweep));
+    }
+
+    void sweepInBackground(SandboxId id) {
+        Thread.ofVirtual().name("sweep").start(() -> sweep(id));
+    }
+
+    void sweepJobless(SandboxId id) {
+        Thread.ofVirtual().name("sweep").start(() -> {
+            try {
+                files.removeKept(id);
+            } catch (UncheckedIOException e) {
+                LOG.log(Level.WARNING, e.getMessage(), e);
+            } finally {
+                sweep(id);
+            }
+        });
+    }
+
+    /// Lets a sandbox go that an earlier server parked and that never got its order.
+    void dismiss(Sandbox sandbox) throws IOException {
+        var id = sandbox.id();
+        warm.dies(id);
+        sandbox.own().recorded();
+        Thread.ofVirtual().name("sweep").start(() -> {
+            try (sandbox) {
+                sandbox.listen(new Archive.Deaf());
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, "sandbox " + id + " was gone already", e);
+            }
+            sweepJobless(id);
+        });
+    }
+}

@@ -1,0 +1,190 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.Identity;
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.Rootfs;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.sandbox.Order;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxException;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Jobs in sandboxes that are made for them and go with them.
+final class Runs {
+    /* A job's way: lease the image, take a sandbox, give the order, listen. The listening virtual thread owns the sandbox
+     * until the job's end is known, then tells its PID 1 to exit; the nursery removes what that leaves. Nothing is
+     * written by this process on the way: the journal, which PID 1 writes, is the whole record, and a new server reads it
+     * back. */
+
+    private static final System.Logger LOG = System.getLogger(Runs.class.getName());
+
+    private final HostConfig config;
+    private final ImageStore images;
+    private final Premises premises;
+    private final Archive archive;
+
+    Runs(HostConfig config, ImageStore images, Premises premises, Archive archive) {
+        this.config = config;
+        this.images = images;
+        this.premises = premises;
+        this.archive = archive;
+    }
+
+    /// Starts a job, or says why not.
+    Attempt start(Job.Run job, StartTimeline timeline) throws InterruptedException {
+        Optional<Rootfs> lease;
+        try {
+            lease = images.lease(job.tenant(), job.image());
+        } catch (ImageException e) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
+        }
+        if (lease.isEmpty()) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + job.image() + "\"");
+        }
+        var rootfs = lease.get();
+        var accepted = false;
+        try {
+            var attempt = run(job, rootfs, timeline);
+            accepted = attempt instanceof Attempt.Accepted;
+            return attempt;
+        } finally {
+            if (!accepted) {
+                rootfs.close();
+            }
+        }
+    }
+
+    /// Starts the job on a root file system, which is the job's from then on if it is accepted.
+    private Attempt run(Job.Run job, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
+        try {
+            var command = command(job, rootfs);
+            if (command.isEmpty()) {
+                return refused(
+                        Refusal.Reason.NO_COMMAND,
+                        "command: is absent, and image \"" + job.image() + "\" has no command of its own");
+            }
+            var user = job.user() == null ? rootfs.config().user() : job.user();
+            var identity = rootfs.identity(user);
+            if (identity.isEmpty()) {
+                return refused(
+                        Refusal.Reason.NO_SUCH_USER,
+                        "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
+            }
+            timeline.stamp(Phase.IMAGE);
+            return run(job, command, rootfs, identity.get(), timeline);
+        } catch (SandboxException | IOException e) {
+            LOG.log(Level.ERROR, "job " + job.id() + " could not be started", e);
+            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
+        }
+    }
+
+    private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
+            throws InterruptedException, IOException {
+        premises.precedence().startBegins();
+        var taken = premises.warm().take();
+        timeline.path(taken.path());
+        var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline);
+        var execution = execution(meta, taken.sandbox(), timeline);
+        var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
+        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace);
+        var id = execution.sandboxId();
+        try {
+            taken.sandbox().order(order);
+        } catch (IOException e) {
+            premises.forget(execution);
+            premises.running().remove(id);
+            taken.sandbox().close();
+            premises.destroy(id);
+            premises.sweepJobless(id);
+            throw e;
+        }
+        Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox(), rootfs));
+        return new Attempt.Accepted(execution);
+    }
+
+    private static List<String> command(Job.Run job, Rootfs rootfs) {
+        if (!job.command().isEmpty()) {
+            return job.command();
+        }
+        var command = new ArrayList<>(rootfs.config().entrypoint());
+        command.addAll(rootfs.config().command());
+        return command;
+    }
+
+    private static Attempt refused(Refusal.Reason reason, String detail) {
+        return new Attempt.Refused(new Refusal(reason, detail));
+    }
+
+    private LocalExecution execution(JobMeta meta, Sandbox sandbox, StartTimeline timeline) {
+        var id = sandbox.id();
+        var execution = new LocalExecution(
+                meta,
+                id,
+                premises.files().journal(id),
+                premises.precedence(),
+                sandbox.own(),
+                timeline,
+                this::started,
+                () -> premises.leaves(id),
+                ending -> premises.losses().ended(meta.outputPolicy(), ending),
+                () -> premises.cgroups().evidence(id.toString()));
+        premises.started(execution);
+        return execution;
+    }
+
+    private void started() {
+        premises.precedence().startDone();
+        premises.warm().refill();
+    }
+
+    /// Listens to a job until its end, then lets go of its image.
+    private void attend(LocalExecution execution, Sandbox sandbox, AutoCloseable image) {
+        try (image) {
+            execution.listen(sandbox);
+        } catch (Exception e) {
+            LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
+        } finally {
+            premises.attended(execution);
+            premises.superseded(execution);
+        }
+    }
+
+    /// Goes on with the job of a sandbox that may have outlived the server that started it.
+    void recover(SandboxId id) {
+        try {
+            var sandbox = Sandbox.connect(premises.files(), id);
+            var contents = Archive.contents(premises.files().journal(id));
+            if (contents.isEmpty()) {
+                premises.dismiss(sandbox);
+                return;
+            }
+            var meta = JobMeta.decode(contents.get().meta());
+            var execution = execution(meta, sandbox, meta.timeline());
+            execution.journal().grew(sandbox.state().position(), null);
+            var image = images.hold(meta.layers());
+            Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
+                var end = sandbox.state().end();
+                if (end != null) {
+                    execution.ended(sandbox.state().position(), null, end);
+                }
+                attend(execution, sandbox, image);
+            });
+            LOG.log(Level.INFO, "job " + meta.id() + " goes on");
+        } catch (IOException | SandboxException e) {
+            LOG.log(Level.INFO, "sandbox " + id + " did not outlive the last server: " + e.getMessage());
+            premises.destroy(id);
+            premises.sweepInBackground(id);
+            archive.add(id);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.runner.SandboxId;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// Which sandbox has which name; a name belongs to one at a time of each tenant. Safe for many threads. No name, as
+/// `null`, is always free.
+final class SandboxNames {
+    /// By tenant, NUL, name.
+    private final Map<String, SandboxId> ids = new ConcurrentHashMap<>();
+
+    /// Gives the sandbox this name, unless another has it; whether it is that sandbox's now.
+    boolean claim(String tenant, @Nullable String name, SandboxId id) {
+        return name == null || id.equals(ids.computeIfAbsent(key(tenant, name), _ -> id));
+    }
+
+    void release(String tenant, @Nullable String name, SandboxId id) {
+        if (name != null) {
+            ids.remove(key(tenant, name), id);
+        }
+    }
+
+    Optional<SandboxId> find(String tenant, String name) {
+        return Optional.ofNullable(ids.get(key(tenant, name)));
+    }
+
+    private static String key(String tenant, String name) {
+        return tenant + "\0" + name;
+    }
+}

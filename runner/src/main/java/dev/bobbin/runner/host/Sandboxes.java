@@ -1,0 +1,271 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.Rootfs;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.sandbox.Sandbox;
+import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.SandboxRecord;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The sandboxes of this host that last. Safe for many threads.
+public final class Sandboxes {
+    private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
+    private static final int SIGTERM = 15;
+    private static final Duration IDLE_GRACE = Duration.ofSeconds(10);
+    /// PID 1 and then the nursery kill it well within this.
+    private static final Duration REMOVAL = Duration.ofSeconds(8);
+
+    private final ImageStore images;
+    private final Premises premises;
+    private final Launcher launcher;
+    private final Map<SandboxId, LastingSandbox> all = new ConcurrentHashMap<>();
+    private final SandboxNames names = new SandboxNames();
+
+    /// The answer to "make this sandbox".
+    public sealed interface Creation {
+        /// It runs, or its own process has ended already.
+        record Created(LastingSandbox sandbox) implements Creation {}
+
+        record Refused(Refusal refusal) implements Creation {}
+    }
+
+    Sandboxes(ImageStore images, Premises premises) {
+        this.images = images;
+        this.premises = premises;
+        this.launcher = new Launcher(premises);
+        premises.tellGone(this::gone);
+    }
+
+    /// Makes a sandbox and starts it.
+    public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
+        var closed = premises.closed();
+        if (closed.isPresent()) {
+            return new Creation.Refused(closed.get());
+        }
+        Optional<Rootfs> lease;
+        try {
+            lease = images.lease(spec.tenant(), spec.image());
+        } catch (ImageException e) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: " + e.getMessage());
+        }
+        if (lease.isEmpty()) {
+            return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + spec.image() + "\"");
+        }
+        var rootfs = lease.get();
+        if (Launcher.identity(rootfs, spec.user()).isEmpty()) {
+            rootfs.close();
+            return new Creation.Refused(Launcher.noSuchUser(spec, spec.user()));
+        }
+        if (!names.claim(spec.tenant(), spec.name(), spec.id())) {
+            rootfs.close();
+            return new Creation.Refused(nameTaken(spec.name()));
+        }
+        timeline.stamp(Phase.IMAGE);
+        return create(spec, rootfs, timeline);
+    }
+
+    private Creation create(SandboxSpec spec, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
+        var own = JobId.next();
+        var record =
+                new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null);
+        var life = new SandboxLife(record, premises.files().record(spec.id()));
+        var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
+        all.put(spec.id(), sandbox);
+        try {
+            launcher.launch(sandbox, spec, own, timeline);
+            return new Creation.Created(sandbox);
+        } catch (SandboxException | IOException e) {
+            LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
+            remove(sandbox);
+            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
+        }
+    }
+
+    Optional<Refusal> start(LastingSandbox sandbox) throws InterruptedException {
+        var closed = premises.closed();
+        if (closed.isPresent()) {
+            return closed;
+        }
+        if (sandbox.rootfs().isEmpty()) {
+            return Optional.of(Launcher.imageGone(sandbox));
+        }
+        try {
+            launcher.launch(sandbox, null, JobId.next(), StartTimeline.begin());
+            return sandbox.removed();
+        } catch (SandboxException | IOException e) {
+            LOG.log(Level.ERROR, "sandbox " + sandbox.id() + " could not be started", e);
+            return Optional.of(new Refusal(Refusal.Reason.DEGRADED, "this host cannot start it: " + e.getMessage()));
+        }
+    }
+
+    /// Runs one more process in a sandbox that lasts.
+    Attempt exec(Job.Exec job, StartTimeline timeline) throws InterruptedException {
+        var sandbox = all.get(job.sandbox());
+        if (sandbox == null || !sandbox.tenant().equals(job.tenant())) {
+            return new Attempt.Refused(noSuch(job.sandbox().toString()));
+        }
+        return launcher.exec(sandbox, job, timeline);
+    }
+
+    /// Notes a sandbox that an earlier server made and that does not run.
+    void known(LastingSandbox sandbox) {
+        all.put(sandbox.id(), sandbox);
+        names.claim(sandbox.tenant(), sandbox.name().orElse(null), sandbox.id());
+    }
+
+    /// Goes on with a sandbox that an earlier server made and that runs.
+    void adopt(LastingSandbox sandbox, Sandbox connection) throws IOException {
+        known(sandbox);
+        launcher.adopt(sandbox, connection);
+    }
+
+    /// The sandbox of this tenant with this id or name.
+    public Optional<LastingSandbox> find(String tenant, String idOrName) {
+        return names.find(tenant, idOrName)
+                .or(() -> SandboxId.parse(idOrName))
+                .map(all::get)
+                .filter(sandbox -> sandbox.tenant().equals(tenant));
+    }
+
+    /// The sandbox of this id, whoever owns it.
+    public Optional<LastingSandbox> find(SandboxId id) {
+        return Optional.ofNullable(all.get(id));
+    }
+
+    /// Every sandbox of this tenant, oldest first.
+    public List<LastingSandbox> list(String tenant) {
+        return sorted().filter(sandbox -> sandbox.tenant().equals(tenant)).toList();
+    }
+
+    /// Every sandbox of this host, oldest first.
+    public List<LastingSandbox> list() {
+        return sorted().toList();
+    }
+
+    private Stream<LastingSandbox> sorted() {
+        return all.values().stream()
+                .sorted(Comparator.comparing(sandbox -> sandbox.id().toString()));
+    }
+
+    Optional<Refusal> rename(LastingSandbox sandbox, @Nullable String name) {
+        if (name != null) {
+            SandboxSpec.checkName(name);
+        }
+        if (sandbox.removed().isPresent()) {
+            return sandbox.removed();
+        }
+        if (!names.claim(sandbox.tenant(), name, sandbox.id())) {
+            return Optional.of(nameTaken(name));
+        }
+        var before = sandbox.life().rename(name);
+        if (!Objects.equals(before, name)) {
+            names.release(sandbox.tenant(), before, sandbox.id());
+        }
+        return Optional.empty();
+    }
+
+    void remove(LastingSandbox sandbox) throws InterruptedException {
+        var life = sandbox.life();
+        if (!life.claimRemoval()) {
+            life.awaitRemoved();
+            return;
+        }
+        var id = sandbox.id();
+        life.own().ifPresent(own -> own.cancel("api"));
+        var closed = false;
+        try {
+            closed = life.awaitClosed(REMOVAL);
+        } finally {
+            if (!closed) {
+                premises.destroy(id);
+            }
+            names.release(sandbox.tenant(), sandbox.name().orElse(null), id);
+            all.remove(id);
+            premises.discard(id, life.record().uidBase());
+            sandbox.releaseImage();
+            life.removed();
+        }
+    }
+
+    /// Twice a second: what has lived or idled long enough, and what does not pass by itself.
+    void keepHouse() {
+        var now = System.nanoTime();
+        var wall = Instant.now();
+        for (var sandbox : all.values()) {
+            if (sandbox.expired(wall)) {
+                inBackground(sandbox::remove);
+            } else if (sandbox.idles(now)) {
+                inBackground(() -> sandbox.stop(SIGTERM, IDLE_GRACE, "idle"));
+            } else if (sandbox.life().overdue(now)) {
+                premises.destroy(sandbox.id());
+            }
+        }
+    }
+
+    private interface Action {
+        void run() throws InterruptedException;
+    }
+
+    private static void inBackground(Action action) {
+        Thread.ofVirtual().name("sandbox").start(() -> {
+            try {
+                action.run();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    /// Execs that run now.
+    Stream<LocalExecution> execs() {
+        return all.values().stream().flatMap(sandbox -> sandbox.running().stream());
+    }
+
+    /// Nothing of a PID 1 is left.
+    private void gone(SandboxId id) {
+        var sandbox = all.get(id);
+        if (sandbox != null) {
+            sandbox.life().gone();
+        }
+    }
+
+    /// Limits that are not kept for a sandbox that lasts.
+    Set<String> unenforced(Limits limits) {
+        return premises.unenforcedLasting(limits);
+    }
+
+    private static Creation refused(Refusal.Reason reason, String detail) {
+        return new Creation.Refused(new Refusal(reason, detail));
+    }
+
+    private static Refusal nameTaken(@Nullable String name) {
+        return new Refusal(Refusal.Reason.NAME_TAKEN, "name: there is a sandbox \"" + name + "\" already");
+    }
+
+    static Refusal noSuch(String idOrName) {
+        return new Refusal(Refusal.Reason.NO_SUCH_SANDBOX, "sandbox: there is no sandbox \"" + idOrName + "\"");
+    }
+}

@@ -1,0 +1,213 @@
+package dev.bobbin.runner.sandbox;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.SandboxState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What `sandbox.json` says: everything that must be known of a sandbox that lasts while it does not run, or while no
+/// server does. The file is readable by root only, since the environment is in it.
+///
+/// @param layers of its image when it was created, so that it never starts again on other ones
+/// @param uidBase its range of user ids, to which its files belong
+/// @param pid this machine's number of its PID 1, of the run that is or was the last
+/// @param own its own process's job, of the run that is or was the last
+/// @param started whether it ever ran, so that its files are its own
+/// @param problem why it failed; `null` if it did not
+public record SandboxRecord(
+        SandboxSpec spec,
+        List<String> layers,
+        Instant createdAt,
+        int uidBase,
+        int pid,
+        SandboxState state,
+        JobId own,
+        boolean started,
+        @Nullable String problem) {
+
+    private static final long VERSION = 1;
+
+    public SandboxRecord {
+        layers = List.copyOf(layers);
+    }
+
+    public SandboxRecord in(SandboxState other, @Nullable String why) {
+        return new SandboxRecord(
+                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why);
+    }
+
+    public SandboxRecord running(JobId job) {
+        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null);
+    }
+
+    public SandboxRecord claimed(int base, int pidOne) {
+        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem);
+    }
+
+    public SandboxRecord named(@Nullable String name) {
+        var now = spec;
+        var renamed = new SandboxSpec(
+                now.id(),
+                now.tenant(),
+                name,
+                now.image(),
+                now.command(),
+                now.env(),
+                now.workdir(),
+                now.user(),
+                now.files(),
+                now.limits(),
+                now.outputPolicy(),
+                now.labels(),
+                now.ttl(),
+                now.idleTimeout());
+        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
+    }
+
+    /// Writes it to `path` so that at every moment the old or the new content is there, whole.
+    public void write(Path path) throws IOException {
+        var aside = path.resolveSibling("." + path.getFileName());
+        Files.deleteIfExists(aside);
+        Files.createFile(aside, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(aside, encode());
+        Files.move(aside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /// Reads what [#write] wrote.
+    ///
+    /// @throws IOException if it cannot be read, is damaged or of a newer version
+    public static SandboxRecord read(Path path) throws IOException {
+        try {
+            return decode(Files.readString(path));
+        } catch (IllegalArgumentException | NullPointerException | ClassCastException e) {
+            throw new IOException(path + " cannot be understood: " + e.getMessage(), e);
+        }
+    }
+
+    String encode() {
+        var limits = spec.limits();
+        var out = new LinkedHashMap<String, @Nullable Object>();
+        out.put("version", VERSION);
+        out.put("id", spec.id().toString());
+        out.put("tenant", spec.tenant());
+        out.put("name", spec.name());
+        out.put("state", state.word());
+        out.put("problem", problem);
+        out.put("image", spec.image().text());
+        out.put("layers", layers);
+        out.put("command", spec.command());
+        out.put("env", spec.env());
+        out.put("workdir", spec.workdir());
+        out.put("user", spec.user());
+        out.put("labels", spec.labels());
+        out.put("memory_bytes", limits.memoryBytes());
+        out.put("cpu_thousandths", Math.round(limits.cpus() * 1000));
+        out.put("pids", (long) limits.pids());
+        out.put("output_bytes", limits.outputBytes());
+        out.put("disk_bytes", limits.diskBytes());
+        out.put("output_policy", spec.outputPolicy().name());
+        out.put("ttl_millis", millis(spec.ttl()));
+        out.put("idle_timeout_millis", millis(spec.idleTimeout()));
+        out.put("created_millis", createdAt.toEpochMilli());
+        out.put("uid_base", (long) uidBase);
+        out.put("pid", (long) pid);
+        out.put("own", own.toString());
+        out.put("started", started ? 1L : 0L);
+        return Json.write(out);
+    }
+
+    private static @Nullable Long millis(@Nullable Duration duration) {
+        return duration == null ? null : duration.toMillis();
+    }
+
+    static SandboxRecord decode(String text) throws IOException {
+        var in = Json.readObject(text);
+        if (number(in, "version") != VERSION) {
+            throw new IOException(
+                    "a sandbox record of version " + in.get("version") + "; this server reads version " + VERSION);
+        }
+        var limits = new Limits(
+                number(in, "memory_bytes"),
+                number(in, "cpu_thousandths") / 1000.0,
+                Math.toIntExact(number(in, "pids")),
+                Limits.LONGEST_TIME,
+                number(in, "output_bytes"),
+                number(in, "disk_bytes"));
+        var spec = new SandboxSpec(
+                SandboxId.parse(text(in, "id")).orElseThrow(() -> new IllegalArgumentException("id")),
+                text(in, "tenant"),
+                (String) in.get("name"),
+                new ImageReference(text(in, "image")),
+                texts(in, "command"),
+                pairs(in, "env"),
+                (String) in.get("workdir"),
+                (String) in.get("user"),
+                List.of(),
+                limits,
+                Job.OutputPolicy.valueOf(text(in, "output_policy")),
+                pairs(in, "labels"),
+                duration(in, "ttl_millis"),
+                duration(in, "idle_timeout_millis"));
+        return new SandboxRecord(
+                spec,
+                texts(in, "layers"),
+                Instant.ofEpochMilli(number(in, "created_millis")),
+                Math.toIntExact(number(in, "uid_base")),
+                Math.toIntExact(number(in, "pid")),
+                state(text(in, "state")),
+                JobId.parse(text(in, "own")).orElseThrow(() -> new IllegalArgumentException("own")),
+                number(in, "started") != 0,
+                (String) in.get("problem"));
+    }
+
+    private static SandboxState state(String word) {
+        for (var state : SandboxState.values()) {
+            if (state.word().equals(word)) {
+                return state;
+            }
+        }
+        throw new IllegalArgumentException("state " + word);
+    }
+
+    private static Object value(Map<String, @Nullable Object> in, String name) {
+        return Objects.requireNonNull(in.get(name), name);
+    }
+
+    private static String text(Map<String, @Nullable Object> in, String name) {
+        return (String) value(in, name);
+    }
+
+    private static long number(Map<String, @Nullable Object> in, String name) {
+        return (Long) value(in, name);
+    }
+
+    private static List<String> texts(Map<String, @Nullable Object> in, String name) {
+        return ((List<?>) value(in, name)).stream().map(String.class::cast).toList();
+    }
+
+    private static Map<String, String> pairs(Map<String, @Nullable Object> in, String name) {
+        var pairs = new LinkedHashMap<String, String>();
+        ((Map<?, ?>) value(in, name)).forEach((key, value) -> pairs.put((String) key, (String) value));
+        return pairs;
+    }
+
+    private static @Nullable Duration duration(Map<String, @Nullable Object> in, String name) {
+        var millis = in.get(name);
+        return millis == null ? null : Duration.ofMillis((Long) millis);
+    }
+}

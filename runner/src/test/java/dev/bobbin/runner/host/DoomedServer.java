@@ -1,0 +1,79 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.runner.Job;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+
+/// A server in a process of its own, to be killed at any moment: `DIRECTORY steady` makes a sandbox with an exec that
+/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY counting N`
+/// keeps N sandboxes in which a program counts, and reads what those print.
+final class DoomedServer {
+    private static final int SIGTERM = 15;
+    private static final String COUNTER =
+            "i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); sleep 0.005; done; exit 42";
+
+    private DoomedServer() {}
+
+    public static void main(String[] arguments) throws Exception {
+        var root = Path.of(arguments[0]);
+        var host = TestHost.open(0, root);
+        switch (arguments[1]) {
+            case "steady" -> steady(host, root);
+            case "busy" -> busy(host, new Random(Long.parseLong(arguments[2])));
+            default -> counting(host, root, Integer.parseInt(arguments[2]));
+        }
+    }
+
+    private static void steady(TestHost host, Path root) throws Exception {
+        var sandbox = host.place().name("steady").create();
+        host.sh(sandbox, "echo before > /root/file");
+        var ended = host.exec(sandbox, "sh", "-c", "echo done; exit 9").start();
+        ended.await();
+        var counting = host.exec(sandbox, "sh", "-c", COUNTER)
+                .onDisconnect(Job.OnDisconnect.CONTINUE)
+                .start();
+        var stopped = host.place().name("stopped").create();
+        host.sh(stopped, "echo asleep > /root/file");
+        stopped.stop(SIGTERM, Duration.ofSeconds(5));
+        Files.writeString(root.resolve("jobs.new"), ended.id() + "\n" + counting.id() + "\n");
+        Files.move(root.resolve("jobs.new"), root.resolve("jobs"));
+        Thread.currentThread().join();
+    }
+
+    private static void busy(TestHost host, Random random) throws Exception {
+        var grace = Duration.ofSeconds(1);
+        var life = Integer.toHexString(random.nextInt());
+        for (var number = 0; ; number++) {
+            var sandbox = host.place().name("busy-" + life + "-" + number).create();
+            for (var step = random.nextInt(4); step > 0; step--) {
+                switch (random.nextInt(4)) {
+                    case 0 -> host.sh(sandbox, "echo x > /root/file");
+                    case 1 -> sandbox.stop(SIGTERM, grace);
+                    case 2 -> sandbox.restart(SIGTERM, grace);
+                    default -> sandbox.start();
+                }
+                sandbox.start();
+            }
+            if (number % 3 != 0) {
+                sandbox.remove();
+            }
+        }
+    }
+
+    private static void counting(TestHost host, Path root, int sandboxes) throws Exception {
+        for (var number = 0; number < sandboxes; number++) {
+            var counting = new Counting(number, root.resolve("kept"));
+            var execution = counting.in(host);
+            Thread.ofVirtual().start(() -> {
+                try {
+                    counting.reading().goOn(execution);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+        Thread.currentThread().join();
+    }
+}

@@ -1,0 +1,110 @@
+package dev.bobbin.runner.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Output;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/// A client that keeps each piece of output in a file as it comes, with the position behind it, and that goes on from
+/// the last whole piece after it was killed.
+final class KeptReading {
+    /// Length of the data, position, offset.
+    private static final int HEADER = Integer.BYTES + 2 * Long.BYTES;
+
+    private final Path file;
+
+    private record Piece(long at, long offset, byte[] data) {}
+
+    KeptReading(Path file) {
+        this.file = file;
+    }
+
+    /// Reads on until the end of the job.
+    void goOn(Execution execution) throws IOException, InterruptedException {
+        try (var channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            var pieces = pieces(channel);
+            var from = pieces.isEmpty() ? 0 : pieces.getLast().at();
+            channel.truncate(channel.position());
+            execution.read(from, true, output -> {
+                switch (output) {
+                    case Output.Bytes bytes when bytes.stream() == Output.Stream.STDOUT -> append(channel, bytes);
+                    case Output.Bytes bytes ->
+                        throw new AssertionError("on standard error: " + new String(bytes.data()));
+                    case Output.Gap gap -> throw new AssertionError(gap);
+                    case Output.Started _, Output.Heartbeat _, Output.Ended _ -> {}
+                }
+            });
+        }
+    }
+
+    private static void append(FileChannel channel, Output.Bytes bytes) throws IOException {
+        var piece = ByteBuffer.allocate(HEADER + bytes.data().length)
+                .putInt(bytes.data().length)
+                .putLong(bytes.at())
+                .putLong(bytes.offset())
+                .put(bytes.data())
+                .flip();
+        while (piece.hasRemaining()) {
+            channel.write(piece);
+        }
+    }
+
+    /// Every whole piece; leaves the channel behind the last.
+    private static List<Piece> pieces(FileChannel channel) throws IOException {
+        var all = ByteBuffer.allocate((int) channel.size());
+        while (all.hasRemaining() && channel.read(all, all.position()) > 0) {
+            // the rest
+        }
+        all.flip();
+        var pieces = new ArrayList<Piece>();
+        var whole = 0;
+        while (all.remaining() >= HEADER) {
+            var data = new byte[all.getInt()];
+            var at = all.getLong();
+            var offset = all.getLong();
+            if (all.remaining() < data.length) {
+                break;
+            }
+            all.get(data);
+            pieces.add(new Piece(at, offset, data));
+            whole = all.position();
+        }
+        channel.position(whole);
+        return pieces;
+    }
+
+    /// Everything that was read; fails if a byte is missing or there twice.
+    String text() throws IOException {
+        var text = new ByteArrayOutputStream();
+        for (var piece : pieces()) {
+            assertThat(piece.offset()).as("offset in " + file).isEqualTo(text.size());
+            text.writeBytes(piece.data());
+        }
+        return text.toString();
+    }
+
+    /// A position at which it once stood, and what it had read until there.
+    Place anywhere(RandomGenerator random) throws IOException {
+        var pieces = pieces();
+        var last = pieces.get(random.nextInt(pieces.size()));
+        return new Place(last.at(), (int) last.offset() + last.data().length);
+    }
+
+    record Place(long at, int bytes) {}
+
+    private List<Piece> pieces() throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return pieces(channel);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.bobbin.scheduler.dispatch;
+
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.host.LastingSandbox;
+import dev.bobbin.runner.host.Sandboxes;
+import dev.bobbin.runner.host.Sandboxes.Creation;
+import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.placement.Placement;
+import dev.bobbin.scheduler.tenant.Caller;
+import java.util.List;
+import java.util.Optional;
+
+/// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, except for an
+/// administrator
+/// who knows the id. What is found does itself what it is told.
+public final class SandboxDirectory {
+    private final Sandboxes here;
+    private final SingleHostCluster cluster;
+    private final Placement placement = new Placement();
+
+    public SandboxDirectory(Sandboxes here, SingleHostCluster cluster) {
+        this.here = here;
+        this.cluster = cluster;
+    }
+
+    /// Makes a sandbox and starts it, unless it fits nowhere. It has no place at the gate: it lasts, and mostly idles.
+    public Creation create(SandboxSpec spec, Caller caller) throws InterruptedException {
+        if (!spec.tenant().equals(caller.tenant().name())) {
+            throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
+        }
+        var timeline = StartTimeline.begin();
+        return switch (placement.rank(spec.limits(), cluster.view())) {
+            case Placement.Ranking.NoneFits none ->
+                new Creation.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail(), none.field()));
+            case Placement.Ranking.Candidates _ -> here.create(spec, timeline);
+        };
+    }
+
+    /// The caller's sandbox of this name or id.
+    public Optional<LastingSandbox> find(String idOrName, Caller caller) {
+        return here.find(caller.tenant().name(), idOrName)
+                .or(() -> SandboxId.parse(idOrName).flatMap(here::find))
+                .filter(sandbox -> caller.sees(sandbox.tenant()));
+    }
+
+    /// All sandboxes of the caller's tenant, oldest first.
+    public List<LastingSandbox> list(Caller caller) {
+        return here.list(caller.tenant().name());
+    }
+}

@@ -1,0 +1,109 @@
+package dev.bobbin.scheduler.http.v1;
+
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.Stdin;
+import dev.bobbin.scheduler.http.exchange.JsonInput;
+import dev.bobbin.scheduler.http.exchange.Rejected;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The body of `POST /v1/exec`, or the `exec` of `POST /v1/jobs`.
+final class ExecRequest {
+    private static final Set<String> FIELDS = Set.of(
+            "sandbox",
+            "command",
+            "env",
+            "secrets",
+            "workdir",
+            "user",
+            "stdin",
+            "limits",
+            "labels",
+            "on_disconnect",
+            "output_policy");
+    /// The others are the sandbox's.
+    private static final Set<String> LIMITS = Set.of("time", "output");
+
+    private final String within;
+    private @Nullable String sandbox;
+    private List<String> command = List.of();
+    private Map<String, String> env = Map.of();
+    private @Nullable String workdir;
+    private @Nullable String user;
+    private Stdin stdin = new Stdin.Empty();
+    private Limits limits = Limits.DEFAULT;
+    private Map<String, String> labels = Map.of();
+    private Job.@Nullable OnDisconnect onDisconnect;
+    private Job.@Nullable OutputPolicy outputPolicy;
+
+    private ExecRequest(String within) {
+        this.within = within;
+    }
+
+    static ExecRequest read(byte[] body) {
+        var request = new ExecRequest("");
+        JsonInput.readObject(body, FIELDS, request::field);
+        return request;
+    }
+
+    /// The request that is the value of a field.
+    static ExecRequest read(JsonInput value) throws IOException {
+        var request = new ExecRequest(value.path() + ".");
+        value.object(FIELDS, request::field);
+        return request;
+    }
+
+    /// Where it shall run: an id or a name.
+    String sandbox() {
+        if (sandbox == null) {
+            throw Rejected.invalid(within + "sandbox", within + "sandbox: say in which one, by id or name");
+        }
+        return sandbox;
+    }
+
+    /// The job this asks for.
+    ///
+    /// @param tenant owner of the sandbox, and so of what runs in it
+    /// @param usual what happens when the caller leaves if the request does not say
+    /// @param usualPolicy what happens at the output limit if the request does not say
+    Job.Exec toJob(String tenant, SandboxId place, Job.OnDisconnect usual, Job.OutputPolicy usualPolicy) {
+        return JobInput.valid(
+                within,
+                () -> new Job.Exec(
+                        JobId.next(),
+                        tenant,
+                        place,
+                        command,
+                        env,
+                        workdir,
+                        user,
+                        stdin,
+                        limits.time(),
+                        limits.outputBytes(),
+                        onDisconnect == null ? usual : onDisconnect,
+                        outputPolicy == null ? usualPolicy : outputPolicy,
+                        labels));
+    }
+
+    private void field(String name, JsonInput value) throws IOException {
+        switch (name) {
+            case "sandbox" -> sandbox = value.string();
+            case "command" -> command = JobInput.command(value, "");
+            case "env" -> env = value.strings(JobInput.MOST_VARIABLES);
+            case "workdir" -> workdir = value.string();
+            case "user" -> user = value.string();
+            case "stdin" -> stdin = JobInput.stdin(value);
+            case "limits" -> limits = JobInput.limits(value, LIMITS);
+            case "labels" -> labels = JobInput.labels(value);
+            case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);
+            case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
+            default -> throw JobInput.notOffered(value);
+        }
+    }
+}
