@@ -282,6 +282,8 @@ final class SandboxLife {
         changed.signalAll();
     }
 
+    /// Gives it another name, or none.
+    ///
     /// @return the name that it had
     @Nullable
     String rename(@Nullable String name) {
