@@ -8,7 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/// One sandbox of many in which a program counts until it is told to end: every second one in the sandbox's own process,
+/// One sandbox of many in which a program counts until it is told to end: every second one in the sandbox's own
+/// process,
 /// the others in an exec, some of which wait for their readers.
 record Counting(int number, Path directory) {
     private static final String MICROS = "4000";
