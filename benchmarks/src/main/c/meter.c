@@ -3,7 +3,7 @@
  * a small machine what measures takes next to nothing from what is measured.
  *
  *   meter spawn CLIENTS COUNT MILLIS PAUSE PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run
- *   meter http  CLIENTS COUNT MILLIS PAUSE PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *   meter http  CLIENTS COUNT MILLIS PAUSE PORT PATH < BODY        POST PATH, one kept-alive connection a client
  *   meter drain PATH PORT                                          GET PATH and forget it all, until its end
  *
  * Each client waits PAUSE microseconds before each run. Ends after COUNT runs or MILLIS, whichever is first. Prints a line
@@ -153,18 +153,18 @@ static void *client(void *unused)
     return NULL;
 }
 
-static void make_request(void)
+static void make_request(const char *path)
 {
     size_t room = 1 << 22, length = 0;
     char *body = malloc(room);
     if (!body) die("malloc");
     for (ssize_t got; (got = read(0, body + length, room - length)) > 0;) length += (size_t)got;
-    all.request = malloc(length + 256);
+    all.request = malloc(length + strlen(path) + 256);
     if (!all.request) die("malloc");
     int head = sprintf(all.request,
-                       "POST /v1/run HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                       "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
                        "Content-Length: %zu\r\n\r\n",
-                       all.port, length);
+                       path, all.port, length);
     memcpy(all.request + head, body, length);
     all.request_length = (size_t)head + length;
     free(body);
@@ -186,15 +186,17 @@ static int drain(const char *path, int port)
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "drain") == 0) return drain(argv[2], atoi(argv[3]));
-    if (argc < 7) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT\n"), 2;
+    bool http = argc > 1 && strcmp(argv[1], "http") == 0;
+    if (argc < (http ? 8 : 7))
+        return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT PATH\n"), 2;
     long clients = strtol(argv[2], NULL, 10);
     all.count = strtol(argv[3], NULL, 10);
     uint64_t limit = strtoull(argv[4], NULL, 10) * 1000000U;
     all.pause_micros = (unsigned)strtoul(argv[5], NULL, 10);
     if (clients < 1 || clients > MOST_CLIENTS || all.count < 1) return fprintf(stderr, "meter: how many?\n"), 2;
-    if (strcmp(argv[1], "http") == 0) {
+    if (http) {
         all.port = (int)strtol(argv[6], NULL, 10);
-        make_request();
+        make_request(argv[7]);
     }
     all.program = argv + 6;
     posix_spawn_file_actions_init(&all.actions);

@@ -48,7 +48,7 @@ long frame_read(uint8_t *data, size_t length, struct frame *frame)
 {
     if (length < FRAME_HEADER) return 0;
     uint32_t body = load_u32(data);
-    if (body > FRAME_LONGEST || data[6] != PROTOCOL || data[7] != 0) return -1;
+    if (body > FRAME_LONGEST || data[6] < PROTOCOL_OLDEST || data[6] > PROTOCOL || data[7] != 0) return -1;
     if (length - FRAME_HEADER < body) return 0;
     frame->type = load_u16(data + 4);
     frame->body = (struct slice){data + FRAME_HEADER, body};

@@ -12,7 +12,15 @@
 #ifndef BOBBIN_FRAME_H
 #define BOBBIN_FRAME_H
 
-#define PROTOCOL 1
+/*
+ * Each frame says its sender's. A server may meet an init of an earlier build, which goes on with its sandboxes: it
+ * answers in what the other spoke, and before it has heard anything speaks PROTOCOL_OLDEST. 1 had no sandboxes that last:
+ * of frames to PID 1 only ORDER, CANCEL, CONSUMED, STDIN, RECORDED and SIGNAL.
+ */
+#ifndef PROTOCOL
+#define PROTOCOL 2
+#endif
+#define PROTOCOL_OLDEST 1
 #define FRAME_HEADER 8
 #define FIELD_HEADER 8
 #define FRAME_LONGEST 8388608
@@ -23,7 +31,8 @@
                            which is made if absent, the journal is ../journals/<JOURNAL>.journal, and its range of
                            user ids stays claimed when it is gone */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
-#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none */
+#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none; who says so and goes removes
+                           what its sandboxes leave */
 #define FRAME_KEEP 4    /* UID_BASE: claim this range for a sandbox that lasts and does not run */
 #define FRAME_FREE 5    /* UID_BASE: the sandbox that lasts and had this range is no more */
 

@@ -1,23 +1,6 @@
 package dev.bobbin.benchmarks;
 
-import dev.bobbin.scheduler.admission.Admission;
-import dev.bobbin.scheduler.admission.AdmissionConfig;
-import dev.bobbin.scheduler.cluster.SingleHostCluster;
-import dev.bobbin.scheduler.dispatch.Dispatcher;
-import dev.bobbin.scheduler.dispatch.ImageDirectory;
-import dev.bobbin.scheduler.dispatch.SandboxDirectory;
-import dev.bobbin.scheduler.http.HttpConfig;
-import dev.bobbin.scheduler.http.HttpServer;
-import dev.bobbin.scheduler.http.Listen;
-import dev.bobbin.scheduler.placement.HostId;
-import dev.bobbin.scheduler.tenant.Callers;
-import java.io.DataInputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -46,72 +29,25 @@ import org.openjdk.jmh.annotations.Warmup;
         jvmArgs = {"--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Djdk.pollerMode=1"})
 @SuppressWarnings("NullAway.Init") // JMH sets up
 public class StartOverHttp {
-    private static final String BODY = "{\"command\":[\"/usr/bin/true\"]}";
+    private static final byte[] REQUEST = RealServer.request("POST", "/v1/run", "{\"command\":[\"/usr/bin/true\"]}");
 
     @Param({"16", "0"})
     public int pool;
 
-    private RealHost host;
-    private Dispatcher dispatcher;
-    private HttpServer server;
-    private Socket socket;
-    private DataInputStream in;
-    private byte[] request;
+    private RealServer server;
 
     @Setup
     public void open() throws IOException {
-        host = new RealHost(pool);
-        var cluster = new SingleHostCluster(new HostId("benchmark"), host.runtime);
-        dispatcher = new Dispatcher(
-                new Admission(AdmissionConfig.DEFAULT, host.runtime.capacity()), cluster, host.runtime, host.meters);
-        server = new HttpServer(
-                new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
-                dispatcher,
-                new SandboxDirectory(host.runtime.sandboxes(), cluster),
-                new ImageDirectory(host.images),
-                new Callers(List.of()),
-                List.of());
-        server.start();
-        socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        socket.setTcpNoDelay(true);
-        in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
-        request = ("POST /v1/run HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + BODY.length() + "\r\n\r\n" + BODY)
-                .getBytes(StandardCharsets.US_ASCII);
+        server = new RealServer(pool);
     }
 
     @Benchmark
     public byte[] run() throws IOException {
-        socket.getOutputStream().write(request);
-        var length = 0;
-        var status = line();
-        for (var header = line(); !header.isEmpty(); header = line()) {
-            if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
-                length = Integer.parseInt(
-                        header.substring("content-length:".length()).strip());
-            }
-        }
-        var answer = in.readNBytes(length);
-        if (!status.contains(" 200 ")) {
-            throw new IOException(status + " " + new String(answer, StandardCharsets.UTF_8));
-        }
-        return answer;
-    }
-
-    private String line() throws IOException {
-        var line = new StringBuilder();
-        for (var each = in.readByte(); each != '\n'; each = in.readByte()) {
-            if (each != '\r') {
-                line.append((char) each);
-            }
-        }
-        return line.toString();
+        return server.exchange(REQUEST);
     }
 
     @TearDown
     public void close() throws IOException {
-        socket.close();
         server.close();
-        dispatcher.close();
-        host.close();
     }
 }

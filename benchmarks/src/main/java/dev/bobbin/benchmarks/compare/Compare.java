@@ -66,13 +66,15 @@ public final class Compare {
         var parked = new Result(Contender.served("Bobbin, parked", parkedPort, inside.toString(), true));
         var empty = new Result(Contender.served("Bobbin, pool empty", emptyPort, inside.toString(), true));
         var dynamic = new Result(Contender.served("Bobbin, parked, dynamic true", parkedPort, "/usr/bin/true", false));
-        var results = new ArrayList<>(List.of(r, parked, empty, dynamic));
+        scratch.sandbox(parkedPort, "compare");
+        var entered = new Result(Contender.entered("Bobbin, exec", parkedPort, "compare", inside.toString()));
+        var results = new ArrayList<>(List.of(r, parked, empty, dynamic, entered));
         for (var peer : new Peers(scratch, truth).installed()) {
             if (!quick || peer.name().equals("bubblewrap")) {
                 results.add(new Result(peer));
             }
         }
-        for (var server : List.of(parked, empty)) {
+        for (var server : List.of(parked, empty, entered)) {
             meter.measure(server.contender, 8, WARM_UP, 15 * MOST_MILLIS, Duration.ZERO, new Meter.Samples());
         }
         var loadBefore = Machine.load();
@@ -103,7 +105,7 @@ public final class Compare {
         var bubblewrap = results.stream()
                 .filter(result -> result.name().equals("bubblewrap"))
                 .findFirst();
-        return check ? judge(Budget.missed(r, parked, empty, bubblewrap)) : 0;
+        return check ? judge(Budget.missed(r, parked, empty, entered, bubblewrap)) : 0;
     }
 
     private static int judge(List<String> missed) {

@@ -20,7 +20,16 @@ record Contender(String name, String kind, List<String> command, String input, i
 
     /// A Bobbin that listens on `port`, asked over one kept-alive connection a client.
     static Contender served(String name, int port, String program, boolean parallel) {
-        var request = "{\"command\":[\"" + program + "\"]}";
-        return new Contender(name, "http", List.of(Integer.toString(port)), request, 100, parallel);
+        return posted(name, port, "/v1/run", "{\"command\":[\"" + program + "\"]}", parallel);
+    }
+
+    /// The same Bobbin, asked to run `program` in a sandbox that runs already.
+    static Contender entered(String name, int port, String sandbox, String program) {
+        var request = "{\"sandbox\":\"" + sandbox + "\",\"command\":[\"" + program + "\"]}";
+        return posted(name, port, "/v1/exec", request, true);
+    }
+
+    private static Contender posted(String name, int port, String path, String request, boolean parallel) {
+        return new Contender(name, "http", List.of(Integer.toString(port), path), request, 100, parallel);
     }
 }

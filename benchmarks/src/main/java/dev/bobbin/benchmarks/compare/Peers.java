@@ -16,6 +16,11 @@ final class Peers {
             List.of("bubblewrap", "crun", "runc", "podman", "docker.io", "busybox-static");
     private static final Duration DOCKER_START = Duration.ofSeconds(30);
 
+    /// A container in which others are started, and what it does meanwhile.
+    private static final String LASTING = "lasting";
+
+    private static final List<String> WAITING = List.of("/bin/busybox", "sleep", "100000");
+
     /// crun refuses a machine with both cgroup versions, so it sees only the first one.
     private static final List<String> WITHOUT_UNIFIED = List.of(
             "unshare",
@@ -65,10 +70,11 @@ final class Peers {
             peers.add(Contender.spawned("runc", 20, oci("runc")));
         }
         if (isInstalled("podman")) {
-            peers.add(Contender.spawned("podman run", 5, joined(WITHOUT_UNIFIED, podman())));
+            peers.add(Contender.spawned("podman run", 5, podmanRun(List.of(), List.of("/bin/true"))));
+            podmanExec().ifPresent(peers::add);
         }
         if (isInstalled("dockerd") && isInstalled("docker")) {
-            docker().ifPresent(peers::add);
+            peers.addAll(docker());
         }
         return peers;
     }
@@ -103,20 +109,28 @@ final class Peers {
                 "{}");
     }
 
-    private List<String> podman() {
+    private List<String> podman(List<String> command) {
         var own = scratch.directory().resolve("podman");
-        return List.of(
-                "podman",
-                "--root",
-                own.resolve("root").toString(),
-                "--runroot",
-                own.resolve("run").toString(),
-                "--storage-driver",
-                "vfs",
-                "--cgroup-manager",
-                "cgroupfs",
-                "--events-backend",
-                "none",
+        return joined(
+                joined(
+                        WITHOUT_UNIFIED,
+                        List.of(
+                                "podman",
+                                "--root",
+                                own.resolve("root").toString(),
+                                "--runroot",
+                                own.resolve("run").toString(),
+                                "--storage-driver",
+                                "vfs",
+                                "--cgroup-manager",
+                                "cgroupfs",
+                                "--events-backend",
+                                "none")),
+                command);
+    }
+
+    private List<String> podmanRun(List<String> more, List<String> program) {
+        var command = List.of(
                 "run",
                 "--rm",
                 "--ulimit", // its own defaults are refused where a limit may not be raised
@@ -126,14 +140,28 @@ final class Peers {
                 "--network",
                 "none",
                 "--log-driver",
-                "none",
-                "--rootfs",
-                root.toString(),
-                "/bin/true");
+                "none");
+        return podman(joined(joined(command, more), joined(List.of("--rootfs", root.toString()), program)));
+    }
+
+    /// A command in a container that runs until the end; nothing if this machine cannot have one.
+    private Optional<Contender> podmanExec() throws InterruptedException {
+        if (!Files.exists(root.resolve("bin/busybox"))) {
+            return Optional.empty();
+        }
+        try {
+            Scratch.run(podmanRun(List.of("--detach", "--name", LASTING), WAITING));
+        } catch (IOException e) {
+            System.err.println("compare: podman exec is left out: " + e.getMessage());
+            return Optional.empty();
+        }
+        scratch.runAtEnd(podman(List.of("rm", "--force", "--time", "0", LASTING)));
+        return Optional.of(
+                Contender.spawned("podman exec", 5, podman(List.of("exec", LASTING, "/bin/true"))));
     }
 
     /// A daemon of our own, with its own directories and without a network.
-    private Optional<Contender> docker() throws IOException, InterruptedException {
+    private List<Contender> docker() throws IOException, InterruptedException {
         var own = Files.createDirectory(scratch.directory().resolve("docker"));
         var socket = "unix://" + own.resolve("docker.sock");
         var daemon = scratch.serve(
@@ -157,15 +185,24 @@ final class Peers {
         while (!Files.exists(own.resolve("docker.sock"))) {
             if (!daemon.isAlive() || System.nanoTime() > deadline) {
                 System.err.println("compare: dockerd does not start here, so docker is left out");
-                return Optional.empty();
+                return List.of();
             }
             Thread.sleep(Duration.ofMillis(100));
         }
         Scratch.run(List.of(
                 "sh", "-c", "tar -C \"$1\" -c . | docker -H \"$2\" import - same-root", "sh", root.toString(), socket));
-        return Optional.of(Contender.spawned(
+        var docker = List.of("docker", "-H", socket);
+        var peers = new ArrayList<Contender>();
+        peers.add(Contender.spawned(
                 "docker run",
                 4,
-                List.of("docker", "-H", socket, "run", "--rm", "--network", "none", "same-root", "/bin/true")));
+                joined(docker, List.of("run", "--rm", "--network", "none", "same-root", "/bin/true"))));
+        if (Files.exists(root.resolve("bin/busybox"))) {
+            var lasting = List.of("run", "--rm", "--detach", "--network", "none", "--name", LASTING, "same-root");
+            Scratch.run(joined(joined(docker, lasting), WAITING));
+            scratch.runAtEnd(joined(docker, List.of("rm", "--force", LASTING)));
+            peers.add(Contender.spawned("docker exec", 8, joined(docker, List.of("exec", LASTING, "/bin/true"))));
+        }
+        return peers;
     }
 }

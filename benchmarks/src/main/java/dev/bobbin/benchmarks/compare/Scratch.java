@@ -2,6 +2,10 @@ package dev.bobbin.benchmarks.compare;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,6 +85,45 @@ final class Scratch implements AutoCloseable {
             Thread.sleep(Duration.ofMillis(50));
         }
         throw new IOException("Bobbin does not start: " + Files.readString(log).strip());
+    }
+
+    /// Makes a sandbox that idles on the Bobbin of this port, until the end.
+    void sandbox(int port, String name) throws IOException, InterruptedException {
+        var place = URI.create("http://127.0.0.1:" + port + "/v1/sandboxes");
+        var body = HttpRequest.BodyPublishers.ofString("{\"name\":\"" + name + "\"}");
+        ask(HttpRequest.newBuilder(place).POST(body).build());
+        undo.push(() -> attempt(() -> ask(HttpRequest.newBuilder(URI.create(place + "/" + name))
+                .DELETE()
+                .build())));
+    }
+
+    private static void ask(HttpRequest request) throws IOException, InterruptedException {
+        try (var client = HttpClient.newHttpClient()) {
+            var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+            if (answer.statusCode() >= 300) {
+                throw new IOException(request + ": " + answer.body());
+            }
+        }
+    }
+
+    /// Runs a command at the end, before what was begun earlier ends.
+    void runAtEnd(List<String> command) {
+        undo.push(() -> attempt(() -> run(command)));
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void take() throws IOException, InterruptedException;
+    }
+
+    private static void attempt(Step step) {
+        try {
+            step.take();
+        } catch (IOException e) {
+            System.err.println("compare: " + e.getMessage());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /// Makes a static program of one C source.

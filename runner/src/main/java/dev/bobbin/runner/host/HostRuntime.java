@@ -238,6 +238,7 @@ public final class HostRuntime implements AutoCloseable {
         } catch (IOException e) {
             LOG.log(Level.WARNING, "tidy " + config.runDir() + ": " + e.getMessage());
         } finally {
+            premises.leave();
             nursery.close();
             locks.forEach(DirectoryLock::close);
         }

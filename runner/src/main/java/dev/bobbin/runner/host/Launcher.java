@@ -64,7 +64,7 @@ final class Launcher {
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException e) {
             premises.destroy(record.spec().id());
-            premises.sweepInBackground(record.spec().id());
+            premises.sweep(record.spec().id());
             life.ended(e.getMessage());
             throw e;
         }
@@ -95,6 +95,9 @@ final class Launcher {
     /// Listens until its own process has ended; the end of each exec was told before, or will never be.
     private void attend(LastingSandbox sandbox, Sandbox connection, LocalExecution own) {
         own.listen(connection);
+        if (premises.isLeft()) {
+            return;
+        }
         sandbox.life().closed();
         for (var exec : List.copyOf(sandbox.running())) {
             exec.lostWithSandbox();

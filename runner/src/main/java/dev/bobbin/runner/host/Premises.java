@@ -46,6 +46,7 @@ final class Premises {
     private final Set<SandboxId> orphaned = ConcurrentHashMap.newKeySet();
     private volatile Consumer<SandboxId> gone = _ -> {};
     private volatile boolean draining;
+    private volatile boolean left;
 
     Premises(
             HostConfig config,
@@ -128,6 +129,15 @@ final class Premises {
         draining = true;
     }
 
+    /// Leaves what runs to the next server: from now on nothing is concluded from a connection that ends.
+    void leave() {
+        left = true;
+    }
+
+    boolean isLeft() {
+        return left;
+    }
+
     /// Why nothing can be started at the moment, if so.
     Optional<Refusal> closed() {
         if (draining) {
@@ -178,6 +188,9 @@ final class Premises {
 
     /// Removes what is left of a sandbox whose own process has ended, unless the nursery does that.
     void attended(LocalExecution execution) {
+        if (left) {
+            return;
+        }
         var id = execution.sandboxId();
         var vanished = running.remove(id) != null;
         if (orphaned.remove(id) || vanished || execution.recovered() || !nursery.alive()) {

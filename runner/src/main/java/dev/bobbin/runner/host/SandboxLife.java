@@ -282,7 +282,9 @@ final class SandboxLife {
         changed.signalAll();
     }
 
-    /// Gives it this name, or none; the name that it had.
+    /// Gives it another name, or none.
+    ///
+    /// @return the name that it had
     @Nullable
     String rename(@Nullable String name) {
         lock.lock();

@@ -12,7 +12,9 @@ final class SandboxNames {
     /// By tenant, NUL, name.
     private final Map<String, SandboxId> ids = new ConcurrentHashMap<>();
 
-    /// Gives the sandbox this name, unless another has it; whether it is that sandbox's now.
+    /// Gives the name to a sandbox, unless another has it.
+    ///
+    /// @return whether it is that sandbox's now
     boolean claim(String tenant, @Nullable String name, SandboxId id) {
         return name == null || id.equals(ids.computeIfAbsent(key(tenant, name), _ -> id));
     }

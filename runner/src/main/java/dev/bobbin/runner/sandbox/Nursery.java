@@ -47,6 +47,7 @@ public final class Nursery implements AutoCloseable {
     private final Path directory;
     private final List<String> command;
     private final Path log;
+    private final FormerNurseries former;
     private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<SandboxId, CompletableFuture<Optional<Spawned>>> spawning = new ConcurrentHashMap<>();
@@ -73,10 +74,11 @@ public final class Nursery implements AutoCloseable {
     /// @param uidBase its range of user ids
     record Spawned(int pid, int uidBase) {}
 
-    private Nursery(Path directory, List<String> command, Path log, Listener listener) {
+    private Nursery(Path directory, List<String> command, Path log, FormerNurseries former, Listener listener) {
         this.directory = directory;
         this.command = command;
         this.log = log;
+        this.former = former;
         this.listener = listener;
     }
 
@@ -98,15 +100,19 @@ public final class Nursery implements AutoCloseable {
                                 (init + "\0" + String.join("\0", arguments)).getBytes(StandardCharsets.UTF_8)),
                         0,
                         6);
-        var directory = files.runDir().resolve("nursery-" + name);
+        var directory = files.runDir().resolve(FormerNurseries.PREFIX + name);
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Files.createDirectories(
                 files.sandboxes(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var command = new ArrayList<>(List.of(
-                init.toString(), "--control", directory.resolve("control").toString()));
+                init.toString(),
+                "--control",
+                directory.resolve(FormerNurseries.CONTROL).toString()));
         command.addAll(arguments);
-        var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), listener);
+        var former = FormerNurseries.beside(directory);
+        former.retire();
+        var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), former, listener);
         nursery.connected();
         return nursery;
     }
@@ -151,6 +157,7 @@ public final class Nursery implements AutoCloseable {
     /// Claims the range of user ids of a sandbox that lasts, whether it runs or not.
     public void keep(int uidBase) {
         kept.add(uidBase);
+        former.free(uidBase);
         tell(new FieldsWriter().u32(Wire.FIELD_UID_BASE, uidBase).frame(Wire.FRAME_KEEP), "keep user ids");
     }
 
@@ -205,7 +212,7 @@ public final class Nursery implements AutoCloseable {
     }
 
     private FrameChannel reach() throws IOException {
-        var socket = directory.resolve("control");
+        var socket = directory.resolve(FormerNurseries.CONTROL);
         try {
             return FrameChannel.connect(socket);
         } catch (IOException _) {

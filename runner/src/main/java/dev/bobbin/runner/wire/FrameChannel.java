@@ -10,13 +10,17 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// A connection to the nursery or to a PID 1. Any thread may send; one thread at a time may receive. Blocking calls
-/// hold no carrier thread. Interrupting a blocked thread closes the connection.
+/// A connection to the nursery or to a PID 1, perhaps one of an earlier build: it is answered in the protocol that it
+/// spoke. Any thread may send; one thread at a time may receive. Blocking calls hold no carrier thread. Interrupting a
+/// blocked thread closes the connection.
 public final class FrameChannel implements AutoCloseable {
     private static final int FIRST_SIZE = 8 * 1024;
+    /// Where a frame says it.
+    private static final int PROTOCOL_AT = 6;
 
     private final SocketChannel channel;
     private final ReentrantLock sending = new ReentrantLock();
+    private volatile byte protocol = Wire.PROTOCOL_OLDEST;
     private ByteBuffer received =
             ByteBuffer.allocate(FIRST_SIZE).order(ByteOrder.LITTLE_ENDIAN).flip();
 
@@ -40,6 +44,7 @@ public final class FrameChannel implements AutoCloseable {
 
     /// Sends one frame made by [FieldsWriter#frame].
     public void send(ByteBuffer frame) throws IOException {
+        frame.put(frame.position() + PROTOCOL_AT, protocol);
         sending.lock();
         try {
             while (frame.hasRemaining()) {
@@ -48,6 +53,11 @@ public final class FrameChannel implements AutoCloseable {
         } finally {
             sending.unlock();
         }
+    }
+
+    /// What the other side spoke last.
+    public int protocol() {
+        return protocol;
     }
 
     /// The next frame, or `null` once the other side has closed. The frame's values are its own.
@@ -59,13 +69,15 @@ public final class FrameChannel implements AutoCloseable {
         }
         var length = received.getInt(received.position());
         var type = Short.toUnsignedInt(received.getShort(received.position() + 4));
-        var protocol = received.get(received.position() + 6);
+        var spoken = received.get(received.position() + PROTOCOL_AT);
         if (length < 0 || length > Wire.FRAME_LONGEST) {
             throw new WireException("a frame of " + Integer.toUnsignedString(length) + " bytes");
         }
-        if (protocol != Wire.PROTOCOL) {
-            throw new WireException("protocol " + protocol + ", this server speaks " + Wire.PROTOCOL);
+        if (spoken < Wire.PROTOCOL_OLDEST || spoken > Wire.PROTOCOL) {
+            throw new WireException(
+                    "protocol " + spoken + "; this server speaks " + Wire.PROTOCOL_OLDEST + " to " + Wire.PROTOCOL);
         }
+        protocol = spoken;
         if (!fill(Wire.FRAME_HEADER + length)) {
             throw new WireException("the connection ended within a frame");
         }

@@ -3,7 +3,8 @@ package dev.bobbin.runner.wire;
 /// The numbers of `runner/src/main/c/frame.h`, under the same names. What each means stands there; a test compares the
 /// two.
 public final class Wire {
-    public static final int PROTOCOL = 1;
+    public static final int PROTOCOL = 2;
+    public static final int PROTOCOL_OLDEST = 1;
     public static final int FRAME_HEADER = 8;
     public static final int FIELD_HEADER = 8;
     public static final int FRAME_LONGEST = 8388608;

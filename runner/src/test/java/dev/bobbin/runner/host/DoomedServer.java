@@ -64,7 +64,7 @@ final class DoomedServer {
 
     private static void counting(TestHost host, Path root, int sandboxes) throws Exception {
         for (var number = 0; number < sandboxes; number++) {
-            var counting = new Counting(number, root.resolve("kept"));
+            var counting = new Counting(number, root.resolve("data/kept"));
             var execution = counting.in(host);
             Thread.ofVirtual().start(() -> {
                 try {

@@ -3,17 +3,22 @@ package dev.bobbin.runner.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
+import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Stdin;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -127,6 +132,44 @@ class ServerDeathIT {
     }
 
     @Test
+    void serversGoOnWithWhatAnEarlierBuildOfTheInitRuns() throws Exception {
+        var root = Files.createTempDirectory("bobbin-upgrade");
+        var ids = new ArrayList<JobId>();
+        try (var before = TestHost.openBefore(root)) {
+            var running = before.place().name("running").create();
+            before.sh(running, "echo kept > /root/file");
+            var other = before.place("sleep", "60").name("other").create();
+            assertThat(other.state()).isEqualTo(SandboxState.RUNNING);
+            before.place().name("stopped").create().stop(SIGTERM, Duration.ofSeconds(1));
+            ids.add(before.exec(running, "sh", "-c", "sleep 2; echo through; exit 3")
+                    .onDisconnect(Job.OnDisconnect.CONTINUE)
+                    .start()
+                    .id());
+            ids.add(before.request("sh", "-c", "echo begun; cat; exit 4")
+                    .stdin(new Stdin.Open())
+                    .onDisconnect(Job.OnDisconnect.CONTINUE)
+                    .start()
+                    .id());
+        }
+        try (var host = TestHost.open(0, root)) {
+            var run = host.runtime().find(ids.get(1)).orElseThrow();
+            run.feed(0, "fed\n".getBytes(StandardCharsets.US_ASCII), true);
+            assertThat(TestHost.Result.of(run).stdout()).isEqualTo("begun\nfed\n");
+            assertThat(run.await().outcome()).isEqualTo(new Outcome.Exited(4));
+            var exec = TestHost.Result.of(host.runtime().find(ids.get(0)).orElseThrow());
+            assertThat(exec.stdout()).isEqualTo("through\n");
+            assertThat(exec.exitCode()).isEqualTo(3);
+            var running = host.runtime().sandboxes().find("default", "running").orElseThrow();
+            assertThat(host.sh(running, "cat /root/file").stdout()).isEqualTo("kept\n");
+            assertThat(running.restart(SIGTERM, Duration.ofSeconds(1))).isEmpty();
+            assertThat(host.sh(running, "cat /root/file").stdout()).isEqualTo("kept\n");
+            var stopped = host.runtime().sandboxes().find("default", "stopped").orElseThrow();
+            assertThat(stopped.start()).isEmpty();
+            assertThat(host.sh(stopped, "echo up").stdout()).isEqualTo("up\n");
+        }
+    }
+
+    @Test
     void nothingIsLeftUnownedWhateverItWasDoing() throws Exception {
         var seed = Long.getLong("bobbin.seed", System.nanoTime());
         System.out.println("seed " + seed);
@@ -161,7 +204,7 @@ class ServerDeathIT {
         System.out.println("seed " + seed);
         var random = new Random(seed);
         var root = Files.createTempDirectory("bobbin-count");
-        var kept = Files.createDirectory(root.resolve("kept"));
+        var kept = Files.createDirectories(root.resolve("data/kept"));
         for (var death = 0; death < Integer.getInteger("bobbin.kills", 6); death++) {
             var doomed = doomed(root, "counting", Integer.toString(COUNTING));
             TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(2200));
@@ -173,6 +216,7 @@ class ServerDeathIT {
         try (var host = TestHost.open(0, root);
                 var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             var all = new ArrayList<Future<Integer>>();
+            var stops = new ArrayList<Future<Optional<Refusal>>>();
             for (var number = 0; number < COUNTING; number++) {
                 var counting = new Counting(number, kept);
                 var execution = counting.in(host);
@@ -182,20 +226,19 @@ class ServerDeathIT {
             TimeUnit.MILLISECONDS.sleep(500);
             for (var sandbox : host.runtime().sandboxes().list()) {
                 if (sandbox.execs().isEmpty()) {
-                    tasks.submit(() -> sandbox.stop(SIGTERM, Duration.ofSeconds(20)));
+                    stops.add(tasks.submit(() -> sandbox.stop(SIGTERM, Duration.ofSeconds(20))));
                 } else {
                     sandbox.execs().getFirst().signal(SIGTERM);
                 }
+            }
+            for (var stop : stops) {
+                assertThat(stop.get()).isEmpty();
             }
             var lines = 0L;
             for (var reading : all) {
                 lines += reading.get();
             }
             System.out.println(lines + " lines, each read by its readers");
-            for (var file : Files.list(kept).toList()) {
-                Files.delete(file);
-            }
-            Files.delete(kept);
         }
     }
 
@@ -216,7 +259,7 @@ class ServerDeathIT {
                     rest.writeBytes(bytes.data());
                 }
             });
-            assertThat(rest.toString()).isEqualTo(text.substring(place.bytes()));
+            assertThat(rest.toString(StandardCharsets.US_ASCII)).isEqualTo(text.substring(place.bytes()));
         }
         return lines;
     }
