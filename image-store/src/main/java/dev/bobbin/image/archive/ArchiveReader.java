@@ -183,7 +183,8 @@ final class ArchiveReader {
     }
 
     private void require(Descriptor wanted) {
-        var file = files.get("blobs/" + wanted.digest().algorithm() + "/" + wanted.digest().hex());
+        var file = files.get(
+                "blobs/" + wanted.digest().algorithm() + "/" + wanted.digest().hex());
         if (file == null) {
             throw invalid("the archive lacks " + wanted.digest() + ", which an image in it needs");
         }
@@ -207,12 +208,11 @@ final class ArchiveReader {
     }
 
     private Descriptor layer(Descriptor file) {
-        var type =
-                switch (compressions.getOrDefault(file.digest(), Compression.NONE)) {
-                    case NONE -> MediaTypes.OCI_LAYER;
-                    case GZIP -> MediaTypes.OCI_LAYER_GZIP;
-                    case ZSTD -> MediaTypes.OCI_LAYER_ZSTD;
-                };
+        var type = switch (compressions.getOrDefault(file.digest(), Compression.NONE)) {
+            case NONE -> MediaTypes.OCI_LAYER;
+            case GZIP -> MediaTypes.OCI_LAYER_GZIP;
+            case ZSTD -> MediaTypes.OCI_LAYER_ZSTD;
+        };
         return new Descriptor(type, file.digest(), file.size());
     }
 
@@ -228,7 +228,9 @@ final class ArchiveReader {
         for (var i = 0; i < layers.size(); i++) {
             var layer = layers.get(i);
             var plain = layer.mediaType().equals(MediaTypes.OCI_LAYER);
-            if (plain && diffIds.get(i).startsWith("sha256:") && !diffIds.get(i).equals(layer.digest().text())) {
+            if (plain
+                    && diffIds.get(i).startsWith("sha256:")
+                    && !diffIds.get(i).equals(layer.digest().text())) {
                 throw invalid("layer " + diffIds.get(i) + " of the archive has the digest " + layer.digest());
             }
         }

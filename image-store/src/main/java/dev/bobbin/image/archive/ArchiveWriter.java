@@ -97,8 +97,8 @@ final class ArchiveWriter {
     }
 
     private DockerTable.Row row(ArchivedImage image) throws IOException {
-        var manifest = ImageManifest.parse(
-                document(image.manifest()), image.manifest().mediaType());
+        var manifest =
+                ImageManifest.parse(document(image.manifest()), image.manifest().mediaType());
         return new DockerTable.Row(
                 path(manifest.config()),
                 image.names().stream().filter(name -> name.indexOf('@') < 0).toList(),

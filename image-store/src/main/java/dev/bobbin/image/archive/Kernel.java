@@ -104,7 +104,10 @@ final class Kernel {
 
     /// Makes a device or a named pipe.
     static void makeNode(int directory, String name, int type, int major, int minor) throws KernelException {
-        var device = ((major & 0xfffff000L) << 32) | ((major & 0xfffL) << 8) | ((minor & 0xffffff00L) << 12) | (minor & 0xffL);
+        var device = ((major & 0xfffff000L) << 32)
+                | ((major & 0xfffL) << 8)
+                | ((minor & 0xffffff00L) << 12)
+                | (minor & 0xffL);
         checked(mknodat(directory, terminated(name), type | 0600, device), "make the node", name);
     }
 

@@ -2,6 +2,7 @@ package dev.bobbin.image.archive;
 
 import static dev.bobbin.image.ImageException.invalid;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -139,8 +140,8 @@ final class TarReader {
 
     private static TarEntry.Kind kind(char type, String name) {
         return switch (type) {
-            case '0', '\0' -> name.endsWith("/") ? TarEntry.Kind.DIRECTORY : TarEntry.Kind.FILE;
-            case '7', 'S' -> TarEntry.Kind.FILE;
+            case '\0' -> name.endsWith("/") ? TarEntry.Kind.DIRECTORY : TarEntry.Kind.FILE;
+            case '0', '7', 'S' -> TarEntry.Kind.FILE;
             case '1' -> TarEntry.Kind.HARD_LINK;
             case '2' -> TarEntry.Kind.SYMBOLIC_LINK;
             case '3' -> TarEntry.Kind.CHARACTER_DEVICE;
@@ -209,17 +210,18 @@ final class TarReader {
         return ended ? null : block;
     }
 
+    /// The fill behind the content of the last entry may be missing, as Go has it.
     private void skipRest() throws IOException {
-        var rest = remaining + padding;
+        var content = remaining;
+        var fill = (int) padding;
         remaining = 0;
         padding = 0;
-        if (rest > 0) {
-            try {
-                in.skipNBytes(rest);
-            } catch (java.io.EOFException e) {
-                throw truncated();
-            }
+        try {
+            in.skipNBytes(content);
+        } catch (EOFException e) {
+            throw truncated();
         }
+        ended |= in.readNBytes(fill).length < fill;
     }
 
     private static RuntimeException truncated() {

@@ -55,7 +55,8 @@ class CompressionTest {
                 return length == 0 ? 0 : next < 0 ? -1 : 1;
             }
         };
-        assertThat(Compression.open(slow, ExtractionLimits.DEFAULT).readAllBytes()).isEqualTo(join(CONTENT, CONTENT));
+        assertThat(Compression.open(slow, ExtractionLimits.DEFAULT).readAllBytes())
+                .isEqualTo(join(CONTENT, CONTENT));
     }
 
     @Test
@@ -92,7 +93,8 @@ class CompressionTest {
                 var bytes = original.clone();
                 bytes[random.nextInt(bytes.length)] ^= (byte) (1 + random.nextInt(255));
                 try {
-                    Compression.open(new ByteArrayInputStream(bytes), ExtractionLimits.DEFAULT).readAllBytes();
+                    Compression.open(new ByteArrayInputStream(bytes), ExtractionLimits.DEFAULT)
+                            .readAllBytes();
                 } catch (ImageException e) {
                     assertThat(e.getMessage()).isNotEmpty();
                 }
@@ -113,8 +115,7 @@ class CompressionTest {
     }
 
     private static void refused(byte[] bytes, String mediaType, String reason) {
-        assertThatThrownBy(() -> Compression.open(
-                                new ByteArrayInputStream(bytes), mediaType, ExtractionLimits.DEFAULT)
+        assertThatThrownBy(() -> Compression.open(new ByteArrayInputStream(bytes), mediaType, ExtractionLimits.DEFAULT)
                         .readAllBytes())
                 .isInstanceOf(ImageException.class)
                 .hasMessageContaining(reason);

@@ -40,7 +40,15 @@ class FuzzIT {
     void randomTreesStayInside() throws Exception {
         var random = random();
         var names = List.of("a", "b", "a/b", "b/a", "a/b/c", "../a", "/a", ".wh.a", "a/.wh.b", "a/.wh..wh..opq", ".");
-        var targets = List.of("/", "..", "a", "/a", "../../..", "b/..", "a/b", temp.resolve("outside").toString());
+        var targets = List.of(
+                "/",
+                "..",
+                "a",
+                "/a",
+                "../../..",
+                "b/..",
+                "a/b",
+                temp.resolve("outside").toString());
         for (var round = 0; round < ROUNDS; round++) {
             var tar = new TestTar();
             for (var entries = random.nextInt(12); entries >= 0; entries--) {

@@ -29,15 +29,19 @@ class ImageArchiveIT {
     @BeforeEach
     void makeAnImage() throws Exception {
         for (var tool : List.of("umoci", "skopeo", "podman")) {
-            var isThere = new ProcessBuilder("sh", "-c", "command -v " + tool).start().waitFor() == 0;
-            assertThat(isThere || System.getenv("CI") == null).as("CI has " + tool).isTrue();
+            var isThere =
+                    new ProcessBuilder("sh", "-c", "command -v " + tool).start().waitFor() == 0;
+            assertThat(isThere || System.getenv("CI") == null)
+                    .as("CI has " + tool)
+                    .isTrue();
             assumeTrue(isThere, "skipped: apt-get install umoci skopeo podman");
         }
         blobs = new TestBlobs(Files.createDirectory(temp.resolve("blobs")));
-        shell("mkdir -p tree/etc tree/bin; echo one > tree/etc/one; seq 20000 > tree/bin/two; umoci init --layout layout;"
-                + "umoci new --image layout:1.0; umoci insert --image layout:1.0 tree/etc /etc;"
-                + "umoci insert --image layout:1.0 tree/bin /bin;"
-                + "umoci config --image layout:1.0 --config.cmd /bin/two --config.env A=B");
+        shell(
+                "mkdir -p tree/etc tree/bin; echo one > tree/etc/one; seq 20000 > tree/bin/two; umoci init --layout layout;"
+                        + "umoci new --image layout:1.0; umoci insert --image layout:1.0 tree/etc /etc;"
+                        + "umoci insert --image layout:1.0 tree/bin /bin;"
+                        + "umoci config --image layout:1.0 --config.cmd /bin/two --config.env A=B");
     }
 
     @Test
@@ -45,8 +49,9 @@ class ImageArchiveIT {
         shell("tar -C layout -cf a.tar .");
         var image = read("a.tar").getFirst();
         assertThat(image.names()).containsExactly("1.0");
-        assertThat(manifest(image).layers()).hasSize(2).allMatch(layer -> layer.mediaType()
-                .equals(MediaTypes.OCI_LAYER_GZIP));
+        assertThat(manifest(image).layers())
+                .hasSize(2)
+                .allMatch(layer -> layer.mediaType().equals(MediaTypes.OCI_LAYER_GZIP));
     }
 
     @Test
@@ -73,10 +78,11 @@ class ImageArchiveIT {
 
     @Test
     void readsOldDockerArchivesWhoseLayersAreLinks() throws Exception {
-        shell("skopeo copy -q --insecure-policy oci:layout:1.0 docker-archive:docker.tar:" + NAME
-                + "; mkdir x; tar -C x -xf docker.tar; cd x; grep -o '[0-9a-f]*/layer.tar' manifest.json || true;"
-                + "for f in $(ls | grep -E '^[0-9a-f]{64}.tar$'); do mkdir -p L$f; ln -s ../$f L$f/layer.tar;"
-                + " sed -i s,$f,L$f/layer.tar, manifest.json; done; grep -q layer.tar manifest.json; tar -cf ../old.tar .");
+        shell(
+                "skopeo copy -q --insecure-policy oci:layout:1.0 docker-archive:docker.tar:" + NAME
+                        + "; mkdir x; tar -C x -xf docker.tar; cd x; grep -o '[0-9a-f]*/layer.tar' manifest.json || true;"
+                        + "for f in $(ls | grep -E '^[0-9a-f]{64}.tar$'); do mkdir -p L$f; ln -s ../$f L$f/layer.tar;"
+                        + " sed -i s,$f,L$f/layer.tar, manifest.json; done; grep -q layer.tar manifest.json; tar -cf ../old.tar .");
         assertThat(manifest(read("old.tar").getFirst()).layers()).hasSize(2);
     }
 
@@ -103,10 +109,16 @@ class ImageArchiveIT {
     @Test
     void dockerLoadsWhatWeWrite() throws Exception {
         assumeTrue(
-                new ProcessBuilder("docker", "info").redirectErrorStream(true).start().waitFor() == 0,
+                new ProcessBuilder("docker", "info")
+                                .redirectErrorStream(true)
+                                .start()
+                                .waitFor()
+                        == 0,
                 "skipped: no docker daemon is running");
         shell("tar -C layout -cf a.tar .");
-        write(ArchiveFormat.DOCKER, new ArchivedImage(List.of(NAME), read("a.tar").getFirst().manifest()));
+        write(
+                ArchiveFormat.DOCKER,
+                new ArchivedImage(List.of(NAME), read("a.tar").getFirst().manifest()));
         try {
             assertThat(shell("docker load -i DOCKER.tar")).contains(NAME);
             shell("docker save -o saved.tar " + NAME);
@@ -121,14 +133,16 @@ class ImageArchiveIT {
         shell("tar -C layout -cf a.tar .");
         var image = read("a.tar").getFirst();
         var first = Files.readAllBytes(temp.resolve(write(ArchiveFormat.OCI, image)));
-        assertThat(Files.readAllBytes(temp.resolve(write(ArchiveFormat.OCI, image)))).isEqualTo(first);
+        assertThat(Files.readAllBytes(temp.resolve(write(ArchiveFormat.OCI, image))))
+                .isEqualTo(first);
     }
 
     @Test
     void refusesArchivesThatLackSomethingOrLie() throws Exception {
-        shell("tar -C layout -cf whole.tar .; cd layout; big=$(ls -S blobs/sha256 | head -1);"
-                + "tar -cf ../lacking.tar --exclude=$big .; printf x >> blobs/sha256/$big; tar -cf ../lying.tar .;"
-                + "cd ..; echo no > oci-layout; tar -cf none.tar oci-layout; echo '{}' > repositories; tar -cf old.tar repositories");
+        shell(
+                "tar -C layout -cf whole.tar .; cd layout; big=$(ls -S blobs/sha256 | head -1);"
+                        + "tar -cf ../lacking.tar --exclude=$big .; printf x >> blobs/sha256/$big; tar -cf ../lying.tar .;"
+                        + "cd ..; echo no > oci-layout; tar -cf none.tar oci-layout; echo '{}' > repositories; tar -cf old.tar repositories");
         refused("lacking.tar", ImageProblem.INVALID, "lacks sha256:");
         refused("lying.tar", ImageProblem.INVALID, "has the digest");
         refused("none.tar", ImageProblem.INVALID, "holds no image");
@@ -137,16 +151,26 @@ class ImageArchiveIT {
         var config = "{\"rootfs\":{\"diff_ids\":[\"sha256:" + "0".repeat(64) + "\"]}}";
         Files.write(
                 temp.resolve("wrong.tar"),
-                new TestTar().file("manifest.json", table).file("c.json", config).file("l.tar", "x").bytes());
+                new TestTar()
+                        .file("manifest.json", table)
+                        .file("c.json", config)
+                        .file("l.tar", "x")
+                        .bytes());
         refused("wrong.tar", ImageProblem.INVALID, "has the digest");
-        Files.write(temp.resolve("loop.tar"), new TestTar().file("manifest.json", table).link("c.json", "c.json").bytes());
+        Files.write(
+                temp.resolve("loop.tar"),
+                new TestTar()
+                        .file("manifest.json", table)
+                        .link("c.json", "c.json")
+                        .bytes());
         refused("loop.tar", ImageProblem.INVALID, "lacks c.json");
     }
 
     private void refused(String file, ImageProblem problem, String reason) {
         assertThatThrownBy(() -> read(file))
                 .as(file)
-                .isInstanceOfSatisfying(ImageException.class, e -> assertThat(e.problem()).isEqualTo(problem))
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.problem()).isEqualTo(problem))
                 .hasMessageContaining(reason);
     }
 
@@ -178,8 +202,8 @@ class ImageArchiveIT {
     }
 
     private String podman(String command) throws Exception {
-        return shell("P=\"podman --root " + temp + "/podman --runroot " + temp + "/podman-run --storage-driver vfs\"; $P "
-                + command);
+        return shell("P=\"podman --root " + temp + "/podman --runroot " + temp
+                + "/podman-run --storage-driver vfs\"; $P " + command);
     }
 
     private String shell(String script) throws Exception {

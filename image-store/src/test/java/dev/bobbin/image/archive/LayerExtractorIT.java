@@ -46,15 +46,18 @@ class LayerExtractorIT {
                 .containsEntry("d/pipe", "p 600 6:6 1400000000.0000000000")
                 .containsEntry("d/h", "f 4751 1000:1000 1200000000.0000000000")
                 .hasSize(7);
-        assertThat(Unpacked.run("stat", "-c", "%t:%T", layer + "/d/disk").strip()).isEqualTo("8:12c");
+        assertThat(Unpacked.run("stat", "-c", "%t:%T", layer + "/d/disk").strip())
+                .isEqualTo("8:12c");
         assertThat(Files.isSameFile(layer.resolve("d/f"), layer.resolve("d/h"))).isTrue();
         assertThat(layer.resolve("d/h")).hasContent("content");
     }
 
     @Test
     void setsMetadataOfTheRoot() throws Exception {
-        var layer = unpack(new TestTar().file("f", "").as(01777, 9, 1_500_000_000).directory("./"));
-        assertThat(Unpacked.run("stat", "-c", "%a %u %Y", layer.toString()).strip()).isEqualTo("1777 9 1500000000");
+        var layer =
+                unpack(new TestTar().file("f", "").as(01777, 9, 1_500_000_000).directory("./"));
+        assertThat(Unpacked.run("stat", "-c", "%a %u %Y", layer.toString()).strip())
+                .isEqualTo("1777 9 1500000000");
     }
 
     @Test
@@ -87,10 +90,14 @@ class LayerExtractorIT {
         var binary = "\u00ff\0\1\n=\u0080 ";
         var layer = unpack(new TestTar()
                 .pax(
-                        "SCHILY.xattr.security.capability", CAPABILITY_2,
-                        "SCHILY.xattr.user.binary", binary,
-                        "SCHILY.xattr.trusted.overlay.opaque", "y",
-                        "SCHILY.xattr.security.selinux", "context")
+                        "SCHILY.xattr.security.capability",
+                        CAPABILITY_2,
+                        "SCHILY.xattr.user.binary",
+                        binary,
+                        "SCHILY.xattr.trusted.overlay.opaque",
+                        "y",
+                        "SCHILY.xattr.security.selinux",
+                        "context")
                 .as(0755, 1000, 1)
                 .file("f", "x")
                 .pax("SCHILY.xattr.user.on", "directory", "SCHILY.xattr.trusted.overlay.opaque", "y")
@@ -250,13 +257,24 @@ class LayerExtractorIT {
         var layer = unpack(new TestTar()
                 .pax("GNU.sparse.map", "0,3,1000000,4", "GNU.sparse.size", "2000000", "GNU.sparse.name", "zeroOne")
                 .file("ignored", "abcdefg")
-                .pax("GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.name", "one", "GNU.sparse.realsize", "9000")
+                .pax(
+                        "GNU.sparse.major",
+                        "1",
+                        "GNU.sparse.minor",
+                        "0",
+                        "GNU.sparse.name",
+                        "one",
+                        "GNU.sparse.realsize",
+                        "9000")
                 .file("ignored", "1\n5000\n4\n" + "\0".repeat(503) + "wxyz"));
         assertThat(Files.size(layer.resolve("zeroOne"))).isEqualTo(2_000_000);
         var content = Files.readAllBytes(layer.resolve("zeroOne"));
-        assertThat(new String(content, 0, 3, java.nio.charset.StandardCharsets.UTF_8)).isEqualTo("abc");
-        assertThat(new String(content, 1_000_000, 4, java.nio.charset.StandardCharsets.UTF_8)).isEqualTo("defg");
-        assertThat((Integer) Integer.parseInt(Unpacked.run("stat", "-c", "%b", layer + "/zeroOne").strip()))
+        assertThat(new String(content, 0, 3, java.nio.charset.StandardCharsets.UTF_8))
+                .isEqualTo("abc");
+        assertThat(new String(content, 1_000_000, 4, java.nio.charset.StandardCharsets.UTF_8))
+                .isEqualTo("defg");
+        assertThat((Integer) Integer.parseInt(
+                        Unpacked.run("stat", "-c", "%b", layer + "/zeroOne").strip()))
                 .isLessThan(40);
         assertThat(Files.size(layer.resolve("one"))).isEqualTo(9000);
         assertThat(Files.readAllBytes(layer.resolve("one"))[5001]).isEqualTo((byte) 'x');
@@ -297,7 +315,12 @@ class LayerExtractorIT {
         refused(new TestTar().raw(TestTar.seal(new TestTar().header('x', "p", "", 2L << 20))), "extended header");
         refused(new TestTar().link("l", ""), "link to nothing");
         refused(new TestTar().file("/", "x"), "as its root|cannot");
-        refused(new TestTar().file("n".repeat(99) + "/" , "x").pax("path", "n".repeat(300)).file("f", ""), "too long");
+        refused(
+                new TestTar()
+                        .file("n".repeat(99) + "/", "x")
+                        .pax("path", "n".repeat(300))
+                        .file("f", ""),
+                "too long");
     }
 
     @Test
@@ -404,12 +427,15 @@ class LayerExtractorIT {
     @Test
     void unpacksWhatGnuTarWrites() throws Exception {
         var from = Files.createDirectory(temp.resolve("from"));
-        Unpacked.run("sh", "-ec", "cd " + from + "; mkdir -p d/" + "n".repeat(200) + "/" + "m".repeat(200)
-                + "; echo text > d/f; ln d/f d/hard; ln -s /d/f d/link; mkfifo d/pipe; mknod d/null c 1 3;"
-                + "truncate -s 5M d/sparse; printf end >> d/sparse; cd d/n*/m*; echo deep > " + "f".repeat(150)
-                + "; cd " + from
-                + "; cp /bin/true d/cap; setcap cap_net_raw+ep d/cap; chmod 4755 d/f; chown 70000:5 d/link -h;"
-                + "touch -d '2001-02-03 04:05:06.789' d/link -h; chmod 0 d/pipe; chmod 555 d");
+        Unpacked.run(
+                "sh",
+                "-ec",
+                "cd " + from + "; mkdir -p d/" + "n".repeat(200) + "/" + "m".repeat(200)
+                        + "; echo text > d/f; ln d/f d/hard; ln -s /d/f d/link; mkfifo d/pipe; mknod d/null c 1 3;"
+                        + "truncate -s 5M d/sparse; printf end >> d/sparse; cd d/n*/m*; echo deep > " + "f".repeat(150)
+                        + "; cd " + from
+                        + "; cp /bin/true d/cap; setcap cap_net_raw+ep d/cap; chmod 4755 d/f; chown 70000:5 d/link -h;"
+                        + "touch -d '2001-02-03 04:05:06.789' d/link -h; chmod 0 d/pipe; chmod 555 d");
         var expected = Unpacked.contents(from);
         for (var format : List.of("--format=gnu -S", "--format=pax -S --xattrs --xattrs-include=*", "--format=posix")) {
             var layer = Files.createDirectory(temp.resolve("to" + format.length()));
@@ -423,10 +449,13 @@ class LayerExtractorIT {
             } else {
                 assertThat(got).as(format).isEqualTo(expected);
             }
-            assertThat(Unpacked.run("diff", "-r", "--no-dereference", from + "/d/f", layer + "/d/f")).isEmpty();
-            assertThat(Unpacked.run("cmp", from + "/d/sparse", layer + "/d/sparse")).isEmpty();
+            assertThat(Unpacked.run("diff", "-r", "--no-dereference", from + "/d/f", layer + "/d/f"))
+                    .isEmpty();
+            assertThat(Unpacked.run("cmp", from + "/d/sparse", layer + "/d/sparse"))
+                    .isEmpty();
         }
-        assertThat(Unpacked.run("getcap", temp + "/to" + "--format=pax -S --xattrs --xattrs-include=*".length() + "/d/cap"))
+        assertThat(Unpacked.run(
+                        "getcap", temp + "/to" + "--format=pax -S --xattrs --xattrs-include=*".length() + "/d/cap"))
                 .contains("cap_net_raw=ep");
     }
 

@@ -23,7 +23,8 @@ class LayersIT {
     @Test
     void hidesWhatIsWhitedOut() throws Exception {
         layers.add(new TestTar().file("a/one", "1").file("a/two", "2").file("b/three", "3"));
-        var top = layers.add(new TestTar().file("a/.wh.one", "").file(".wh.b", "").file(".wh.never", ""));
+        var top =
+                layers.add(new TestTar().file("a/.wh.one", "").file(".wh.b", "").file(".wh.never", ""));
         assertThat(Unpacked.isWhiteout(top.resolve("a/one"))).isTrue();
         assertThat(top.resolve("never")).doesNotExist();
         assertThat(layers.inOverlay("ls -A; ls -A a; cat a/two")).isEqualTo("a\ntwo\n2");
@@ -60,8 +61,8 @@ class LayersIT {
     void refusesWhiteoutsOfTheDirectoryAbove() throws Exception {
         layers.add(new TestTar().file("a/f", "kept"));
         for (var name : java.util.List.of(".wh..", ".wh...", ".wh.", "a/.wh...", ".wh.x/y")) {
-            org.assertj.core.api.Assertions.assertThatThrownBy(
-                            () -> new Unpacked(Files.createTempDirectory(temp, "bad")).add(new TestTar().file(name, "")))
+            org.assertj.core.api.Assertions.assertThatThrownBy(() ->
+                            new Unpacked(Files.createTempDirectory(temp, "bad")).add(new TestTar().file(name, "")))
                     .as(name)
                     .isInstanceOf(dev.bobbin.image.ImageException.class);
         }
@@ -77,13 +78,20 @@ class LayersIT {
 
     @Test
     void passesOverTheBookkeepingOfAufs() throws Exception {
-        layers.add(new TestTar().file(".wh..wh.aufs", "").directory(".wh..wh.plnk/").file("a", ""));
+        layers.add(new TestTar()
+                .file(".wh..wh.aufs", "")
+                .directory(".wh..wh.plnk/")
+                .file("a", ""));
         assertThat(layers.inOverlay("ls -A")).isEqualTo("a\n");
     }
 
     @Test
     void writesThroughAnAbsoluteLinkOfAParentAsDebianHasIt() throws Exception {
-        layers.add(new TestTar().directory("run/").link("var/run", "/run").as(0600, 3, 7).file("run/kept", "1"));
+        layers.add(new TestTar()
+                .directory("run/")
+                .link("var/run", "/run")
+                .as(0600, 3, 7)
+                .file("run/kept", "1"));
         var top = layers.add(new TestTar().file("var/run/app/pid", "42"));
         assertThat(top.resolve("run/app/pid")).hasContent("42");
         assertThat(layers.inOverlay("readlink var/run; cat run/app/pid run/kept; stat -c %a run/kept"))
@@ -134,10 +142,13 @@ class LayersIT {
     @Test
     void replacesDirectoriesOfParentsByFilesAndBack() throws Exception {
         layers.add(new TestTar().file("d/f", "1").file("x", "file").link("l", "d"));
-        layers.add(new TestTar().file("d", "now a file").file("x/f", "2").directory("l/").file("l/g", "3"));
+        layers.add(new TestTar()
+                .file("d", "now a file")
+                .file("x/f", "2")
+                .directory("l/")
+                .file("l/g", "3"));
         layers.add(new TestTar().file("d/h", "4"));
-        assertThat(layers.inOverlay("find . -type f | sort; cat x/f l/g d/h"))
-                .isEqualTo("./d/h\n./l/g\n./x/f\n234");
+        assertThat(layers.inOverlay("find . -type f | sort; cat x/f l/g d/h")).isEqualTo("./d/h\n./l/g\n./x/f\n234");
     }
 
     @Test

@@ -105,7 +105,8 @@ final class Unpacked {
                 "-ec",
                 "mount -t tmpfs none " + mounted + "; mkdir " + mounted + "/u " + mounted + "/w " + mounted + "/m;"
                         + "mount -t overlay overlay -o index=off,lowerdir=" + String.join(":", names) + ",upperdir="
-                        + mounted + "/u,workdir=" + mounted + "/w " + mounted + "/m; M=" + mounted + "/m; cd $M; " + script);
+                        + mounted + "/u,workdir=" + mounted + "/w " + mounted + "/m; M=" + mounted + "/m; cd $M; "
+                        + script);
     }
 
     static String run(String... command) throws Exception {
