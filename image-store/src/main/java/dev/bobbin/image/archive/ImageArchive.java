@@ -27,6 +27,6 @@ public final class ImageArchive {
     ///     Docker's format
     public static void write(OutputStream out, ArchiveFormat format, List<ArchivedImage> images, BlobSource blobs)
             throws IOException {
-        new ArchiveWriter(new TarWriter(out), blobs).write(format, images);
+        new ArchiveWriter(out, blobs).write(format, images);
     }
 }
