@@ -30,6 +30,7 @@ final class ArchiveWriter {
 
     private static final int BUFFER = 64 * 1024;
 
+    private final OutputStream out;
     private final TarArchiveOutputStream tar;
     private final BlobSource blobs;
     private final Set<Digest> written = new HashSet<>();
@@ -38,7 +39,8 @@ final class ArchiveWriter {
 
     /// `out` stays open.
     ArchiveWriter(OutputStream out, BlobSource blobs) {
-        this.tar = new TarArchiveOutputStream(new BufferedOutputStream(out, BUFFER), StandardCharsets.UTF_8.name());
+        this.out = new BufferedOutputStream(out, BUFFER);
+        this.tar = new TarArchiveOutputStream(this.out, StandardCharsets.UTF_8.name());
         this.tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
         this.tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
         this.blobs = blobs;
@@ -58,6 +60,7 @@ final class ArchiveWriter {
             write("manifest.json", DockerTable.bytes(rows));
         }
         tar.finish();
+        out.flush(); // the library does not pass a flush on
     }
 
     private void write(String name, byte[] content) throws IOException {

@@ -125,6 +125,9 @@ class ImageArchiveIT {
         var first = Files.readAllBytes(temp.resolve(write(ArchiveFormat.OCI, image)));
         assertThat(Files.readAllBytes(temp.resolve(write(ArchiveFormat.OCI, image))))
                 .isEqualTo(first);
+        for (var line : shell("tar --utc -tvf OCI.tar").strip().split("\n", -1)) {
+            assertThat(line).startsWith("-rw-r--r-- 0/0").contains("1970-01-01 00:00");
+        }
     }
 
     @Test
