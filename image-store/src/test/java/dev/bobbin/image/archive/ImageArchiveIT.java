@@ -99,7 +99,8 @@ class ImageArchiveIT {
             assertThat(read(file)).containsExactly(image);
         }
         write(ArchiveFormat.OCI, new ArchivedImage(List.of("1.0"), read.manifest()));
-        shell("mkdir o; tar -C o -xf OCI.tar; umoci unpack --image o:1.0 bundle; cmp tree/bin/two bundle/rootfs/bin/two");
+        shell(
+                "mkdir o; tar -C o -xf OCI.tar; umoci unpack --image o:1.0 bundle; cmp tree/bin/two bundle/rootfs/bin/two");
     }
 
     @Test
@@ -162,7 +163,8 @@ class ImageArchiveIT {
     /// A missing tool is a printed reason here, and a failure in CI.
     private static void requires(String check, String reason) throws Exception {
         var process = new ProcessBuilder("sh", "-c", check).redirectErrorStream(true);
-        var isThere = process.redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+        var isThere =
+                process.redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
         if (!isThere) {
             System.out.println("ImageArchiveIT skips a test: " + reason);
             assertThat(System.getenv("CI")).as(reason).isNull();

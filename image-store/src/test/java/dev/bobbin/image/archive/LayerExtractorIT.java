@@ -330,7 +330,8 @@ class LayerExtractorIT {
             if (missing < 5) {
                 var last = offsets.removeLast();
                 offsets.add(Integer.parseInt(last + "0".repeat(missing)));
-                return text.insert(text.length() - "\n1\n".length(), "0".repeat(missing)).toString();
+                return text.insert(text.length() - "\n1\n".length(), "0".repeat(missing))
+                        .toString();
             }
         }
     }
@@ -367,7 +368,8 @@ class LayerExtractorIT {
                 "sh",
                 "-ec",
                 "cd " + temp + "; for i in $(seq 40); do printf $i | dd of=" + name
-                        + " bs=1 seek=${i}00000 conv=notrunc status=none; done; tar -S --format=gnu -cf made.tar " + name
+                        + " bs=1 seek=${i}00000 conv=notrunc status=none; done; tar -S --format=gnu -cf made.tar "
+                        + name
                         + "; tar -S --format=pax -cf pax.tar " + name);
         for (var file : List.of("made.tar", "pax.tar")) {
             var layer = Files.createDirectory(temp.resolve("to" + file));

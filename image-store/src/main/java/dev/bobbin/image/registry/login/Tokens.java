@@ -97,9 +97,8 @@ public final class Tokens {
             requireTrusted(registry, Origin.of(realm));
         }
         var same = scope.substring(0, scope.lastIndexOf(':') + 1);
-        var wanted = challenge
-                .parameter("scope")
-                .filter(said -> said.startsWith("repository:") && !said.startsWith(same));
+        var wanted =
+                challenge.parameter("scope").filter(said -> said.startsWith("repository:") && !said.startsWith(same));
         var service = challenge.parameter("service").orElse("");
         var request = request(realm, service, wanted.orElse(scope), credentials);
         try (var response = wire.send(request.within(ANSWER), reach)) {

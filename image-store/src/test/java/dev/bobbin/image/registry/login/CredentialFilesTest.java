@@ -62,8 +62,10 @@ final class CredentialFilesTest {
 
     @Test
     void namesDamagedFileAndNothingOfIt() throws IOException {
-        for (var text :
-                List.of("{\"auths\": {\"a.test\": {\"auth\": \"c2VjcmV0\"}}}", "{\"auths\": {\"s3cret\"", "[]",
+        for (var text : List.of(
+                "{\"auths\": {\"a.test\": {\"auth\": \"c2VjcmV0\"}}}",
+                "{\"auths\": {\"s3cret\"",
+                "[]",
                 "{\"auths\": {\"a.test\": {\"username\": \"a:b\", \"password\": \"s3cret\"}}}",
                 "{\"auths\": {\"a.test\": {\"registrytoken\": \"s3cret\\nx\"}}}")) {
             var files = files(text);
