@@ -8,9 +8,12 @@ import org.apache.commons.compress.archivers.tar.TarUtils;
 /// all other engines use, reads otherwise: no two of them may see different files in one archive.
 final class TarHeader {
     static final int BLOCK = 512;
+    static final int TYPE = 156;
+    static final int SIZE = 124;
+    static final int SIZE_LENGTH = 12;
 
     private static final int PREFIX = 345;
-    private static final int[][] NUMBERS = {{100, 8}, {108, 8}, {116, 8}, {124, 12}, {136, 12}, {329, 8}, {337, 8}};
+    private static final int[][] NUMBERS = {{100, 8}, {108, 8}, {116, 8}, {SIZE, SIZE_LENGTH}, {136, 12}, {329, 8}, {337, 8}};
 
     private final byte[] block;
 
@@ -62,7 +65,7 @@ final class TarHeader {
     }
 
     char type() {
-        return (char) (block[156] & 0xff);
+        return (char) (block[TYPE] & 0xff);
     }
 
     /// The name without its prefix, for messages.
@@ -84,7 +87,7 @@ final class TarHeader {
     }
 
     long size() {
-        return number(124, 12);
+        return number(SIZE, SIZE_LENGTH);
     }
 
     long major() {

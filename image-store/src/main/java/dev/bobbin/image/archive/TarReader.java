@@ -2,23 +2,14 @@ package dev.bobbin.image.archive;
 
 import static dev.bobbin.image.ImageException.invalid;
 
-import dev.bobbin.image.ImageException;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
-import java.io.SequenceInputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
-import org.apache.commons.compress.archivers.tar.TarUtils;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a tar archive from first to last entry, holding one header at a time. Global extended headers are passed
@@ -102,15 +93,15 @@ final class TarReader {
         if (isOldSparse && !records.isEmpty()) {
             throw invalid("the archive has a sparse file of two formats");
         }
-        var map = new Recorder();
-        var parsed = parse(headers(header, records), map);
+        var read = ParsedHeader.read(header, records, in, LONGEST_EXTENSION);
+        var parsed = read.entry();
         var sparseName = isSparse ? records.value("GNU.sparse.name") : null;
         var name = sparseName != null ? sparseName : first(longName, records.value("path"), parsed.getName());
         var kind = kind(header.type(), name);
         var modified = parsed.getLastModifiedTime().toInstant();
         var isDevice = kind == TarEntry.Kind.CHARACTER_DEVICE || kind == TarEntry.Kind.BLOCK_DEVICE;
         begin(kind == TarEntry.Kind.FILE ? parsed.getSize() : 0);
-        var segments = isSparse || isOldSparse ? segments(parsed, kind, map.bytes()) : whole();
+        var segments = isSparse || isOldSparse ? segments(parsed, kind, read.map()) : whole();
         return new TarEntry(
                 text(name),
                 text(first(longLink, records.value("linkpath"), parsed.getLinkName())),
@@ -130,36 +121,6 @@ final class TarReader {
         if ("\00001234567S".indexOf(header.type()) < 0) {
             throw invalid(Names.shown(header.shortName()) + " is of a kind that no image may hold: type "
                     + Names.shown("" + header.type()));
-        }
-    }
-
-    /// What the library is to read: the header of the entry, behind those records that it may change by.
-    private static byte[] headers(TarHeader header, PaxRecords records) {
-        var known = records.known();
-        if (known.length == 0) {
-            return header.block();
-        }
-        var filled = known.length + fill(known.length);
-        var headers = new byte[TarHeader.BLOCK + filled + TarHeader.BLOCK];
-        System.arraycopy(header.block(), 0, headers, 0, TarHeader.BLOCK);
-        headers[156] = 'x';
-        TarUtils.formatLongOctalBytes(known.length, headers, 124, 12);
-        System.arraycopy(known, 0, headers, TarHeader.BLOCK, known.length);
-        System.arraycopy(header.block(), 0, headers, TarHeader.BLOCK + filled, TarHeader.BLOCK);
-        return headers;
-    }
-
-    private static TarArchiveEntry parse(byte[] headers, Recorder map) throws IOException {
-        var feed = new SequenceInputStream(new ByteArrayInputStream(headers), map);
-        try (var tar = new TarArchiveInputStream(feed, StandardCharsets.ISO_8859_1.name())) {
-            return Objects.requireNonNull(tar.getNextEntry());
-        } catch (ImageException e) {
-            throw e;
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        } catch (IOException | RuntimeException e) {
-            throw invalid("a header or sparse map of the archive cannot be read: "
-                    + Names.shown(String.valueOf(e.getMessage())));
         }
     }
 
@@ -254,7 +215,7 @@ final class TarReader {
         padding = fill(size);
     }
 
-    private static int fill(long size) {
+    static int fill(long size) {
         return (int) (-size & (TarHeader.BLOCK - 1));
     }
 
@@ -314,39 +275,5 @@ final class TarReader {
 
     private static RuntimeException truncated() {
         return invalid("the archive ends in the middle of an entry");
-    }
-
-    /// What the library reads behind the header: the map of a sparse file. A failure of the source is told apart from
-    /// those of the library by its type.
-    private final class Recorder extends InputStream {
-        private final ByteArrayOutputStream taken = new ByteArrayOutputStream();
-
-        @Override
-        public int read() {
-            var one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] buffer, int from, int length) {
-            if (taken.size() > LONGEST_EXTENSION - length) {
-                throw invalid("a sparse map of the archive has more than " + LONGEST_EXTENSION + " bytes");
-            }
-            try {
-                var count = in.read(buffer, from, length);
-                taken.write(buffer, from, Math.max(0, count));
-                return count;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        /// The source stays open.
-        @Override
-        public void close() {}
-
-        byte[] bytes() {
-            return taken.toByteArray();
-        }
     }
 }
