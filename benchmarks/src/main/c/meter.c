@@ -2,11 +2,12 @@
  * Measures one way to run a program, again and again, from one or several clients at once. Small and native, so that on
  * a small machine what measures takes next to nothing from what is measured.
  *
- *   meter spawn CLIENTS COUNT MILLIS PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run alone
- *   meter http  CLIENTS COUNT MILLIS PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *   meter spawn CLIENTS COUNT MILLIS PAUSE PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run
+ *   meter http  CLIENTS COUNT MILLIS PAUSE PORT < BODY             POST /v1/run, one kept-alive connection a client
+ *   meter drain PATH PORT                                          GET PATH and forget it all, until its end
  *
- * Ends after COUNT runs or MILLIS, whichever is first. Prints a line for each run, its nanoseconds and, of HTTP, the
- * answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
+ * Each client waits PAUSE microseconds before each run. Ends after COUNT runs or MILLIS, whichever is first. Prints a line
+ * for each run, its nanoseconds and, of HTTP, the answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -41,6 +42,7 @@ struct sample {
 static struct {
     long count;
     uint64_t until;
+    unsigned pause_micros;
     char **program;
     int port;
     char *request;
@@ -131,6 +133,7 @@ static void *client(void *unused)
     if (!answer) die("malloc");
     pthread_barrier_wait(&all.start);
     while (now() < all.until) {
+        if (all.pause_micros) usleep(all.pause_micros);
         long mine = atomic_fetch_add(&all.begun, 1);
         if (mine >= all.count) break;
         struct sample *sample = &all.samples[mine];
@@ -167,18 +170,33 @@ static void make_request(void)
     free(body);
 }
 
+/* MSG_TRUNC lets the kernel drop what it has received, so that reading costs as little as it can. */
+static int drain(const char *path, int port)
+{
+    char request[512];
+    int connection = connect_to(port);
+    int length = snprintf(request, sizeof request,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/plain\r\nConnection: close\r\n\r\n",
+                          path, port);
+    if (send(connection, request, (size_t)length, MSG_NOSIGNAL) != length) die("send");
+    while (recv(connection, NULL, 1 << 20, MSG_TRUNC) > 0) {}
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 6) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PROGRAM...|PORT\n"), 2;
+    if (argc == 4 && strcmp(argv[1], "drain") == 0) return drain(argv[2], atoi(argv[3]));
+    if (argc < 7) return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT\n"), 2;
     long clients = strtol(argv[2], NULL, 10);
     all.count = strtol(argv[3], NULL, 10);
     uint64_t limit = strtoull(argv[4], NULL, 10) * 1000000U;
+    all.pause_micros = (unsigned)strtoul(argv[5], NULL, 10);
     if (clients < 1 || clients > MOST_CLIENTS || all.count < 1) return fprintf(stderr, "meter: how many?\n"), 2;
     if (strcmp(argv[1], "http") == 0) {
-        all.port = (int)strtol(argv[5], NULL, 10);
+        all.port = (int)strtol(argv[6], NULL, 10);
         make_request();
     }
-    all.program = argv + 5;
+    all.program = argv + 6;
     posix_spawn_file_actions_init(&all.actions);
     posix_spawn_file_actions_addopen(&all.actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&all.actions, 1, "/dev/null", O_WRONLY, 0);

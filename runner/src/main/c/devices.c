@@ -1,16 +1,13 @@
 /*
- * The job's /dev, made on a fresh tmpfs before any image is in sight, and its network namespace's loopback. Without
+ * The job's /dev, made on a fresh tmpfs before any image is in sight, and what it may do in its network namespace. Without
  * the owners given here the job's root could not make a directory in /dev, use a terminal, bind a low port or ping.
  */
 #include "park.h"
 #include "sys.h"
 
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -76,12 +73,8 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
     return 0;
 }
 
-int make_network(const char *proc, uint32_t uid_base, struct failure *failure)
+int permit_network(const char *proc, uint32_t uid_base, struct failure *failure)
 {
-    CLOSED int socket_of_namespace = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (socket_of_namespace < 0) return fail(failure, "open a socket for the loopback interface");
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    if (ioctl(socket_of_namespace, SIOCSIFFLAGS, &request) < 0) return fail(failure, "bring the loopback interface up");
     char path[64], range[64];
     snprintf(path, sizeof path, "%s/sys/net/ipv4/ip_unprivileged_port_start", proc);
     if (write_text(AT_FDCWD, path, "0", failure) < 0) return -1;

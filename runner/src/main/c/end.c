@@ -117,6 +117,7 @@ static void put_end(struct init *init, struct buffer *end)
     put_u64(end, FIELD_STDERR_BYTES, init->journal.sums[1].bytes);
     put_u32(end, FIELD_STDERR_CRC32C, init->journal.sums[1].crc);
     if (init->journal.dropped) put_u64(end, FIELD_DROPPED_BYTES, init->journal.dropped);
+    put_u64(end, FIELD_STDIN_BYTES, init->input.written);
     if (init->signalled) put_u32(end, FIELD_SIGNALLED, init->signalled);
     put_usage(end);
     if (init->stamp_sandbox) put_disk(end);

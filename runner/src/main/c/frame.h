@@ -25,7 +25,8 @@
 /* nursery to JVM */
 #define FRAME_SPAWNED 16 /* ID, PID (host's pid of PID 1), UID_BASE: PID 1 exists, its control socket accepts */
 #define FRAME_REFUSED 17 /* ID, ERRNO, WHAT: nothing was left of the attempt */
-#define FRAME_GONE 18    /* ID, STATUS (as wait reports it): PID 1 was reaped; its uid range is free again */
+#define FRAME_GONE 18    /* ID, STATUS (as wait reports it), LEFT?: PID 1 was reaped; its uid range is free again. Its
+                            cgroups and its directory in <run-dir>/s are removed, unless LEFT says otherwise */
 
 /* JVM to PID 1, on <run-dir>/s/<id>/control */
 #define FRAME_ORDER 32    /* everything about the job, see the fields; accepted once */
@@ -45,6 +46,12 @@
 
 #define GREW_INLINE 16384
 
+/*
+ * A PID 1 that has read so much output leaves the cgroup of the supervising processes for BULK beside it, which has no
+ * more of the processor than one job: pumping one job's gigabytes must not come before the start of another.
+ */
+#define BULK_BYTES 8388608
+
 #define FIELD_ID 1       /* text: the sandbox id, 36 characters */
 #define FIELD_PID 2      /* u32 */
 #define FIELD_UID_BASE 3 /* u32: first of 65,536 ids */
@@ -59,6 +66,7 @@
 #define FIELD_END 12     /* bytes: fields of an END record */
 #define FIELD_SIGNAL 13  /* u32 */
 #define FIELD_STDIN_TAKEN 14 /* u64 */
+#define FIELD_LEFT 15        /* empty: what PID 1 did not live to tell may be read there, or a process is still exiting */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */
@@ -141,6 +149,7 @@
 #define FIELD_DISK_USED_INODES 76 /* u64 */
 #define FIELD_DROPPED_BYTES 77    /* u64: of both streams, let go of by OUTPUT_DROP or OUTPUT_BLOCK; absent: none */
 #define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
+#define FIELD_STDIN_BYTES 79      /* u64: written into the pipe of the standard input; it may not have read them all */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 
 #define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */

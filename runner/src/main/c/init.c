@@ -4,6 +4,7 @@
  */
 #include "init.h"
 #include "job.h"
+#include "network.h"
 #include "park.h"
 
 #include <signal.h>
@@ -22,10 +23,11 @@ void init_watch(struct init *init, int descriptor, enum source source, uint32_t 
 /* Closes every descriptor above the standard ones that is not this sandbox's. */
 static void close_foreign(const struct sandbox *sandbox)
 {
-    int kept[CGROUPS_MOST + 3], count = 0;
+    int kept[CGROUPS_MOST + 4], count = 0;
     kept[count++] = sandbox->listener;
     kept[count++] = sandbox->journal;
     kept[count++] = sandbox->uid_block;
+    kept[count++] = sandbox->network;
     for (int i = 0; i < sandbox->cgroups.count; i++) kept[count++] = sandbox->cgroups.each[i].directory;
     for (int from = 3;;) {
         int next = -1;
@@ -64,14 +66,18 @@ static int prepare(struct init *init)
     init->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (init->poll < 0 || init->signals < 0) return fail(failure, "make the loop of PID 1");
     init_watch(init, init->signals, OF_SIGNALS, EPOLLIN);
+    if (init_make_link(init) < 0) return -1;
     CLOSED int user_namespace = -1;
     if (park(init->sandbox, &user_namespace, failure) < 0 || replace_standard(failure) < 0) return -1;
+    if ((init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
     return init_fork_job(init, user_namespace);
 }
 
-static void leave(void)
+/* The nursery may give this network namespace to another sandbox: everything of the job is dead, so what is left of its
+ * use shows. */
+static void leave(const struct init *init)
 {
-    _exit(0);
+    _exit(network_untouched(init->network) ? EXIT_NETWORK_UNTOUCHED : 0);
 }
 
 static void handle_frame(struct init *init, const struct frame *frame)
@@ -85,7 +91,7 @@ static void handle_frame(struct init *init, const struct frame *frame)
         if ((understood = init->phase == PARKED)) init_start(init, frame->body);
         break;
     case FRAME_CANCEL:
-        if (init->phase == PARKED) leave();
+        if (init->phase == PARKED) leave(init);
         if (init->phase == ENDED) break;
         if ((understood = field_find(frame->body, FIELD_BY, &field) == 1)) {
             if (!init->reason)
@@ -109,7 +115,7 @@ static void handle_frame(struct init *init, const struct frame *frame)
         }
         break;
     case FRAME_RECORDED:
-        if (init->phase == PARKED || init->phase == ENDED) leave();
+        if (init->phase == PARKED || init->phase == ENDED) leave(init);
         understood = false;
         break;
     default: understood = false;
@@ -182,7 +188,7 @@ static void act_on_time(struct init *init)
     if (now < next_deadline(init)) return;
     if (now >= leave_at(init)) {
         if (init->phase == STARTING || init->phase == RUNNING) end_kill(init, REASON_ORPHANED);
-        else if (init->phase != ENDED || init->orphan_millis || is_forgotten(init)) leave();
+        else if (init->phase != ENDED || init->orphan_millis || is_forgotten(init)) leave(init);
         else init->alone_since = now;
     }
     if (now >= init->start_by) {
@@ -229,6 +235,8 @@ _Noreturn void init_main(struct sandbox *sandbox)
     struct init init = {
         .sandbox = sandbox,
         .link = -1,
+        .far_link = -1,
+        .network = -1,
         .jvm = {.listener = sandbox->listener, .peer = -1},
         .journal.file = sandbox->journal,
         .outputs = {{-1, false}, {-1, false}},
@@ -242,7 +250,7 @@ _Noreturn void init_main(struct sandbox *sandbox)
         .tell_at = NEVER,
     };
     if (prepare(&init) < 0) init.phase = FAILED;
-    if (init.poll < 0) leave();
+    if (init.poll < 0) leave(&init);
     for (bool connected = false;;) {
         settle_turn(&init);
         if (connected && init.jvm.peer < 0) init.alone_since = milliseconds();

@@ -43,13 +43,13 @@ struct input {
     bool polled, last, owed; /* owed: a STDIN_TAKEN is to be sent */
     struct buffer waiting;
     size_t given; /* bytes of `waiting` that are in the pipe */
-    uint64_t taken;
+    uint64_t taken, written; /* from the JVM; into the pipe */
 };
 
 struct init {
     struct sandbox *sandbox;
     enum phase phase;
-    int poll, signals, link;
+    int poll, signals, link, far_link, network; /* the last: where what was done with the network shows */
     struct channel jvm;
     bool greeted, peer_polled_out;
     struct journal journal;
@@ -62,6 +62,7 @@ struct init {
     struct input input;
     uint64_t window; /* number of the one that small_reads counts in */
     unsigned small_reads;
+    bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
     struct order order; /* until execve */
@@ -79,6 +80,7 @@ struct init {
 };
 
 /* start.c: the order, until execve */
+int init_make_link(struct init *init); /* before the job's network namespace is entered, or the job would see it there */
 int init_fork_job(struct init *init, int user_namespace);
 void init_start(struct init *init, struct slice body);
 void init_link_event(struct init *init);

@@ -114,9 +114,13 @@ static void gone(struct nursery *nursery, pid_t pid, int status)
         frame_open(&out, FRAME_GONE);
         put_text(&out, FIELD_ID, child->id);
         put_u32(&out, FIELD_STATUS, (uint32_t)status);
+        /* Of one that did not exit by itself, the cgroups may be all that tells how its job ended. */
+        if (!WIFEXITED(status) || !clear(nursery, child->id)) put_bytes(&out, FIELD_LEFT, "", 0);
         send_frame(nursery, &out);
         ids_release(nursery, child->uid_base);
         close(child->pidfd);
+        network_return(&nursery->networks, child->network,
+                       WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NETWORK_UNTOUCHED);
         *at = child->next;
         free(child);
         return;
@@ -165,6 +169,7 @@ _Noreturn void nursery_main(const struct settings *settings)
     if (nursery.jvm.listener < 0) give_up(&failure);
     nursery.signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (nursery.signals < 0) fail(&failure, "watch for the end of sandboxes"), give_up(&failure);
+    if (networks_open(&nursery.networks, &failure) < 0) give_up(&failure);
     if (house_enter(&nursery, &failure) < 0) give_up(&failure);
     loop(&nursery);
 }

@@ -7,6 +7,7 @@
 
 #include "channel.h"
 #include "error.h"
+#include "network.h"
 #include "sandbox.h"
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ struct block {
 struct child {
     char id[ID_LENGTH + 1];
     pid_t pid;
-    int pidfd;
+    int pidfd, network;
     uint32_t uid_base;
     struct child *next;
 };
@@ -49,6 +50,7 @@ struct nursery {
     const struct settings *settings;
     struct cgroups parents; /* two kinds in one hierarchy share a directory */
     struct block *blocks;
+    struct networks networks;
     struct child *children;
     bool retiring;
 };
@@ -62,6 +64,9 @@ int house_enter(struct nursery *nursery, struct failure *failure);
 
 /* spawn.c: one sandbox */
 struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, struct failure *failure);
+/* Removes the cgroups and the socket of a sandbox that is gone; false if something is left, as while a process of it is
+ * still exiting. */
+bool clear(const struct nursery *nursery, const char *id);
 
 /* nursery.c */
 _Noreturn void nursery_main(const struct settings *settings);

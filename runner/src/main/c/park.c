@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define HELPER_STACK 8192
 #define HOST_NAME "bobbin" /* unless the order has one; never the machine's */
 
 int write_text(int directory, const char *path, const char *text, struct failure *failure)
@@ -28,18 +29,23 @@ int write_text(int directory, const char *path, const char *text, struct failure
     return 0;
 }
 
+static __attribute__((noreturn)) int sleep_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) pause();
+}
+
 /*
- * A user namespace that maps 0 to `uid_base`. Its first member is a helper that only sleeps and is ended as soon as
- * the namespace is held by a descriptor; it runs before anything of a job exists, so nobody can stop it.
+ * A user namespace that maps 0 to `uid_base`. Its first member is a helper that only sleeps, in PID 1's own memory, and
+ * is ended as soon as the namespace is held by a descriptor; it runs before anything of a job exists, so nobody can stop
+ * it.
  */
 static int make_user_namespace(uint32_t uid_base, int *user_namespace, struct failure *failure)
 {
-    struct clone_args arguments = {.flags = CLONE_NEWUSER}; /* no signal at its end */
-    pid_t helper = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    static uint64_t stack[HELPER_STACK / sizeof(uint64_t)];
+    /* no signal at its end */
+    pid_t helper = clone(sleep_for_ever, stack + sizeof stack / sizeof *stack, CLONE_NEWUSER | CLONE_VM, NULL);
     if (helper < 0) return fail(failure, "make the user namespace");
-    if (helper == 0) {
-        for (;;) pause();
-    }
     char path[64], map[64];
     snprintf(map, sizeof map, "0 %u %u\n", uid_base, IDS_PER_SANDBOX);
     snprintf(path, sizeof path, "p/%d/uid_map", helper);
@@ -84,8 +90,8 @@ static int make_trees(const struct host_trees *trees, int user_namespace, struct
 
 int park(const struct sandbox *sandbox, int *user_namespace, struct failure *failure)
 {
-    /* Here and not by the nursery, which makes one sandbox after the other: it is half of what a sandbox costs. */
-    if (unshare(CLONE_NEWNET) < 0) return fail(failure, "make the network namespace");
+    if (setns(sandbox->network, CLONE_NEWNET) < 0) return fail(failure, "enter the network namespace");
+    close(sandbox->network);
     /* Every mount of the nursery is private, and so are their copies: nothing here reaches the host. */
     if (mount("stage", NURSERY_STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
         return fail(failure, "mount the stage");
@@ -102,7 +108,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_view(NURSERY_STORE, "s", *user_namespace, failure) < 0) return -1;
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
-    if (make_network("p", sandbox->uid_base, failure) < 0) return -1;
+    if (permit_network("p", sandbox->uid_base, failure) < 0) return -1;
     if (sethostname(HOST_NAME, sizeof HOST_NAME - 1) < 0) return fail(failure, "set the host name");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the stage");
     if (umount2(".", MNT_DETACH) < 0) return fail(failure, "leave the nursery's root");

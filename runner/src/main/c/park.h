@@ -16,8 +16,8 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
 /* Fills `directory`, an empty one below the working directory, with a /dev that belongs to the job's root. */
 int make_devices(const char *directory, uint32_t uid_base, struct failure *failure);
 
-/* The loopback interface and the settings of the new network namespace, through the proc at `proc`. */
-int make_network(const char *proc, uint32_t uid_base, struct failure *failure);
+/* Lets the job's root bind low ports and ping in the network namespace of the proc at `proc`. */
+int permit_network(const char *proc, uint32_t uid_base, struct failure *failure);
 
 /* Writes a short text to an existing file, such as a sysctl, in one call. */
 int write_text(int directory, const char *path, const char *text, struct failure *failure);

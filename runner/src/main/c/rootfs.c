@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -56,13 +57,34 @@ static int configure(int context, const struct order *order, struct failure *fai
     return 0;
 }
 
+/* The same for Linux before 6.8, which takes all layers in one string, with all options in one page. */
+static int mount_at_once(const struct order *order, struct failure *failure)
+{
+    char options[4096] = "upperdir=" STAGE_UPPER ",workdir=" STAGE_WORK
+                         ",index=off,metacopy=off,redirect_dir=nofollow,lowerdir=";
+    size_t length = strlen(options);
+    for (size_t i = 0; i < order->layer_count; i++) {
+        const char *layer = order->layers[i];
+        if (strpbrk(layer, ":,\\")) return fail_as(failure, EINVAL, "name the layer %.180s", layer);
+        length += (size_t)snprintf(options + length, sizeof options - length, "%s" STAGE_STORE "/%s", i ? ":" : "",
+                                   layer);
+        if (length >= sizeof options)
+            return fail_as(failure, E2BIG, "mount %zu layers, for which this kernel is too old (needs Linux 6.8)",
+                           order->layer_count);
+    }
+    if (mount("overlay", STAGE_ROOT, "overlay", MS_NODEV, options) < 0) return fail(failure, "mount the overlay");
+    int root = open(STAGE_ROOT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return root < 0 ? fail(failure, "open the overlay") : root;
+}
+
 /* The overlay, mounted on the stage; returns a handle of its root. */
 static int mount_overlay(const struct order *order, struct failure *failure)
 {
     if (order->layer_count == 0) return fail_as(failure, EINVAL, "find a layer in the order");
     CLOSED int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0) return fail(failure, "open the overlay file system");
-    if (configure(context, order, failure) < 0) return -1;
+    if (configure(context, order, failure) < 0)
+        return failure->code == EINVAL ? mount_at_once(order, failure) : -1;
     CLOSED int overlay = fsmount(context, 0x1 /* FSMOUNT_CLOEXEC */, MOUNT_ATTR_NODEV);
     if (overlay < 0) return fail(failure, "mount the overlay");
     if (move_mount(overlay, "", AT_FDCWD, STAGE_ROOT, MOVE_MOUNT_F_EMPTY_PATH) < 0)

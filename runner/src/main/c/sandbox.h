@@ -53,7 +53,8 @@ struct host_trees {
 
 struct sandbox {
     uint32_t uid_base;
-    int listener, journal, uid_block; /* the last is held only to keep the range claimed */
+    int listener, journal, network;
+    int uid_block; /* held only to keep the range claimed */
     struct cgroups cgroups;
     const struct host_trees *trees;
 };

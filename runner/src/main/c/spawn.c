@@ -21,7 +21,7 @@ struct attempt {
     struct nursery *nursery;
     struct sandbox sandbox;
     int cgroups_made;
-    bool run_made, socket_made, journal_made;
+    bool run_made, journal_made;
 };
 
 static const char *path_of(const char *parent, const char *id, const char *name)
@@ -41,7 +41,6 @@ static int make_socket(struct attempt *attempt, struct failure *failure)
     strcpy(address.sun_path, path_of(NURSERY_RUN, id, "/control"));
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
         return fail(failure, "bind the socket of %s", id);
-    attempt->socket_made = true;
     if (chmod(address.sun_path, 0600) < 0 || listen(listener, 8) < 0)
         return fail(failure, "listen on the socket of %s", id);
     return 0;
@@ -94,14 +93,34 @@ static void let_go(struct attempt *attempt)
     for (int i = 0; i < attempt->sandbox.cgroups.count; i++) close(attempt->sandbox.cgroups.each[i].directory);
 }
 
+/* Whether the cgroups of `id` are gone, the first `count` of them. */
+static bool remove_cgroups(const struct cgroups *parents, int count, const char *id)
+{
+    bool gone = true;
+    for (int i = count; i-- > 0;)
+        if (unlinkat(parents->each[i].directory, id, AT_REMOVEDIR) < 0 && errno != ENOENT) gone = false;
+    return gone;
+}
+
+static bool remove_socket(const char *id)
+{
+    if (unlink(path_of(NURSERY_RUN, id, "/control")) < 0 && errno != ENOENT) return false;
+    return rmdir(path_of(NURSERY_RUN, id, "")) == 0 || errno == ENOENT;
+}
+
+bool clear(const struct nursery *nursery, const char *id)
+{
+    bool gone = remove_cgroups(&nursery->parents, nursery->parents.count, id);
+    return remove_socket(id) && gone;
+}
+
 static void undo(struct attempt *attempt)
 {
     const char *id = attempt->id;
-    const struct cgroups *parents = &attempt->nursery->parents;
-    for (int i = attempt->cgroups_made; i-- > 0;) unlinkat(parents->each[i].directory, id, AT_REMOVEDIR);
+    remove_cgroups(&attempt->nursery->parents, attempt->cgroups_made, id);
     if (attempt->journal_made) unlink(path_of(NURSERY_SANDBOXES, id, JOURNAL_SUFFIX));
-    if (attempt->socket_made) unlink(path_of(NURSERY_RUN, id, "/control"));
-    if (attempt->run_made) rmdir(path_of(NURSERY_RUN, id, ""));
+    if (attempt->run_made) remove_socket(id);
+    if (attempt->sandbox.network >= 0) network_return(&attempt->nursery->networks, attempt->sandbox.network, true);
     if (attempt->sandbox.uid_base) ids_release(attempt->nursery, attempt->sandbox.uid_base);
 }
 
@@ -123,6 +142,7 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
     memcpy(child->id, attempt->id, ID_LENGTH);
     child->pid = pid;
     child->uid_base = attempt->sandbox.uid_base;
+    child->network = attempt->sandbox.network;
     return child;
 }
 
@@ -131,7 +151,7 @@ struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, 
     struct attempt attempt = {
         .id = id,
         .nursery = nursery,
-        .sandbox = {.listener = -1, .journal = -1, .uid_block = -1, .trees = &nursery->settings->trees},
+        .sandbox = {.listener = -1, .journal = -1, .network = -1, .uid_block = -1, .trees = &nursery->settings->trees},
     };
     struct block *block = ids_claim(nursery, &uid_base, failure);
     struct child *child = NULL;
@@ -139,7 +159,8 @@ struct child *spawn(struct nursery *nursery, const char *id, uint32_t uid_base, 
         attempt.sandbox.uid_base = uid_base;
         attempt.sandbox.uid_block = block->file;
         if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0
-            && make_cgroups(&attempt, failure) == 0)
+            && make_cgroups(&attempt, failure) == 0
+            && (attempt.sandbox.network = network_take(&nursery->networks, failure)) >= 0)
             child = make_child(&attempt, failure);
     }
     let_go(&attempt);

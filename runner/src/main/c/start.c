@@ -15,13 +15,21 @@
 
 #define WORK_BYTES (RECORD_HEADER + RECORD_LONGEST)
 
-static int make_ends(struct init *init, struct job_ends *ends, struct failure *failure)
+int init_make_link(struct init *init)
 {
-    int link[2], pipes[3][2];
+    int link[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0)
-        return fail(failure, "make the link to the job's process");
+        return fail(&init->failure, "make the link to the job's process");
     struct timeval deadline = {.tv_sec = START_MILLIS / 1000};
     setsockopt(link[0], SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
+    init->link = link[0];
+    init->far_link = link[1];
+    return 0;
+}
+
+static int make_ends(struct init *init, struct job_ends *ends, struct failure *failure)
+{
+    int pipes[3][2];
     for (int i = 0; i < 3; i++) {
         if (pipe2(pipes[i], O_CLOEXEC) < 0) return fail(failure, "make the job's pipes");
         /* A job opens /dev/stdout anew by its owner's rights. */
@@ -30,11 +38,10 @@ static int make_ends(struct init *init, struct job_ends *ends, struct failure *f
         int ours = i == 0 ? pipes[i][1] : pipes[i][0];
         if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0) return fail(failure, "set a pipe non-blocking");
     }
-    init->link = link[0];
     init->input.pipe = pipes[0][1];
     init->outputs[0].pipe = pipes[1][0];
     init->outputs[1].pipe = pipes[2][0];
-    *ends = (struct job_ends){link[1], {pipes[0][0], pipes[1][1], pipes[2][1]}};
+    *ends = (struct job_ends){init->far_link, {pipes[0][0], pipes[1][1], pipes[2][1]}};
     return 0;
 }
 
@@ -53,7 +60,7 @@ int init_fork_job(struct init *init, int user_namespace)
     init->main = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (init->main < 0) return fail(&init->failure, "fork the job's process");
     if (init->main == 0) job_main(init->sandbox, user_namespace, &ends);
-    close(ends.link);
+    shut(&init->far_link);
     for (int i = 0; i < 3; i++) close(ends.standard[i]);
     init_watch(init, init->link, OF_LINK, EPOLLIN);
     return 0;

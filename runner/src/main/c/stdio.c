@@ -2,11 +2,13 @@
  * The job's standard input and output: pipes into the journal, frames into a pipe.
  */
 #include "init.h"
+#include "park.h"
 
 #include <string.h>
 #include <sys/epoll.h>
 
 #define READS_A_TURN 8
+#define BULK "../bulk/" /* from the job's own cgroup, beside which it lies */
 
 static uint64_t total(const struct init *init)
 {
@@ -53,6 +55,22 @@ static void count_small_read(struct init *init)
     if (++init->small_reads >= SMALL_READS_A_WINDOW) init->resume_at = (window + 1) * WINDOW_MILLIS;
 }
 
+/*
+ * Once there has been much output: from now on this process has the processor like any job, and not before all. In v1
+ * it moves its one thread, which takes no machine-wide lock. Where there is no such cgroup it stays.
+ */
+static void stand_back(struct init *init)
+{
+    if (init->bulk || total(init) < BULK_BYTES) return;
+    init->bulk = true;
+    for (int i = 0; i < init->sandbox->cgroups.count; i++) {
+        struct failure ignored;
+        int directory = init->sandbox->cgroups.each[i].directory;
+        if (faccessat(directory, BULK "tasks", W_OK, AT_EACCESS) == 0) write_text(directory, BULK "tasks", "0", &ignored);
+        else write_text(directory, BULK "cgroup.procs", "0", &ignored);
+    }
+}
+
 /* One read into the journal; its length, 0 if there is nothing for now or, with the pipe closed, ever. */
 static size_t pump(struct init *init, int which)
 {
@@ -69,6 +87,7 @@ static size_t pump(struct init *init, int which)
     size_t kept = admit(init, (size_t)got);
     if (kept) journal_append(&init->journal, which == 0 ? RECORD_STDOUT : RECORD_STDERR, init->work, kept);
     shed(init);
+    stand_back(init);
     return (size_t)got;
 }
 
@@ -132,6 +151,7 @@ void input_give(struct init *init)
             return;
         }
         input->given += (size_t)some;
+        input->written += (uint64_t)some;
     }
     if (input->pipe >= 0 && input->polled) epoll_ctl(init->poll, EPOLL_CTL_DEL, input->pipe, NULL);
     input->polled = false;

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -344,6 +346,37 @@ static int close_output(int count, char **arguments)
     return 3;
 }
 
+/* A datagram to the loopback interface, a connection over it, a packet without a route, or a socket that outlives us for
+ * a while because it is on its way through itself. */
+static int traffic(int count, char **arguments)
+{
+    const char *kind = count > 0 ? arguments[0] : "";
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (strcmp(kind, "tcp") == 0) {
+        int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+        bind(listener, (struct sockaddr *)&address, sizeof address);
+        listen(listener, 1);
+        if (connect(client, (struct sockaddr *)&address, sizeof address) < 0) return 1;
+        close(client); /* first, so that this side waits in TIME_WAIT */
+        close(accept(listener, NULL, NULL));
+        return 0;
+    }
+    if (strcmp(kind, "flight") == 0) {
+        int pair[2];
+        char control[CMSG_SPACE(sizeof pair)] = {0}, byte = 0;
+        struct iovec data = {&byte, 1};
+        struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        *header = (struct cmsghdr){CMSG_LEN(sizeof pair), SOL_SOCKET, SCM_RIGHTS};
+        if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) return 1;
+        memcpy(CMSG_DATA(header), pair, sizeof pair);
+        return sendmsg(pair[0], &message, 0) == 1 ? 0 : 1;
+    }
+    if (strcmp(kind, "noroute") == 0) address.sin_addr.s_addr = htonl(0x08080808);
+    int out = socket(AF_INET, SOCK_DGRAM, 0);
+    return sendto(out, "x", 1, 0, (struct sockaddr *)&address, sizeof address) == 1 || strcmp(kind, "noroute") == 0 ? 0 : 1;
+}
+
 static const struct {
     const char *name;
     int (*run)(int count, char **arguments);
@@ -352,7 +385,7 @@ static const struct {
     {"cat", cat}, {"caps", caps}, {"ids", ids}, {"fds", fds}, {"ns", ns}, {"write", write_to}, {"orphan", orphan},
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
-            {"allocchild", alloc_in_child}, {"closeoutput", close_output},
+            {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
 };
 
 int main(int count, char **arguments)

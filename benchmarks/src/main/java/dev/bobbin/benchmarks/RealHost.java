@@ -22,7 +22,7 @@ final class RealHost implements AutoCloseable {
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final HostRuntime runtime;
     private final Path directory;
-    private final ImageStore images;
+    final ImageStore images;
 
     RealHost(int pool) throws IOException {
         directory = Files.createTempDirectory("bobbin-jmh");

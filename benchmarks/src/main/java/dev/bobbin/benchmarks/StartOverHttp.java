@@ -4,6 +4,7 @@ import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
@@ -43,12 +44,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 3)
 @Fork(
         value = 1,
-        jvmArgs = {
-            "--enable-native-access=ALL-UNNAMED",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-Djdk.pollerMode=1"
-        })
+        jvmArgs = {"--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Djdk.pollerMode=1"})
 @SuppressWarnings("NullAway.Init") // JMH sets up
 public class StartOverHttp {
     private static final String BODY = "{\"command\":[\"/usr/bin/true\"]}";
@@ -74,6 +70,7 @@ public class StartOverHttp {
         server = new HttpServer(
                 new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
                 dispatcher,
+                new ImageDirectory(host.images),
                 new Callers(List.of()),
                 List.of());
         server.start();

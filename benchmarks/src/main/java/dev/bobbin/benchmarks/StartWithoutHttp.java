@@ -35,7 +35,6 @@ import org.openjdk.jmh.annotations.Warmup;
         jvmArgs = {
             "--enable-native-access=ALL-UNNAMED",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
             "-Djdk.pollerMode=1"
         })
 @SuppressWarnings("NullAway.Init") // JMH sets up

@@ -1,7 +1,6 @@
 package dev.bobbin.ops;
 
 import dev.bobbin.image.store.ImageStore;
-import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.ops.cli.Server;
 import dev.bobbin.ops.cli.StartException;
 import dev.bobbin.ops.config.BobbinConfig;
@@ -13,6 +12,7 @@ import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.placement.HostId;
@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// All parts of one server, put together in the order in which they need each other and taken apart in reverse.
 final class BobbinServer implements Server {
@@ -33,6 +34,7 @@ final class BobbinServer implements Server {
     private final HostRuntime runtime;
     private final Dispatcher dispatcher;
     private final HttpServer http;
+    private final Optional<ImagePruning> pruning;
     private volatile boolean draining;
     private boolean closed;
 
@@ -47,7 +49,15 @@ final class BobbinServer implements Server {
                 runtime,
                 metrics.registry());
         this.http = new HttpServer(
-                config.http(), dispatcher, new Callers(config.tokens()), List.of(metrics, new Health(this::readiness)));
+                config.http(),
+                dispatcher,
+                new ImageDirectory(images),
+                new Callers(config.tokens()),
+                List.of(metrics, new Health(this::readiness)));
+        this.pruning = config.images()
+                .prune()
+                .map(policy ->
+                        ImagePruning.start(images, policy, config.images().pruneEvery()));
     }
 
     static BobbinServer start(BobbinConfig config) {
@@ -100,6 +110,7 @@ final class BobbinServer implements Server {
         } finally {
             http.stop();
             dispatcher.close();
+            pruning.ifPresent(ImagePruning::close);
             runtime.close();
             images.close();
             metrics.close();
@@ -131,9 +142,7 @@ final class BobbinServer implements Server {
     private static ImageStore images(BobbinConfig config, Metrics metrics) {
         try {
             return ImageStore.open(
-                    config.host().dataDir().resolve("images"),
-                    StoreConfig.DEFAULT.withHostImage(config.hostImage()),
-                    metrics.registry());
+                    config.images().directory(), config.images().store(config.hostImage()), metrics.registry());
         } catch (RuntimeException impossible) {
             throw new StartException(sentence(impossible.getMessage()), impossible);
         }

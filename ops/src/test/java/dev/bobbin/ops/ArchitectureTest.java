@@ -14,12 +14,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Keeps the walls, and shows of each that it would notice a hole.
 final class ArchitectureTest {
+    /// What a module gives the tests of others.
+    private static final String TEST_JAR = "-tests.jar";
+
     private static final JavaClasses PROGRAM = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
+            .withImportOption(location -> !location.contains(TEST_JAR))
             .importPackages("dev.bobbin");
 
     /// The program with classes among it that break the rules on purpose.
     private static final JavaClasses WITH_PLANTED = new ClassFileImporter()
+            .withImportOption(location -> !location.contains(TEST_JAR))
             .withImportOption(location -> !location.matches(java.util.regex.Pattern.compile(".*/test-classes/.*"))
                     || location.contains("/Planted"))
             .importPackages("dev.bobbin");

@@ -96,7 +96,7 @@ final class CommandLineIT {
                 .extracting(Result::code, Result::err)
                 .containsExactly(143, "bobbin: killed by SIGTERM\n");
         assertThat(bobbin("run", "--", "nosuch").code()).isEqualTo(127);
-        assertThat(bobbin("run", "--image", "nosuch", "--", "true"))
+        assertThat(bobbin("run", "--image", "nosuch", "--pull", "never", "--", "true"))
                 .extracting(Result::code, Result::err)
                 .containsExactly(125, "bobbin: image: there is no image \"nosuch\"\n");
         assertThat(bobbin("run", "--memory", "plenty", "--", "true").code()).isEqualTo(125);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The launcher in a source tree of scripts that pretend to be JDKs and Maven.
 final class LauncherIT {
     private static final Path LAUNCHER = Path.of("bobbin").toAbsolutePath();
+    private static final Path TRAINER = Path.of("train").toAbsolutePath();
 
     @TempDir
     private Path tree = Path.of("");
@@ -32,6 +33,7 @@ final class LauncherIT {
         }
         Files.writeString(tree.resolve("pom.xml"), "");
         Files.copy(LAUNCHER, tree.resolve("ops/bobbin"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(TRAINER, tree.resolve("ops/train"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.createDirectories(tree.resolve("jvm"));
         for (var tool : List.of("cc", "make")) {
             script("bin/" + tool, "exit 0");
@@ -207,6 +209,7 @@ final class LauncherIT {
         }
         var builder = new ProcessBuilder(command);
         builder.environment().clear();
+        builder.environment().put("BOBBIN_STARTUP_CACHE", "off");
         builder.environment().putAll(environment);
         builder.environment().put("PATH", tree.resolve("bin").toString());
         builder.environment().put("BOBBIN_JVM_DIR", tree.resolve("jvm").toString());

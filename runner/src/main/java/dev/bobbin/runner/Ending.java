@@ -25,6 +25,8 @@ public record Ending(Outcome outcome, Total stdout, Total stderr, Usage usage, S
     /// @param diskBytes files in its root when it ended
     /// @param diskInodes number of them
     /// @param droppedBytes output that was let go of
+    /// @param stdinBytes standard input that was handed to it
+    /// @param oomLevel whose memory was out when processes were killed, `job` or `host`; empty if none were
     public record Usage(
             long cpuUserMicros,
             long cpuSystemMicros,
@@ -34,7 +36,9 @@ public record Ending(Outcome outcome, Total stdout, Total stderr, Usage usage, S
             long oomKills,
             long diskBytes,
             long diskInodes,
-            long droppedBytes) {
-        public static final Usage UNKNOWN = new Usage(-1, -1, -1, -1, -1, -1, -1, -1, -1);
+            long droppedBytes,
+            long stdinBytes,
+            String oomLevel) {
+        public static final Usage UNKNOWN = new Usage(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, "");
     }
 }

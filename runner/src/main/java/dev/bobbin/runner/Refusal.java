@@ -1,10 +1,18 @@
 package dev.bobbin.runner;
 
+import org.jspecify.annotations.Nullable;
+
 /// Why a job was not started. Nothing ran and nothing is left of it.
 ///
 /// @param reason the kind of refusal, on which each API bases its status
 /// @param detail one sentence for a person: what is wrong and what to do
-public record Refusal(Reason reason, String detail) {
+/// @param field what of the request it is about, as the native API names it, if the reason alone does not tell
+public record Refusal(
+        Reason reason, String detail, @Nullable String field) {
+
+    public Refusal(Reason reason, String detail) {
+        this(reason, detail, null);
+    }
 
     public enum Reason {
         /// No place came free within the bounded wait.

@@ -1,14 +1,11 @@
 package dev.bobbin.benchmarks.compare;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /// Compares Bobbin with its peers; `benchmarks/compare --help` says how. Takes a few minutes and stops by itself.
 public final class Compare {
@@ -19,13 +16,12 @@ public final class Compare {
               --quick          Bobbin and bubblewrap only, fewer rounds; writes nothing
             Writes benchmarks/results/comparison.md and comparison.svg. Needs root, cc and a JDK 25.""";
     private static final Set<String> FLAGS = Set.of("--install-peers", "--check", "--quick");
-    private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
-    private static final Duration START = Duration.ofMinutes(5);
     private static final Duration PAUSE = Duration.ofMillis(300);
-    private static final int ROUNDS = 6;
+    private static final Duration BETWEEN_RUNS = Duration.ofMillis(5);
+    private static final int ROUNDS = 4;
     private static final int MOST_MILLIS = 4000;
     private static final int CROWD_MILLIS = 1500;
-    private static final int WARM_UP = 3000;
+    private static final int WARM_UP = 10_000;
 
     private final Path source;
     private final Scratch scratch;
@@ -36,20 +32,8 @@ public final class Compare {
         this.source = source;
         this.scratch = scratch;
         var native_ = source.resolve("benchmarks/src/main/c");
-        var program = scratch.directory().resolve("meter");
-        this.truth = scratch.directory().resolve("true");
-        var meterSource = native_.resolve("meter.c").toString();
-        Scratch.run(
-                List.of("cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", program.toString(), meterSource));
-        Scratch.run(List.of(
-                "cc",
-                "-O2",
-                "-static",
-                "-s",
-                "-o",
-                truth.toString(),
-                native_.resolve("true.c").toString()));
-        this.meter = new Meter(program);
+        this.truth = scratch.compile(native_.resolve("true.c"), "true");
+        this.meter = new Meter(scratch.compile(native_.resolve("meter.c"), "meter"));
     }
 
     /// Takes the root of the source tree, then flags.
@@ -77,8 +61,8 @@ public final class Compare {
                 Path.of("/usr/local/bin/bobbin-compare-true-"
                         + ProcessHandle.current().pid()));
         var r = new Result(Contender.spawned("R", 100, List.of(truth.toString())));
-        var parkedPort = serve("parked", 16);
-        var emptyPort = serve("empty", 0);
+        var parkedPort = scratch.bobbin(source, "parked", 16);
+        var emptyPort = scratch.bobbin(source, "empty", 0);
         var parked = new Result(Contender.served("Bobbin, parked", parkedPort, inside.toString(), true));
         var empty = new Result(Contender.served("Bobbin, pool empty", emptyPort, inside.toString(), true));
         var dynamic = new Result(Contender.served("Bobbin, parked, dynamic true", parkedPort, "/usr/bin/true", false));
@@ -89,21 +73,24 @@ public final class Compare {
             }
         }
         for (var server : List.of(parked, empty)) {
-            meter.measure(server.contender, 4, WARM_UP, 4 * MOST_MILLIS, new Meter.Samples());
+            meter.measure(server.contender, 8, WARM_UP, 15 * MOST_MILLIS, Duration.ZERO, new Meter.Samples());
         }
         var loadBefore = Machine.load();
         for (var round = 1; round <= (quick ? 3 : ROUNDS); round++) {
             System.err.println("compare: round " + round);
             for (var result : results) {
                 Thread.sleep(PAUSE);
-                meter.measure(result.contender, 1, result.contender.each(), MOST_MILLIS, result.alone);
+                var each = result.contender.each();
+                meter.measure(result.contender, 1, each, MOST_MILLIS, BETWEEN_RUNS, result.alone);
+                Thread.sleep(PAUSE);
+                meter.measure(result.contender, 1, each, MOST_MILLIS, Duration.ZERO, result.unpaused);
             }
             for (var result : results) {
                 if (result.contender.parallel() && round % 2 == 1) {
                     Thread.sleep(PAUSE);
-                    meter.measure(result.contender, 16, 100_000, CROWD_MILLIS, result.by16);
+                    meter.measure(result.contender, 16, 100_000, CROWD_MILLIS, Duration.ZERO, result.by16);
                     Thread.sleep(PAUSE);
-                    meter.measure(result.contender, 32, 100_000, CROWD_MILLIS, result.by32);
+                    meter.measure(result.contender, 32, 100_000, CROWD_MILLIS, Duration.ZERO, result.by32);
                 }
             }
         }
@@ -123,33 +110,5 @@ public final class Compare {
         missed.forEach(row -> System.out.println("not met: " + row));
         System.out.println(missed.isEmpty() ? "the budget is met" : missed.size() + " rows of the budget are not met");
         return missed.isEmpty() ? 0 : 1;
-    }
-
-    /// Starts a Bobbin of its own and gives its port.
-    private int serve(String name, int pool) throws IOException, InterruptedException {
-        var directory = Files.createDirectory(scratch.directory().resolve(name));
-        var log = directory.resolve("log");
-        var server = scratch.serve(
-                log,
-                List.of(
-                        source.resolve("ops/bobbin").toString(),
-                        "serve",
-                        "--listen",
-                        "127.0.0.1:0",
-                        "--pool",
-                        Integer.toString(pool),
-                        "--data-dir",
-                        directory.resolve("data").toString(),
-                        "--run-dir",
-                        directory.resolve("run").toString()));
-        var deadline = System.nanoTime() + START.toNanos();
-        while (server.isAlive() && System.nanoTime() < deadline) {
-            var ready = Optional.of(READY.matcher(Files.readString(log))).filter(found -> found.find());
-            if (ready.isPresent()) {
-                return Integer.parseInt(ready.get().group(1));
-            }
-            Thread.sleep(Duration.ofMillis(50));
-        }
-        throw new IOException("Bobbin does not start: " + Files.readString(log).strip());
     }
 }

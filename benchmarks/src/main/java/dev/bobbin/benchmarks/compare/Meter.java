@@ -2,6 +2,7 @@ package dev.bobbin.benchmarks.compare;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,15 +60,18 @@ final class Meter {
         }
     }
 
-    /// Runs until `count` are done or the time is over, and adds the samples to `into`.
-    void measure(Contender contender, int clients, int count, int millis, Samples into)
+    /// Runs until `count` are done or the time is over, each client waiting `pause` before each run, and adds the
+    /// samples
+    /// to `into`.
+    void measure(Contender contender, int clients, int count, int millis, Duration pause, Samples into)
             throws IOException, InterruptedException {
         var command = new ArrayList<>(List.of(
                 program.toString(),
                 contender.kind(),
                 Integer.toString(clients),
                 Integer.toString(count),
-                Integer.toString(millis)));
+                Integer.toString(millis),
+                Long.toString(pause.toNanos() / 1000)));
         command.addAll(contender.command());
         var process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

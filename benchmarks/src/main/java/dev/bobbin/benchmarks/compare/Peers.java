@@ -119,8 +119,10 @@ final class Peers {
                 "none",
                 "run",
                 "--rm",
+                "--ulimit", // its own defaults are refused where a limit may not be raised
+                "nofile=1024:1024",
                 "--ulimit",
-                "host", // its own default is refused where the limit may not be raised
+                "nproc=1024:1024",
                 "--network",
                 "none",
                 "--log-driver",

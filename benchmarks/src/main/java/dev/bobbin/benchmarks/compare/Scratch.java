@@ -4,22 +4,26 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /// What a comparison makes on the machine: a directory, servers, a file beneath `/usr`. Closing it leaves nothing, also
 /// after an interrupt.
 final class Scratch implements AutoCloseable {
     private static final int STOP_SECONDS = 30;
+    private static final Duration START = Duration.ofMinutes(5);
+    private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
 
     private final Path directory;
     private final Deque<Runnable> undo = new ArrayDeque<>();
 
     Scratch() throws IOException {
-        directory = Files.createTempDirectory("bobbin-compare");
+        directory = Files.createTempDirectory("bobbin-"); // short: sockets lie beneath
         undo.push(() -> remove(directory));
         Runtime.getRuntime().addShutdownHook(new Thread(this::close));
     }
@@ -44,6 +48,56 @@ final class Scratch implements AutoCloseable {
                 .start();
         undo.push(() -> stop(server));
         return server;
+    }
+
+    /// Stops `process` at the end if it still runs then.
+    void stopAtEnd(Process process) {
+        undo.push(() -> stop(process));
+    }
+
+    /// Starts the Bobbin of the tree `source`, with directories of its own, and gives its port.
+    int bobbin(Path source, String name, int pool) throws IOException, InterruptedException {
+        var home = Files.createDirectory(directory.resolve(name));
+        var log = home.resolve("log");
+        var server = serve(
+                log,
+                List.of(
+                        source.resolve("ops/bobbin").toString(),
+                        "serve",
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--pool",
+                        Integer.toString(pool),
+                        "--data-dir",
+                        home.resolve("data").toString(),
+                        "--run-dir",
+                        home.resolve("run").toString()));
+        var deadline = System.nanoTime() + START.toNanos();
+        while (server.isAlive() && System.nanoTime() < deadline) {
+            var ready = READY.matcher(Files.readString(log));
+            if (ready.find()) {
+                return Integer.parseInt(ready.group(1));
+            }
+            Thread.sleep(Duration.ofMillis(50));
+        }
+        throw new IOException("Bobbin does not start: " + Files.readString(log).strip());
+    }
+
+    /// Makes a static program of one C source.
+    Path compile(Path source, String name) throws IOException, InterruptedException {
+        var program = directory.resolve(name);
+        run(List.of(
+                "cc",
+                "-std=gnu11",
+                "-O2",
+                "-D_GNU_SOURCE",
+                "-pthread",
+                "-static",
+                "-s",
+                "-o",
+                program.toString(),
+                source.toString()));
+        return program;
     }
 
     /// Runs a command to its end and gives what it printed.

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -85,15 +86,31 @@ public final class Registries implements AutoCloseable {
     ///
     /// @throws ImageException NOT_FOUND, UNAUTHORIZED, INVALID, UNSUPPORTED; UNAVAILABLE if none answers in time
     public Resolved resolve(ImageReference reference, Platform platform, @Nullable Credentials credentials) {
+        return resolve(reference, platform, credentials, _ -> Optional.empty());
+    }
+
+    /// The same, without asking for a configuration that is here already.
+    ///
+    /// @param here the content of a blob, if it is here
+    public Resolved resolve(
+            ImageReference reference,
+            Platform platform,
+            @Nullable Credentials credentials,
+            Function<Descriptor, Optional<byte[]>> here) {
         var candidates = candidates(reference, credentials);
         var share = config.patience().answer().dividedBy(candidates.size());
         return first(candidates, repository -> {
             repository.upstream().requireThere();
-            return resolve(repository, reference, platform, new Retry(config.patience(), closed, share));
+            return resolve(repository, reference, platform, here, new Retry(config.patience(), closed, share));
         });
     }
 
-    private Resolved resolve(Repository repository, ImageReference reference, Platform platform, Retry retry) {
+    private Resolved resolve(
+            Repository repository,
+            ImageReference reference,
+            Platform platform,
+            Function<Descriptor, Optional<byte[]>> here,
+            Retry retry) {
         var digest = reference.digest();
         var found = digest.isPresent()
                 ? Manifests.byDigest(repository, digest.get(), retry)
@@ -103,7 +120,9 @@ public final class Registries implements AutoCloseable {
         var manifest = index == null ? found : choose(repository, index, platform, retry);
         var content =
                 ImageManifest.parse(manifest.bytes(), manifest.descriptor().mediaType());
-        var settings = config(repository, content, retry);
+        var settings = here.apply(content.config())
+                .map(bytes -> new Document(content.config(), bytes))
+                .orElseGet(() -> config(repository, content, retry));
         var parsed = ImageConfig.parse(settings.bytes());
         if (parsed.origin().diffIds().size() != content.layers().size()) {
             throw ImageException.invalid("image " + manifest.descriptor().digest() + " has "

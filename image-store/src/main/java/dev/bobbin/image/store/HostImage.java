@@ -196,8 +196,13 @@ final class HostImage {
         var found = new ArrayList<Path>();
         for (var source : SOURCES) {
             var pattern = Path.of(source);
-            try (var entries = Files.newDirectoryStream(
-                    pattern.getParent(), pattern.getFileName().toString())) {
+            // a small system has no /etc/ssl
+            var directory = pattern.getParent();
+            if (directory == null || !Files.isDirectory(directory)) {
+                continue;
+            }
+            try (var entries =
+                    Files.newDirectoryStream(directory, pattern.getFileName().toString())) {
                 entries.forEach(found::add);
             }
         }

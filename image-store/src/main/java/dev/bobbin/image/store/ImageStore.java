@@ -9,6 +9,7 @@ import dev.bobbin.image.ImageException;
 import dev.bobbin.image.ImageManifest;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.archive.LayerExtractor;
 import dev.bobbin.image.registry.Registries;
@@ -168,9 +169,24 @@ public final class ImageStore implements AutoCloseable {
             PullPolicy policy,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
+        return pull(owner, reference, policy, Platform.ofThisMachine(), credentials, progress);
+    }
+
+    /// The same, of an image for another platform: it can be kept, pushed and saved.
+    public Image pull(
+            String owner,
+            ImageReference reference,
+            PullPolicy policy,
+            Platform platform,
+            @Nullable Credentials credentials,
+            Consumer<PullProgress> progress) {
         refuseReserved(reference, "pulled");
         if (policy != PullPolicy.ALWAYS) {
-            var found = index.find(owner, reference).filter(entry -> entry.problem() == null);
+            var here = platform.equals(Platform.ofThisMachine());
+            var found = index.find(owner, reference)
+                    .filter(entry -> entry.problem() == null)
+                    .filter(entry ->
+                            here || platform.matches(entry.config().origin().platform()));
             if (found.isPresent()) {
                 return image(found.get());
             }
@@ -178,7 +194,7 @@ public final class ImageStore implements AutoCloseable {
                 throw absent(reference);
             }
         }
-        return pulls.pull(owner, reference, credentials, progress);
+        return pulls.pull(owner, reference, platform, credentials, progress);
     }
 
     /// Takes the images of an archive, an OCI layout or what `docker save` writes, under the names it gives them. One
@@ -232,6 +248,11 @@ public final class ImageStore implements AutoCloseable {
 
     /// Gives an image another name, in place of what had it.
     public Image tag(String owner, ImageReference reference, ImageReference newReference) {
+        return tag(owner, reference, owner, newReference);
+    }
+
+    /// Gives an image that `owner` sees a name of `newOwner`.
+    public Image tag(String owner, ImageReference reference, String newOwner, ImageReference newReference) {
         refuseReserved(reference, "tagged");
         refuseReserved(newReference, "given to another image");
         if (newReference.digest().isPresent()) {
@@ -241,7 +262,7 @@ public final class ImageStore implements AutoCloseable {
             var entry = require(owner, reference);
             try (var _ = newcomers.expect(entry.parts(), entry.config())) {
                 if (index.current(entry)) {
-                    var named = entry.named(owner, newReference);
+                    var named = entry.named(newOwner, newReference);
                     index.put(named);
                     return image(named);
                 }

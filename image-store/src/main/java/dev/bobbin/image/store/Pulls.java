@@ -17,11 +17,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Brings images from registries into the store.
 final class Pulls implements AutoCloseable {
+    private static final int LONGEST_CONFIG = 8 << 20;
+
     private final Registries registries;
     private final Blobs blobs;
     private final Newcomers newcomers;
@@ -45,10 +48,11 @@ final class Pulls implements AutoCloseable {
     Image pull(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
-        var key = java.util.Arrays.asList(owner, reference.canonical(), credentials);
-        return flights.fly(key, listener -> timed(owner, reference, credentials, listener), progress);
+        var key = java.util.Arrays.asList(owner, reference.canonical(), platform, credentials);
+        return flights.fly(key, listener -> timed(owner, reference, platform, credentials, listener), progress);
     }
 
     /// Ends those that are under way.
@@ -60,12 +64,13 @@ final class Pulls implements AutoCloseable {
     private Image timed(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         var timer = Timer.start(meters);
         var result = "error";
         try {
-            var image = pullNow(owner, reference, credentials, progress);
+            var image = pullNow(owner, reference, platform, credentials, progress);
             result = "ok";
             return image;
         } catch (ImageException e) {
@@ -83,10 +88,11 @@ final class Pulls implements AutoCloseable {
     private Image pullNow(
             String owner,
             ImageReference reference,
+            Platform platform,
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         progress.accept(new PullProgress.Resolving(reference));
-        var resolved = registries.resolve(reference, Platform.ofThisMachine(), credentials);
+        var resolved = registries.resolve(reference, platform, credentials, this::here);
         var foreign = resolved.content().layers().stream()
                 .filter(layer -> !layer.urls().isEmpty())
                 .findFirst();
@@ -111,6 +117,17 @@ final class Pulls implements AutoCloseable {
             return image;
         } catch (IOException e) {
             throw Disk.failure("pull " + reference, e);
+        }
+    }
+
+    /// A document of the store; a damaged one is as good as none.
+    private Optional<byte[]> here(Descriptor document) {
+        try {
+            return blobs.has(document)
+                    ? Optional.of(blobs.bytes(document, (int) Math.min(document.size(), LONGEST_CONFIG)))
+                    : Optional.empty();
+        } catch (ImageException _) {
+            return Optional.empty();
         }
     }
 

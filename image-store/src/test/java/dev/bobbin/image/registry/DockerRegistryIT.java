@@ -118,7 +118,7 @@ final class DockerRegistryIT {
             // one for pull and push, one for pull, however many asked at once
             assertThat(tokens.server().count("GET", "/token")).isEqualTo(2);
             var before = tokens.server().count("GET", "/token");
-            resolve(registries, new ImageReference(registry.name() + "/team/app"), ALICE);
+            resolve(registries, new ImageReference(registry.name() + "/team/app:v1"), ALICE);
             assertThat(tokens.server().count("GET", "/token")).isEqualTo(before);
             assertForbidden(registries, registry.name(), Credentials.ANONYMOUS);
             assertForbidden(registries, registry.name(), new Credentials.Password("alice", "wrong"));

@@ -78,7 +78,8 @@ final class Town {
             Map<String, List<String>> mirrors,
             String... insecure) {
         var patience = new Patience(
-                Duration.ofSeconds(3),
+                // the first handshake of a JVM on a busy machine takes seconds
+                Duration.ofSeconds(authorities.isEmpty() ? 3 : 30),
                 Duration.ofSeconds(30),
                 Duration.ofMillis(700),
                 4,

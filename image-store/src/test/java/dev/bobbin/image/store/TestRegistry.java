@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// A real `docker-registry` on loopback, which keeps its images below a directory of the test.
-final class TestRegistry implements AutoCloseable {
+public final class TestRegistry implements AutoCloseable {
     private final Process process;
     private final int port;
     private final Path log;
@@ -23,7 +23,7 @@ final class TestRegistry implements AutoCloseable {
         this.log = log;
     }
 
-    static TestRegistry start(Path directory) throws Exception {
+    public static TestRegistry start(Path directory) throws Exception {
         Files.createDirectories(directory);
         var log = directory.resolve("registry.log");
         for (var attempt = 0; attempt < 5; attempt++) {
@@ -48,20 +48,20 @@ final class TestRegistry implements AutoCloseable {
         throw new IllegalStateException("docker-registry did not start: " + Files.readString(log));
     }
 
-    String host() {
+    public String host() {
         return "127.0.0.1:" + port;
     }
 
-    ImageReference reference(String name) {
+    public ImageReference reference(String name) {
         return new ImageReference(host() + "/" + name);
     }
 
     /// Copies an image by skopeo from or to `oci:…`, `docker-archive:…`, `docker://…`.
-    static void skopeo(String from, String to) throws Exception {
+    public static void skopeo(String from, String to) throws Exception {
         run("skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", "--dest-tls-verify=false", from, to);
     }
 
-    static String run(String... command) throws Exception {
+    public static String run(String... command) throws Exception {
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
@@ -71,7 +71,7 @@ final class TestRegistry implements AutoCloseable {
     }
 
     /// The paths of blobs that were asked for so far, each as often as it was.
-    List<String> blobRequests() throws IOException {
+    public List<String> blobRequests() throws IOException {
         var requests = new ArrayList<String>();
         for (var line : Files.readAllLines(log)) {
             if (line.contains("\"GET /v2/") && line.contains("/blobs/")) {

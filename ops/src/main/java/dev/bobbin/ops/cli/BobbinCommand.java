@@ -2,8 +2,10 @@ package dev.bobbin.ops.cli;
 
 import dev.bobbin.ops.config.ConfigException;
 import java.io.PrintWriter;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -25,18 +27,43 @@ public final class BobbinCommand implements Callable<Integer> {
 
     /// Runs the command that `arguments` say and gives its exit code.
     public static int execute(String[] arguments, Map<String, String> environment, Server.Starter starter) {
-        var line = new CommandLine(new BobbinCommand())
-                .addSubcommand(new RunCommand(environment, starter))
-                .addSubcommand(new ServeCommand(environment, starter));
+        var line = new CommandLine(new BobbinCommand());
+        var commands = commands(environment, starter);
+        // Reading what a command may be told takes a while: only the one that is meant is read.
+        var meant = arguments.length == 0 ? null : commands.get(arguments[0]);
+        if (meant != null) {
+            line.addSubcommand(meant.get());
+        } else {
+            commands.values().forEach(command -> line.addSubcommand(command.get()));
+        }
         line.setExecutionExceptionHandler(BobbinCommand::explain);
         line.setParameterExceptionHandler(BobbinCommand::refuse);
         return line.execute(arguments);
     }
 
+    private static Map<String, Supplier<Callable<Integer>>> commands(
+            Map<String, String> environment, Server.Starter starter) {
+        var server = new ServerOptions(environment, starter);
+        var commands = new LinkedHashMap<String, Supplier<Callable<Integer>>>();
+        commands.put("run", () -> new RunCommand(server));
+        commands.put("serve", () -> new ServeCommand(environment, starter));
+        commands.put("images", () -> new ImagesCommand(server));
+        commands.put("pull", () -> new PullCommand(server));
+        commands.put("push", () -> new PushCommand(server));
+        commands.put("inspect", () -> new InspectCommand(server));
+        commands.put("save", () -> new SaveCommand(server));
+        commands.put("load", () -> new LoadCommand(server));
+        commands.put("tag", () -> new TagCommand(server));
+        commands.put("rmi", () -> new RemoveImageCommand(server));
+        commands.put("prune", () -> new PruneCommand(server));
+        return commands;
+    }
+
     @Override
     public Integer call() {
         throw new ParameterException(
-                new CommandLine(java.util.Objects.requireNonNull(spec)), "Say what to do: bobbin run or bobbin serve");
+                new CommandLine(java.util.Objects.requireNonNull(spec)),
+                "Say what to do: bobbin run, serve, images, pull, push, inspect, save, load, tag, rmi or prune");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

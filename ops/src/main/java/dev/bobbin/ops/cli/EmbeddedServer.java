@@ -28,19 +28,40 @@ final class EmbeddedServer implements AutoCloseable {
     private final Path dataDir;
     private final Path lockFile;
     private final FileLock lock;
+    private final @Nullable FileLock turn;
     private final Server server;
     private @Nullable Runnable beforeClose;
     private boolean closed;
 
-    private EmbeddedServer(Path runDir, Path dataDir, Path lockFile, FileLock lock, Server server) {
+    private EmbeddedServer(
+            Path runDir, Path dataDir, Path lockFile, FileLock lock, @Nullable FileLock turn, Server server) {
         this.runDir = runDir;
         this.dataDir = dataDir;
         this.lockFile = lockFile;
         this.lock = lock;
+        this.turn = turn;
         this.server = server;
     }
 
+    /// A server that has no image but `host`; any number of them go on at once.
     static EmbeddedServer start(BobbinConfig config, Server.Starter starter) throws IOException {
+        return start(config, starter, POOL, null);
+    }
+
+    /// A server over the images that are kept, which one command has at a time; another waits for its turn.
+    static EmbeddedServer withImages(BobbinConfig config, Server.Starter starter, int pool) throws IOException {
+        makePrivate(config.images().directory());
+        var turn = turn(config.images().directory().resolve("command.lock"));
+        try {
+            return start(config, starter, pool, turn);
+        } catch (IOException | RuntimeException impossible) {
+            turn.acquiredBy().close();
+            throw impossible;
+        }
+    }
+
+    private static EmbeddedServer start(BobbinConfig config, Server.Starter starter, int pool, @Nullable FileLock turn)
+            throws IOException {
         var runDirs = config.host().runDir().resolve("embedded");
         var dataDirs = config.host().dataDir().resolve("embedded");
         var name = Long.toString(ProcessHandle.current().pid());
@@ -55,8 +76,10 @@ final class EmbeddedServer implements AutoCloseable {
         var runDir = runDirs.resolve(name);
         var dataDir = dataDirs.resolve(name);
         try {
-            var server = starter.start(config.embedded(dataDir, runDir, POOL));
-            return new EmbeddedServer(runDir, dataDir, lockFile, lock, server);
+            var imageDir =
+                    turn == null ? dataDir.resolve("images") : config.images().directory();
+            var server = starter.start(config.embedded(dataDir, runDir, imageDir, pool));
+            return new EmbeddedServer(runDir, dataDir, lockFile, lock, turn, server);
         } catch (RuntimeException impossible) {
             remove(runDir, dataDir, lockFile, lock);
             throw impossible;
@@ -85,7 +108,29 @@ final class EmbeddedServer implements AutoCloseable {
             server.close();
         } finally {
             remove(runDir, dataDir, lockFile, lock);
+            giveTurnBack();
         }
+    }
+
+    private void giveTurnBack() {
+        try {
+            if (turn != null) {
+                turn.acquiredBy().close();
+            }
+        } catch (IOException _) {
+            // the kernel gives it back with this process
+        }
+    }
+
+    private static FileLock turn(Path file) throws IOException {
+        var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        var lock = channel.tryLock();
+        if (lock == null) {
+            System.err.println("bobbin: another command has the images, this one waits for it;"
+                    + " a server (bobbin serve) lets many have them.");
+            lock = channel.lock();
+        }
+        return lock;
     }
 
     private static void makePrivate(Path directory) throws IOException {

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,8 @@ import java.util.TreeMap;
 /// [#close] may be called by any thread and ends a read that waits.
 final class HttpConnection implements AutoCloseable {
     private static final int LONGEST_LINE = 64 * 1024;
+    private static final int CHUNK = 64 * 1024;
+    private static final byte[] END_OF_LINE = {'\r', '\n'};
 
     private final SocketChannel channel;
     private final ByteBuffer in = ByteBuffer.allocateDirect(64 * 1024).flip();
@@ -52,9 +55,43 @@ final class HttpConnection implements AutoCloseable {
     }
 
     Answer post(String path, String contentType, String accept, byte[] body) throws IOException {
-        var head = "POST " + path + " HTTP/1.1\r\nHost: unix\r\nAccept: " + accept + "\r\nContent-Type: " + contentType
-                + "\r\nContent-Length: " + body.length + "\r\n\r\n";
+        var head = head("POST", path, accept) + "Content-Type: " + contentType + "\r\nContent-Length: " + body.length
+                + "\r\n\r\n";
         write(ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8)), ByteBuffer.wrap(body));
+        return answer();
+    }
+
+    /// A request without a body.
+    Answer ask(String method, String path, String accept) throws IOException {
+        write(ByteBuffer.wrap((head(method, path, accept) + "\r\n").getBytes(StandardCharsets.UTF_8)));
+        return answer();
+    }
+
+    /// Posts a body as long as it comes. A server that refuses before it has read everything is heard all the same.
+    Answer post(String path, String contentType, String accept, InputStream body) throws IOException {
+        var head =
+                head("POST", path, accept) + "Content-Type: " + contentType + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+        write(ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8)));
+        var buffer = new byte[CHUNK];
+        for (var count = body.read(buffer); count >= 0; count = body.read(buffer)) {
+            try {
+                write(
+                        ByteBuffer.wrap((Integer.toHexString(count) + "\r\n").getBytes(StandardCharsets.US_ASCII)),
+                        ByteBuffer.wrap(buffer, 0, count),
+                        ByteBuffer.wrap(END_OF_LINE));
+            } catch (IOException _) {
+                return answer();
+            }
+        }
+        write(ByteBuffer.wrap("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
+        return answer();
+    }
+
+    private static String head(String method, String path, String accept) {
+        return method + " " + path + " HTTP/1.1\r\nHost: unix\r\nAccept: " + accept + "\r\n";
+    }
+
+    private Answer answer() throws IOException {
         var status = statusOf(line());
         var headers = new TreeMap<String, String>();
         for (var header = line(); !header.isEmpty(); header = line()) {
@@ -72,7 +109,7 @@ final class HttpConnection implements AutoCloseable {
     }
 
     private void write(ByteBuffer... parts) throws IOException {
-        while (parts[parts.length - 1].hasRemaining() || parts[0].hasRemaining()) {
+        while (Arrays.stream(parts).anyMatch(ByteBuffer::hasRemaining)) {
             channel.write(parts);
         }
     }

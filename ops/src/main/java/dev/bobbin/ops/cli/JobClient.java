@@ -29,6 +29,7 @@ final class JobClient implements AutoCloseable {
     private final @Nullable String timeLimit;
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
+    private boolean feeding;
     private volatile boolean readerGone;
     private volatile boolean left;
 
@@ -49,9 +50,7 @@ final class JobClient implements AutoCloseable {
             if (answer.status() != 200) {
                 return refused(answer.text());
             }
-            if (feedStdin) {
-                answer.header("bobbin-job-id").ifPresent(id -> StdinPump.start(socket, id));
-            }
+            feeding = feedStdin;
             if (asJson) {
                 return feedStdin ? collect(answer) : result(answer.text());
             }
@@ -91,13 +90,17 @@ final class JobClient implements AutoCloseable {
     private Map<String, @Nullable Object> follow(HttpConnection.Answer answer, OutputStream out, OutputStream err)
             throws IOException {
         var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8), 32 * 1024);
+        var display = TransferDisplay.forPeople();
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {
             var frame = Json.object(line);
             switch (String.valueOf(frame.get("type"))) {
+                case "progress" -> display.show(frame);
+                case "started" -> started(frame, display);
                 case "stdout" -> write(out, bytes(frame));
                 case "stderr" -> write(err, bytes(frame));
                 case "gap" -> say(frame.get("bytes") + " bytes of " + frame.get("stream") + " were lost");
                 case "ended" -> {
+                    display.close();
                     return frame;
                 }
                 default -> {
@@ -106,6 +109,14 @@ final class JobClient implements AutoCloseable {
             }
         }
         throw new IOException("the server closed the connection before the job's end");
+    }
+
+    /// A job takes standard input from then on; before it there may have been an image to bring.
+    private void started(Map<String, @Nullable Object> frame, TransferDisplay display) {
+        display.close();
+        if (feeding && frame.get("id") instanceof String id) {
+            StdinPump.start(socket, id);
+        }
     }
 
     /// Makes from a stream what the server would have answered at once.

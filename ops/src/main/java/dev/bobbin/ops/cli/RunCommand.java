@@ -3,14 +3,13 @@ package dev.bobbin.ops.cli;
 import dev.bobbin.ops.config.BobbinConfig;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -27,11 +26,16 @@ final class RunCommand implements Callable<Integer> {
     /// As in docker: the job was refused, or the server failed.
     static final int NOTHING_RAN = 125;
 
-    private final Map<String, String> environment;
-    private final Server.Starter starter;
+    private static final String HOST = "host";
 
     @Option(names = "--image", paramLabel = "IMAGE", description = "Default: host, this machine's own programs.")
     private @Nullable String image;
+
+    @Option(
+            names = "--pull",
+            paramLabel = "POLICY",
+            description = "When the image's registry is asked: missing (default), always or never.")
+    private @Nullable String pull;
 
     @Option(names = "--env", paramLabel = "K=V", description = "Sets a variable; repeatable.")
     private Map<String, String> env = Map.of();
@@ -66,32 +70,27 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints one JSON object at the end instead of the output as it comes.")
     private boolean json;
 
-    @Option(names = "--run-dir", paramLabel = "DIR", description = "Where to find the server. Default /run/bobbin.")
-    private @Nullable String runDir;
-
-    @Option(names = "--config", paramLabel = "FILE", description = "Settings in YAML.")
-    private @Nullable Path config;
+    @Mixin
+    private final ServerOptions server;
 
     @Parameters(paramLabel = "CMD", description = "The command, after --. Default: the image's own.")
     private List<String> command = List.of();
 
-    RunCommand(Map<String, String> environment, Server.Starter starter) {
-        this.environment = environment;
-        this.starter = starter;
+    RunCommand(ServerOptions server) {
+        this.server = server;
     }
 
     @Override
     public Integer call() throws IOException {
-        Map<String, List<String>> flags = runDir == null ? Map.of() : Map.of("run-dir", List.of(runDir));
-        var settings = BobbinConfig.read(flags, environment, config);
-        var live = connect(settings.socket());
+        var settings = server.settings();
+        var live = ServerOptions.connect(settings.socket());
         if (live != null) {
             try (var run = new JobClient(settings.socket(), live, time)) {
                 Runtime.getRuntime().addShutdownHook(new Thread(run::leave, "bobbin-leave"));
                 return run.run(request(), stdin, json);
             }
         }
-        try (var embedded = EmbeddedServer.start(settings, starter)) {
+        try (var embedded = start(settings)) {
             Runtime.getRuntime().addShutdownHook(new Thread(embedded::close, "bobbin-stop"));
             try (var run = new JobClient(embedded.socket(), HttpConnection.connect(embedded.socket()), time)) {
                 embedded.beforeClose(run::leave);
@@ -100,20 +99,12 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    /// A connection to the live server, or nothing if there is none.
-    private static @Nullable HttpConnection connect(Path socket) {
-        if (!Files.exists(socket)) {
-            return null;
-        }
-        try {
-            return HttpConnection.connect(socket);
-        } catch (java.net.ConnectException _) {
-            return null; // left behind by a server that was killed
-        } catch (IOException failed) {
-            throw new StartException("The server's socket " + socket + " cannot be opened ("
-                    + String.valueOf(failed.getMessage()).toLowerCase(java.util.Locale.ROOT)
-                    + "): run as the server's user, for example with sudo.");
-        }
+    /// The machine's own programs need no image that is kept.
+    private EmbeddedServer start(BobbinConfig settings) throws IOException {
+        var name = image == null ? settings.defaultImage() : image;
+        return name.equals(HOST)
+                ? EmbeddedServer.start(settings, server.starter())
+                : EmbeddedServer.withImages(settings, server.starter(), 1);
     }
 
     private Map<String, Object> request() {
@@ -122,6 +113,7 @@ final class RunCommand implements Callable<Integer> {
             request.put("command", command);
         }
         put(request, "image", image);
+        put(request, "pull", pull);
         put(request, "workdir", workdir);
         put(request, "user", user);
         if (!env.isEmpty()) {

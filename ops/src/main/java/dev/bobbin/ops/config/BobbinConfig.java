@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param http the front; its listeners include the socket in the run directory, which is always served
 /// @param drainTimeout how long jobs whose caller waits may go on after SIGTERM
 /// @param hostImage whether the built-in image `host` exists
+/// @param images where images are kept and where they come from
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
 /// @param admission the gate
 /// @param host this machine as a place where jobs run
@@ -32,6 +33,7 @@ public record BobbinConfig(
         HttpConfig http,
         Duration drainTimeout,
         boolean hostImage,
+        ImagesConfig images,
         List<Token> tokens,
         AdmissionConfig admission,
         HostConfig host) {
@@ -52,7 +54,8 @@ public record BobbinConfig(
             List.of("BOBBIN_API_TOKEN", "MINIBOX_API_TOKEN", "AGENTKERNEL_API_KEY");
 
     /// Variables of the launcher and of this reader; the rest of `BOBBIN_*` are settings.
-    private static final List<String> OTHER_VARIABLES = List.of("BOBBIN_JAVA_HOME", "BOBBIN_JVM_DIR", "BOBBIN_CONFIG");
+    private static final List<String> OTHER_VARIABLES =
+            List.of("BOBBIN_JAVA_HOME", "BOBBIN_JVM_DIR", "BOBBIN_STARTUP_CACHE", "BOBBIN_CONFIG");
 
     public BobbinConfig {
         tokens = List.copyOf(tokens);
@@ -85,7 +88,9 @@ public record BobbinConfig(
     }
 
     /// The same settings for a server of one command, in directories of its own, reached by nothing but its socket.
-    public BobbinConfig embedded(Path dataDir, Path runDir, int pool) {
+    ///
+    /// @param imageDir where its images are kept
+    public BobbinConfig embedded(Path dataDir, Path runDir, Path imageDir, int pool) {
         return new BobbinConfig(
                 new HttpConfig(
                         List.of(new Listen.Unix(socket(runDir))),
@@ -95,6 +100,7 @@ public record BobbinConfig(
                         EMBEDDED_GRACE),
                 Duration.ZERO,
                 hostImage,
+                images.in(imageDir),
                 List.of(),
                 admission,
                 new HostConfig(
@@ -110,6 +116,11 @@ public record BobbinConfig(
     @Override
     public String toString() {
         return "BobbinConfig[http=" + http + ", host=" + host + "]";
+    }
+
+    /// The name of the image of a job that names none.
+    public String defaultImage() {
+        return http.defaultImage().text();
     }
 
     /// Where a server with these settings can always be reached by its own user.
@@ -140,6 +151,7 @@ public record BobbinConfig(
                 http(settings, host),
                 settings.duration("drain-timeout", DEFAULT_DRAIN_TIMEOUT),
                 settings.onOff("host-image", true),
+                images(settings, environment, host),
                 tokens(environment),
                 admission(settings),
                 host);
@@ -196,6 +208,10 @@ public record BobbinConfig(
         } catch (NumberFormatException _) {
             throw new IllegalArgumentException("must be a number, not \"" + text + "\"");
         }
+    }
+
+    private static ImagesConfig images(Settings settings, Map<String, String> environment, HostConfig host) {
+        return checked("images.", () -> new ImageSettings(settings, environment).read(host.dataDir()));
     }
 
     private static HostConfig host(Settings settings) {

@@ -12,10 +12,10 @@ import java.util.regex.Pattern;
 /// Looks at the machine before a start. Reads `/proc` and `/sys` only, so it takes a millisecond or two.
 public final class Preflight {
     private static final int CAP_SYS_ADMIN = 21;
-    /// Overlay layers one by one (`lowerdir+`); idmapped mounts and cgroup.kill are older.
+    /// The oldest kernel that was tried (`runner/src/test/v2`). It must have overlays of idmapped layers (5.19).
     private static final int MAJOR = 6;
 
-    private static final int MINOR = 8;
+    private static final int MINOR = 1;
     private static final Pattern RELEASE = Pattern.compile("(\\d+)\\.(\\d+).*");
     private static final List<String> CONTROLLERS = List.of("cpu", "memory", "pids");
 
@@ -90,8 +90,9 @@ public final class Preflight {
         var major = Integer.parseInt(matcher.group(1));
         var minor = Integer.parseInt(matcher.group(2));
         if (major < MAJOR || (major == MAJOR && minor < MINOR)) {
-            missing.add("Bobbin needs Linux " + MAJOR + "." + MINOR + " or newer (overlay layers one by one); this is "
-                    + release + ": install a newer kernel, for example from the distribution's backports.");
+            missing.add(
+                    "Bobbin needs Linux " + MAJOR + "." + MINOR + " or newer (overlays of idmapped layers); this is "
+                            + release + ": install a newer kernel, for example from the distribution's backports.");
         }
     }
 

@@ -73,6 +73,22 @@ final class BobbinConfigTest {
                   line: 8
                   patience: 250ms
                   overcommit: 1.5
+                images:
+                  directory: /tmp/images
+                  insecure: ["lab.example:5000"]
+                  mirrors: [docker.io=mirror.example, "docker.io=other.example:5000", quay.io=mirror.example]
+                  authorities: [lab.example=/etc/lab.pem]
+                  credential-files: [/etc/bobbin/auth.json]
+                  credential-programs: [/opt/bin]
+                  token-hosts: [quay.io=auth.example]
+                  private-registries: off
+                  open-networks: [10.1.0.0/16]
+                  parallel: 3
+                  layer-bytes: 2GiB
+                  layer-entries: 1000
+                  prune-every: 10m
+                  prune-unused-for: 720h
+                  prune-keep-bytes: 50GiB
                 host:
                   pool: 5
                   keep-ended: 2h
@@ -94,10 +110,62 @@ final class BobbinConfigTest {
                         Duration.ofSeconds(2)));
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.hostImage()).isFalse();
+        assertThat(config.images())
+                .isEqualTo(new ImagesConfig(
+                        Path.of("/tmp/images"),
+                        Set.of("lab.example:5000"),
+                        Map.of(
+                                "docker.io",
+                                List.of("mirror.example", "other.example:5000"),
+                                "quay.io",
+                                List.of("mirror.example")),
+                        Map.of("lab.example", Path.of("/etc/lab.pem")),
+                        List.of(Path.of("/etc/bobbin/auth.json")),
+                        List.of(Path.of("/opt/bin")),
+                        Map.of("quay.io", Set.of("auth.example")),
+                        false,
+                        List.of("10.1.0.0/16"),
+                        3,
+                        2L << 30,
+                        1000,
+                        Duration.ofMinutes(10),
+                        Duration.ofDays(30),
+                        50L << 30));
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
                         Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true));
+    }
+
+    @Test
+    void findsCredentialsWherePodmanAndDockerKeepThem() {
+        var variables = Map.of(
+                "REGISTRY_AUTH_FILE", "/a/auth.json",
+                "XDG_RUNTIME_DIR", "/run/user/0",
+                "DOCKER_CONFIG", "/d",
+                "HOME", "/root",
+                "PATH", "/usr/bin:relative:/bin");
+
+        var images = BobbinConfig.read(NO_FLAGS, variables, null).images();
+
+        assertThat(images.credentialFiles())
+                .containsExactly(
+                        Path.of("/a/auth.json"),
+                        Path.of("/run/user/0/containers/auth.json"),
+                        Path.of("/root/.config/containers/auth.json"),
+                        Path.of("/d/config.json"),
+                        Path.of("/root/.docker/config.json"));
+        assertThat(images.credentialPrograms()).containsExactly(Path.of("/usr/bin"), Path.of("/bin"));
+    }
+
+    @Test
+    void keepsImagesInTheDataDirectoryAndPrunesNothingByItself() {
+        var images = BobbinConfig.read(Map.of("data-dir", List.of("/d")), NO_VARIABLES, null)
+                .images();
+
+        assertThat(images.directory()).isEqualTo(Path.of("/d/images"));
+        assertThat(images.prune()).isEmpty();
+        assertThat(images.credentialFiles()).isEmpty();
     }
 
     @Test
@@ -170,6 +238,9 @@ final class BobbinConfigTest {
             admission.jobs     | 0             | admission.jobs: must be between 1 and 1000000.
             drain-timeout      | 3 weeks       | drain-timeout: must be a duration such as 10, 250ms, 30s, 5m or 1h
             host.keep-ended-bytes | 1XB        | host.keep-ended-bytes: must be a size such as
+            images.mirrors     | docker.io     | images.mirrors: must be a list of NAME=VALUE, not "docker.io".
+            images.parallel    | 0             | images.parallel: must be between 1 and 64.
+            images.prune-every | 10ms          | images.prune-every: must be at least 1s.
             host-image         | maybe         | host-image: must be on or off
             default-image      | Not An Image  | default-image: an image name looks like
             listen             | 8080          | must be HOST:PORT or unix:PATH

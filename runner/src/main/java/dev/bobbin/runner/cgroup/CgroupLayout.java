@@ -13,7 +13,7 @@ import java.util.Optional;
 /// Which controller is found where: each of `memory`, `cpu`, `cpuacct` and `pids` in a v1 hierarchy, in the v2 tree, or
 /// nowhere. A hybrid machine has both kinds.
 ///
-/// @param own for each controller found, the directory of the cgroup this process is in
+/// @param own for each controller found, the cgroup this process is in; in v2 it or one above (`UnifiedPlace`)
 /// @param v2 those of the controllers that are in the v2 tree
 record CgroupLayout(Map<String, Path> own, List<String> v2) {
     static final List<String> CONTROLLERS = List.of("memory", "cpu", "cpuacct", "pids");
@@ -50,17 +50,17 @@ record CgroupLayout(Map<String, Path> own, List<String> v2) {
             if (mount.v1) {
                 continue;
             }
-            var directory = mount.directory(root, membership(memberships, ""));
-            var offered = Files.exists(directory.resolve("cgroup.controllers"))
-                    ? Arrays.asList(Files.readString(directory.resolve("cgroup.controllers"))
-                            .trim()
-                            .split(" ", -1))
-                    : List.<String>of();
-            for (var controller : List.of("memory", "cpu", "pids")) {
-                if (offered.contains(controller) && !own.containsKey(controller)) {
-                    own.put(controller, directory);
-                    inV2.add(controller);
-                }
+            var top = mount.directory(root, mount.subtree);
+            var wanted = new ArrayList<>(List.of("memory", "cpu", "pids"));
+            wanted.removeAll(own.keySet());
+            wanted.retainAll(UnifiedPlace.words(top.resolve("cgroup.controllers")));
+            if (wanted.isEmpty()) {
+                continue;
+            }
+            var place = UnifiedPlace.choose(mount.directory(root, membership(memberships, "")), top, wanted);
+            for (var controller : wanted) {
+                own.put(controller, place);
+                inV2.add(controller);
             }
         }
         return new CgroupLayout(own, inV2);

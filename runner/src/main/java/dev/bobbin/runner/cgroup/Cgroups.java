@@ -11,9 +11,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +25,11 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroups implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Cgroups.class.getName());
     private static final String SUPERVISOR = "supervisor";
+    /// Of the supervising processes those that have much output to read; its share is that of a job.
+    private static final String BULK = "bulk";
     private static final String V2 = "v2";
+    /// What the name of the cgroup ends in to which the server moves if it must.
+    private static final String LEAF = ".server";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
     private static final int SUPERVISOR_SHARES = 16 * 1024;
 
@@ -37,6 +43,10 @@ public final class Cgroups implements AutoCloseable {
     private final Map<String, Path> parents;
     /// The kind in which a controller is found.
     private final Map<String, String> kinds;
+    /// Whether a file is there: the kernel's offer does not change, and every order asks.
+    private final Map<String, Boolean> offered = new ConcurrentHashMap<>();
+
+    private @Nullable UnifiedPlace place;
 
     private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
         this.parents = parents;
@@ -73,10 +83,17 @@ public final class Cgroups implements AutoCloseable {
         if (!layout.v2().isEmpty()) {
             cgroups.delegate(layout);
         }
-        for (var parent : parents.values()) {
-            var supervisor = Files.createDirectories(parent.resolve(SUPERVISOR));
-            prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
-            prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+        for (var entry : List.copyOf(parents.entrySet())) {
+            try {
+                var supervisor = Files.createDirectories(entry.getValue().resolve(SUPERVISOR));
+                prefer(supervisor.resolve("cpu.shares"), SUPERVISOR_SHARES);
+                prefer(supervisor.resolve("cpu.weight"), SUPERVISOR_WEIGHT);
+                if (entry.getKey().equals(kinds.get("cpu"))) {
+                    Files.createDirectories(entry.getValue().resolve(BULK));
+                }
+            } catch (IOException e) {
+                cgroups.forgo(entry.getKey(), e);
+            }
         }
         Files.write(
                 memory,
@@ -84,6 +101,14 @@ public final class Cgroups implements AutoCloseable {
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
         return cgroups;
+    }
+
+    /// Does without the hierarchy `kind`, in which nothing can be made or written, as in a container that shows its
+    /// cgroups read-only. Limits that it would have kept are then among [#unenforced()].
+    private void forgo(String kind, IOException why) {
+        LOG.log(Level.WARNING, "no cgroups can be made in " + parents.get(kind) + ": " + why.getMessage());
+        parents.remove(kind);
+        kinds.values().removeIf(kind::equals);
     }
 
     /// Gives the supervising processes the processor before any job, so that a job that takes all it can get does not
@@ -107,32 +132,23 @@ public final class Cgroups implements AutoCloseable {
         return noted;
     }
 
-    /// Lets the v2 parent hand its controllers on. A cgroup with processes of its own cannot, so this process moves to
-    /// a leaf first.
+    /// Lets the v2 parent hand its controllers on; that of an earlier server may.
     private void delegate(CgroupLayout layout) throws IOException {
         var parent = parents.get(V2);
         var own = layout.own().get(layout.v2().getFirst());
         if (parent == null || own == null) {
             return;
         }
-        var enable = "+" + String.join(" +", layout.v2());
-        Files.createDirectories(parent);
-        try {
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
-        } catch (IOException _) {
-            var leaf = own.resolve(parent.getFileName() + ".server");
-            Files.createDirectories(leaf);
-            Files.writeString(leaf.resolve("cgroup.procs"), "0");
-            Files.writeString(own.resolve("cgroup.subtree_control"), enable);
+        if (!Files.exists(parent)) {
+            place = UnifiedPlace.handOn(own, parent.getFileName() + LEAF, layout.v2());
+            Files.createDirectories(parent);
         }
-        Files.writeString(parent.resolve("cgroup.subtree_control"), enable);
+        UnifiedPlace.write(parent, layout.v2());
     }
 
     /// Names of limits that this machine cannot keep: `memory`, `cpus`, `pids` where there is no controller for
-    /// them,
-    /// and
-    /// `swap` where a job could swap past its limit because the kernel does not count that. Empty is as it should
-    /// be.
+    /// them, and `swap` where a job could swap past its limit because the kernel does not count that. Empty is as
+    /// it should be.
     public Set<String> unenforced() throws IOException {
         return unenforced(Files.readAllLines(Path.of("/proc/swaps")));
     }
@@ -150,7 +166,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         var cpu = kinds.get("cpu");
-        if (cpu == null || (!cpu.equals(V2) && !exists("cpu", "cpu.cfs_quota_us"))) {
+        if (cpu == null || !exists("cpu", cpu.equals(V2) ? "cpu.max" : "cpu.cfs_quota_us")) {
             unenforced.add("cpus");
         }
         if (!kinds.containsKey("pids")) {
@@ -175,13 +191,13 @@ public final class Cgroups implements AutoCloseable {
         var memory = kinds.get("memory");
         if (memory != null && memory.equals(V2)) {
             add(writes, "memory", "memory.max", limits.memoryBytes());
-            if (exists("memory", "memory.swap.max")) {
+            if (offers("memory", "memory.swap.max")) {
                 add(writes, "memory", "memory.swap.max", 0);
             }
             add(writes, "memory", "memory.oom.group", 0);
         } else if (memory != null) {
             add(writes, "memory", "memory.limit_in_bytes", limits.memoryBytes());
-            if (exists("memory", "memory.memsw.limit_in_bytes")) {
+            if (offers("memory", "memory.memsw.limit_in_bytes")) {
                 add(writes, "memory", "memory.memsw.limit_in_bytes", limits.memoryBytes());
             }
         }
@@ -191,9 +207,9 @@ public final class Cgroups implements AutoCloseable {
         var cpu = kinds.get("cpu");
         if (cpu != null && limits.cpus() > 0) {
             var quota = Math.max(SMALLEST_QUOTA_MICROS, Math.round(limits.cpus() * CPU_PERIOD_MICROS));
-            if (cpu.equals(V2)) {
+            if (cpu.equals(V2) && offers("cpu", "cpu.max")) {
                 writes.add(V2 + "\ncpu.max\n" + quota + " " + CPU_PERIOD_MICROS);
-            } else if (exists("cpu", "cpu.cfs_quota_us")) {
+            } else if (!cpu.equals(V2) && offers("cpu", "cpu.cfs_quota_us")) {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
@@ -208,6 +224,10 @@ public final class Cgroups implements AutoCloseable {
         var kind = kinds.get(controller);
         var parent = kind == null ? null : parents.get(kind);
         return parent != null && Files.exists(parent.resolve(SUPERVISOR).resolve(file));
+    }
+
+    private boolean offers(String controller, String file) {
+        return offered.computeIfAbsent(file, _ -> exists(controller, file));
     }
 
     /// What the init reads at a job's end: `KIND "\n" file`.
@@ -276,6 +296,7 @@ public final class Cgroups implements AutoCloseable {
             }
         }
         present.remove(SUPERVISOR);
+        present.remove(BULK);
         return present;
     }
 
@@ -307,7 +328,15 @@ public final class Cgroups implements AutoCloseable {
     ///
     /// @return whether all are gone; if not, processes are still ending in them
     public static boolean removeNoted(Path memory) throws IOException {
-        return new Cgroups(noted(memory), Map.of()).all().stream().noneMatch(directory -> tryRemove(directory) != null);
+        var noted = new Cgroups(noted(memory), Map.of());
+        var left = new ArrayList<>(noted.all());
+        noted.leaf().ifPresent(left::add);
+        return left.stream().noneMatch(directory -> tryRemove(directory) != null);
+    }
+
+    /// Where a server moved, or an earlier one, if it had to.
+    private Optional<Path> leaf() {
+        return Optional.ofNullable(parents.get(V2)).map(parent -> parent.resolveSibling(parent.getFileName() + LEAF));
     }
 
     /// Every cgroup of this Bobbin, those within others first.
@@ -317,6 +346,7 @@ public final class Cgroups implements AutoCloseable {
             parents.values().forEach(parent -> all.add(parent.resolve(id)));
         }
         for (var parent : parents.values()) {
+            all.add(parent.resolve(BULK));
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
         }
@@ -331,5 +361,10 @@ public final class Cgroups implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
         }
+        if (place != null) {
+            place.takeBack();
+        }
+        // that of an earlier server, which is empty; ours is gone, or still needed
+        leaf().ifPresent(Cgroups::tryRemove);
     }
 }

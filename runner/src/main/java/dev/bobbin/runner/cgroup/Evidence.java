@@ -19,9 +19,10 @@ public record Evidence(String level, Ending.Usage usage) {
     static Evidence parse(List<String> texts) {
         var files = new HashMap<String, String>();
         for (var text : texts) {
-            var parts = text.split("\n", 3);
-            if (parts.length == 3) {
-                files.put(parts[1], parts[2]);
+            var kind = text.indexOf('\n');
+            var file = text.indexOf('\n', kind + 1);
+            if (kind >= 0 && file >= 0) {
+                files.put(text.substring(kind + 1, file), text.substring(file + 1));
             }
         }
         var oomKills =
@@ -38,15 +39,18 @@ public record Evidence(String level, Ending.Usage usage) {
                 oomKills,
                 -1,
                 -1,
-                -1);
+                -1,
+                -1,
+                oomKills > 0 ? level(files) : "");
         return new Evidence(level(files), usage);
     }
 
-    /// Version 2 counts how often the job met its own limit. Version 1 has a counter too (`memory.failcnt`), which
-    /// newer kernels leave at zero; there a job met its limit if its peak came so near that no more could be had.
-    /// Without any of these it is the job that is blamed.
+    /// Version 2 counts how often the job was out of memory at its own limit (`oom`; `max` also counts what
+    /// reclaim could mend). Version 1 has a counter too (`memory.failcnt`), which newer kernels leave at zero;
+    /// there a job met its limit if its peak came so near that no more could be had. Without any of these it is
+    /// the job that is blamed.
     private static String level(Map<String, String> files) {
-        var met = Math.max(keyed(files, "memory.events", "max"), keyed(files, "memory.events", "oom"));
+        var met = keyed(files, "memory.events", "oom");
         if (met >= 0) {
             return met > 0 ? "job" : "host";
         }
@@ -60,15 +64,23 @@ public record Evidence(String level, Ending.Usage usage) {
     }
 
     private static long keyed(Map<String, String> files, String file, String key) {
-        return files.getOrDefault(file, "")
-                .lines()
-                .filter(line -> line.startsWith(key + " "))
-                .mapToLong(line -> parse(line.substring(key.length() + 1).trim()))
-                .findFirst()
-                .orElse(-1);
+        var text = files.getOrDefault(file, "");
+        for (var start = 0; start < text.length(); ) {
+            var end = text.indexOf('\n', start);
+            var line = end < 0 ? text.length() : end;
+            var value = start + key.length();
+            if (value < line && text.charAt(value) == ' ' && text.startsWith(key, start)) {
+                return parse(text.substring(value + 1, line).trim());
+            }
+            start = line + 1;
+        }
+        return -1;
     }
 
     private static long parse(String text) {
+        if (text.isEmpty()) {
+            return -1;
+        }
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException _) {

@@ -74,7 +74,15 @@ final class Archive {
             var meta = JobMeta.decode(contents.get().meta());
             var timeline = meta.timeline();
             var execution = new LocalExecution(
-                    meta, id, files.journal(id), null, timeline, () -> {}, () -> {}, () -> Cgroups.evidence(List.of()));
+                    meta,
+                    id,
+                    files.journal(id),
+                    null,
+                    timeline,
+                    () -> {},
+                    () -> {},
+                    _ -> {},
+                    () -> Cgroups.evidence(List.of()));
             execution
                     .journal()
                     .finish(

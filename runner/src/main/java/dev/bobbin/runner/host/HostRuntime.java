@@ -38,14 +38,13 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The door of the module: starts jobs on this machine and knows those that run or whose journal is kept. Safe for many
 /// threads; one process holds the directories.
 public final class HostRuntime implements AutoCloseable {
     /* A job's way: lease the image, take a sandbox, give the order, listen. The listening virtual thread owns the sandbox
-     * until its PID 1 is gone and then removes what is left of it. Nothing is written by this process on the way: the
+     * until the job's end is known, then tells its PID 1 to exit; the nursery removes what that leaves. Nothing is written by this process on the way: the
      * journal, which PID 1 writes, is the whole record, and a new server reads it back. */
 
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
@@ -65,6 +64,7 @@ public final class HostRuntime implements AutoCloseable {
     private final Upkeep upkeep;
     private final Archive archive;
     private final Set<String> unenforced;
+    private final Losses losses;
     private volatile boolean draining;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -83,17 +83,24 @@ public final class HostRuntime implements AutoCloseable {
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
+        this.losses = new Losses(meters);
         var live = files.live();
         this.archive = new Archive(files, live);
-        var reaped = new CompletableFuture<ObjIntConsumer<SandboxId>>();
-        this.nursery = Nursery.open(
-                files,
-                init,
-                settings(images, cgroups),
-                (id, status) -> reaped.join().accept(id, status));
+        var ready = new CompletableFuture<HostRuntime>();
+        this.nursery = Nursery.open(files, init, settings(images, cgroups), new Nursery.Listener() {
+            @Override
+            public void gone(SandboxId id, int status, boolean left) {
+                ready.join().reaped(id, status, left);
+            }
+
+            @Override
+            public void lost() {
+                ready.join().sweepDying();
+            }
+        });
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
         this.upkeep = new Upkeep(config, files, nursery, jobs, running);
-        reaped.complete(this::reaped);
+        ready.complete(this);
         Gauge.builder("bobbin.sandboxes", running, Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
@@ -273,13 +280,15 @@ public final class HostRuntime implements AutoCloseable {
                 sandbox,
                 timeline,
                 warm::refill,
-                () -> warm.dies(id),
+                () -> leaves(id),
+                ending -> losses.ended(meta.outputPolicy(), ending),
                 () -> cgroups.evidence(id.toString()));
         running.put(id, execution);
         return execution;
     }
 
-    /// Listens to a job until its sandbox is gone, then removes what is left of it, and lets go of its image.
+    /// Listens to a job until its end, then lets go of its image. The nursery removes what is left of a sandbox that
+    /// was told to exit; of any other it is done here.
     private void attend(LocalExecution execution, AutoCloseable image) {
         var id = execution.sandboxId();
         try (image) {
@@ -287,10 +296,18 @@ public final class HostRuntime implements AutoCloseable {
         } catch (Exception e) {
             LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
         } finally {
-            running.remove(id);
-            sweep(id);
+            var vanished = running.remove(id) != null;
+            if (vanished || execution.recovered() || !nursery.alive()) {
+                sweep(id);
+            }
             upkeep.ended(execution);
         }
+    }
+
+    /// The end of its job is known, and its PID 1 is about to be told to exit.
+    private void leaves(SandboxId id) {
+        warm.dies(id);
+        running.remove(id);
     }
 
     private void sweep(SandboxId id) {
@@ -303,14 +320,22 @@ public final class HostRuntime implements AutoCloseable {
         warm.gone(id);
     }
 
-    /// The nursery reaped a PID 1. Those of jobs are looked after by their own threads.
-    private void reaped(SandboxId id, int status) {
+    /// The nursery reaped a PID 1. One whose job has not ended is looked after by that job's own thread.
+    private void reaped(SandboxId id, int status, boolean left) {
         var execution = running.get(id);
         if (execution != null) {
             execution.reaped(status);
         } else if (warm.endedJobless(id)) {
             sweepJobless(id);
+        } else if (left) {
+            Thread.ofVirtual().name("sweep").start(() -> sweep(id));
+        } else {
+            warm.gone(id);
         }
+    }
+
+    private void sweepDying() {
+        Thread.ofVirtual().name("sweep").start(() -> warm.dying().forEach(this::sweep));
     }
 
     private void sweepJobless(SandboxId id) {

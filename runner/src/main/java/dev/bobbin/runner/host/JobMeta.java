@@ -94,6 +94,11 @@ record JobMeta(
                 rootfs.layers());
     }
 
+    /// What happens to output past its limit; `kill` drops nothing, so that of `drop` stands for it.
+    Job.OutputPolicy outputPolicy() {
+        return blockAfterBytes == Long.MAX_VALUE ? Job.OutputPolicy.DROP : Job.OutputPolicy.BLOCK;
+    }
+
     byte[] encode() {
         var out = new FieldsWriter()
                 .u32(VERSION_TAG, VERSION)
@@ -141,8 +146,17 @@ record JobMeta(
                 fields.requireU64(DISK_BYTES));
     }
 
+    /// @throws WireException if it is not what [#encode] gives, down to its last value: a damaged journal must not keep
+    ///         a server from the others
     static JobMeta decode(byte[] bytes) throws WireException {
-        var fields = Fields.decode(ByteBuffer.wrap(bytes));
+        try {
+            return decode(Fields.decode(ByteBuffer.wrap(bytes)));
+        } catch (IllegalArgumentException | IndexOutOfBoundsException | ArithmeticException e) {
+            throw new WireException("a job record with a value that cannot be: " + e.getMessage());
+        }
+    }
+
+    private static JobMeta decode(Fields fields) throws WireException {
         var version = fields.requireU32(VERSION_TAG);
         if (version != VERSION) {
             throw new WireException("a job record of version " + version + "; this server reads version " + VERSION);

@@ -33,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final boolean recovered;
     private final Runnable started;
     private final Runnable beforeExit;
+    private final Consumer<Ending> atEnd;
     private final Supplier<Evidence> counters;
     private final long orderedNanos = System.nanoTime();
     private final CompletableFuture<Integer> reaped = new CompletableFuture<>();
@@ -67,6 +69,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     /// @param sandbox `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
+    /// @param atEnd told once how it ended, unless that was before this server began
     /// @param counters reads what the kernel counted, for a job whose PID 1 cannot say it
     LocalExecution(
             JobMeta meta,
@@ -76,6 +79,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             StartTimeline timeline,
             Runnable started,
             Runnable beforeExit,
+            Consumer<Ending> atEnd,
             Supplier<Evidence> counters) {
         this.meta = meta;
         this.sandboxId = sandboxId;
@@ -83,6 +87,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         this.timeline = timeline;
         this.started = started;
         this.beforeExit = beforeExit;
+        this.atEnd = atEnd;
         this.counters = counters;
         this.journal = new Journal(journal, this::caughtUp);
         this.recovered = sandbox != null && sandbox.state().word() != Wire.STATE_PARKED;
@@ -189,7 +194,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return System.nanoTime() - (nowNanos - wallNanos);
     }
 
-    /// Runs on the job's own virtual thread until the sandbox is gone.
+    /// Runs on the job's own virtual thread until its end is known.
     void listen() {
         var from = sandbox;
         if (from == null) {
@@ -222,8 +227,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         end(position, data, verdict(end));
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time to the answer
     private void end(long position, @Nullable ByteBuffer data, Ending ending) {
         finish(position, data, ending);
+        // who waits for the end goes first: what follows wakes processes that would take the processor from the answer
+        Thread.yield();
         noteStarted();
         beforeExit.run();
         try {
@@ -297,7 +305,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     }
 
     private void finish(long position, @Nullable ByteBuffer data, Ending ending) {
-        journal.finish(position, data, ending);
+        if (journal.finish(position, data, ending)) {
+            atEnd.accept(ending);
+        }
         lock.lock();
         try {
             taken.signalAll();

@@ -103,6 +103,8 @@ final class Verdict {
                 counted.oomKills(),
                 end.u64(Wire.FIELD_DISK_USED_BYTES).orElse(-1),
                 end.u64(Wire.FIELD_DISK_USED_INODES).orElse(-1),
-                end.u64(Wire.FIELD_DROPPED_BYTES).orElse(0));
+                end.u64(Wire.FIELD_DROPPED_BYTES).orElse(0),
+                end.u64(Wire.FIELD_STDIN_BYTES).orElse(-1),
+                counted.oomLevel());
     }
 }

@@ -32,6 +32,10 @@ public final class Journal {
 
     private static final int HEAD_LONGEST = 64 * 1024;
     private static final int CHUNK = 128 * 1024;
+    /// What a reader may take in one go. A virtual thread is never interrupted by another: one that finds more to read
+    /// and
+    /// a client that takes it would keep its carrier from everybody else.
+    private static final int QUANTUM = 1024 * 1024;
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path file;
@@ -291,7 +295,12 @@ public final class Journal {
         }
 
         void run() throws IOException, InterruptedException {
+            var rested = position;
             while (true) {
+                if (position - rested > QUANTUM) {
+                    rested = position;
+                    letOthersRun();
+                }
                 var known = known();
                 if (position < known) {
                     var before = position;
@@ -302,7 +311,7 @@ public final class Journal {
                     continue;
                 }
                 var finished = ending();
-                if (finished.isPresent() && known() == position) {
+                if (finished.isPresent() && position >= known()) {
                     tellGap(Output.Stream.STDOUT, finished.get().stdout().bytes());
                     tellGap(Output.Stream.STDERR, finished.get().stderr().bytes());
                     sink.accept(new Output.Ended(position, finished.get()));
@@ -316,6 +325,11 @@ public final class Journal {
                 reportProgress();
                 awaitChange();
             }
+        }
+
+        @SuppressWarnings("ThreadPriorityCheck") // no result depends on it, only who waits how long
+        private static void letOthersRun() {
+            Thread.yield();
         }
 
         /// Bytes of `stream` before `offset` that this reader has not had are lost.
@@ -335,12 +349,13 @@ public final class Journal {
             }
         }
 
+        /// Waits for more than this reader has; what is gone may reach further than what this server was told of.
         private void awaitChange() throws IOException, InterruptedException {
             var beat = false;
             lock.lockInterruptibly();
             try {
                 var left = HEARTBEAT_NANOS;
-                while (end == position && ending == null && left > 0) {
+                while (end <= position && ending == null && left > 0) {
                     left = changed.awaitNanos(left);
                 }
                 beat = left <= 0;

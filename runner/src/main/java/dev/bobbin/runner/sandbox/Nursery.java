@@ -24,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The one native process that makes this host's sandboxes. Found again after a restart of the server, started anew
@@ -43,27 +42,36 @@ public final class Nursery implements AutoCloseable {
     private final Path directory;
     private final List<String> command;
     private final Path log;
-    private final ObjIntConsumer<SandboxId> gone;
+    private final Listener listener;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<SandboxId, CompletableFuture<Void>> spawning = new ConcurrentHashMap<>();
     private @Nullable FrameChannel channel;
-    private @Nullable Thread listener;
+    private @Nullable Thread listening;
     private boolean closed;
 
-    private Nursery(Path directory, List<String> command, Path log, ObjIntConsumer<SandboxId> gone) {
+    /// What the nursery tells, on the thread that reads it: must not block.
+    public interface Listener {
+        /// A PID 1 was reaped with this status of wait(2).
+        ///
+        /// @param left whether its cgroups and its socket are still there, for the caller to remove
+        void gone(SandboxId id, int status, boolean left);
+
+        /// The nursery itself ended: nobody tells any more of sandboxes that it made.
+        void lost();
+    }
+
+    private Nursery(Path directory, List<String> command, Path log, Listener listener) {
         this.directory = directory;
         this.command = command;
         this.log = log;
-        this.gone = gone;
+        this.listener = listener;
     }
 
     /// Finds or starts the nursery.
     ///
     /// @param init the program, as [InitBinary] lays it down
     /// @param settings arguments of the init besides its own directories
-    /// @param gone told each sandbox whose PID 1 was reaped and its status of wait(2), on the thread that reads the
-    ///        nursery: must not block
-    public static Nursery open(SandboxFiles files, Path init, List<String> settings, ObjIntConsumer<SandboxId> gone)
+    public static Nursery open(SandboxFiles files, Path init, List<String> settings, Listener listener)
             throws IOException {
         var arguments = new ArrayList<>(List.of(
                 "--run-dir",
@@ -85,7 +93,7 @@ public final class Nursery implements AutoCloseable {
         var command = new ArrayList<>(List.of(
                 init.toString(), "--control", directory.resolve("control").toString()));
         command.addAll(arguments);
-        var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), gone);
+        var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), listener);
         nursery.connected();
         return nursery;
     }
@@ -138,7 +146,7 @@ public final class Nursery implements AutoCloseable {
             if (channel == null) {
                 var fresh = reach();
                 channel = fresh;
-                listener = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
+                listening = Thread.ofVirtual().name("nursery").start(() -> listen(fresh));
             }
             return channel;
         } finally {
@@ -199,7 +207,11 @@ public final class Nursery implements AutoCloseable {
                                 id,
                                 "make a sandbox: " + frame.fields().requireText(Wire.FIELD_WHAT) + ": errno "
                                         + frame.fields().requireU32(Wire.FIELD_ERRNO));
-                    case Wire.FRAME_GONE -> gone.accept(id, frame.fields().requireU32(Wire.FIELD_STATUS));
+                    case Wire.FRAME_GONE ->
+                        listener.gone(
+                                id,
+                                frame.fields().requireU32(Wire.FIELD_STATUS),
+                                frame.fields().has(Wire.FIELD_LEFT));
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }
@@ -235,6 +247,7 @@ public final class Nursery implements AutoCloseable {
             lock.unlock();
         }
         spawning.values().forEach(waiting -> waiting.completeExceptionally(new IOException("the nursery ended")));
+        listener.lost();
     }
 
     /// Lets go of the nursery, which ends by itself after its last sandbox.
@@ -257,11 +270,11 @@ public final class Nursery implements AutoCloseable {
         lock.lock();
         try {
             closed = true;
-            if (channel == null || listener == null) {
+            if (channel == null || listening == null) {
                 return;
             }
             channel.send(new FieldsWriter().frame(Wire.FRAME_RETIRE));
-            waiting = listener;
+            waiting = listening;
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "the nursery was gone already", e);
             return;

@@ -125,7 +125,7 @@ public final class Sandbox implements AutoCloseable {
         channel.send(new FieldsWriter().frame(Wire.FRAME_RECORDED));
     }
 
-    /// Listens until PID 1 closes the connection, which it does when it exits.
+    /// Listens until the job has ended, or PID 1 closes the connection because it exits.
     public void listen(Listener listener) throws IOException {
         for (var frame = channel.receive(); frame != null; frame = channel.receive()) {
             var fields = frame.fields();
@@ -136,9 +136,9 @@ public final class Sandbox implements AutoCloseable {
                     var end = fields.bytes(Wire.FIELD_END);
                     if (end.isPresent()) {
                         listener.ended(position, data, Fields.decode(end.get()));
-                    } else {
-                        listener.grew(position, data);
+                        return;
                     }
+                    listener.grew(position, data);
                 }
                 case Wire.FRAME_STATE -> {
                     var now = state(id, frame);

@@ -212,6 +212,11 @@ public final class WarmSandboxes implements AutoCloseable {
         return true;
     }
 
+    /// Those that were told to exit and are not gone.
+    public Set<SandboxId> dying() {
+        return Set.copyOf(dying);
+    }
+
     /// Notes that a sandbox was told to exit.
     public void dies(SandboxId id) {
         dying.add(id);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// The fields of a frame's payload or of a record, decoded and checked. Values are views of the given buffer.
 public final class Fields {
@@ -42,32 +43,40 @@ public final class Fields {
     }
 
     public boolean has(int tag) {
-        return fields.stream().anyMatch(field -> field.tag == tag);
+        return value(tag) != null;
     }
 
     public Optional<ByteBuffer> bytes(int tag) {
-        return fields.stream()
-                .filter(field -> field.tag == tag)
-                .findFirst()
-                .map(field -> field.value.duplicate().order(ByteOrder.LITTLE_ENDIAN));
+        var value = value(tag);
+        return value == null ? Optional.empty() : Optional.of(value.duplicate().order(ByteOrder.LITTLE_ENDIAN));
+    }
+
+    /// The first value of `tag`, whose position must not be moved.
+    private @Nullable ByteBuffer value(int tag) {
+        for (var field : fields) {
+            if (field.tag == tag) {
+                return field.value;
+            }
+        }
+        return null;
     }
 
     public OptionalInt u32(int tag) throws WireException {
-        var value = bytes(tag);
-        if (value.isEmpty()) {
+        var value = value(tag);
+        if (value == null) {
             return OptionalInt.empty();
         }
-        check(tag, value.get(), Integer.BYTES);
-        return OptionalInt.of(value.get().getInt());
+        check(tag, value, Integer.BYTES);
+        return OptionalInt.of(value.getInt(0));
     }
 
     public OptionalLong u64(int tag) throws WireException {
-        var value = bytes(tag);
-        if (value.isEmpty()) {
+        var value = value(tag);
+        if (value == null) {
             return OptionalLong.empty();
         }
-        check(tag, value.get(), Long.BYTES);
-        return OptionalLong.of(value.get().getLong());
+        check(tag, value, Long.BYTES);
+        return OptionalLong.of(value.getLong(0));
     }
 
     public Optional<String> text(int tag) {
@@ -76,10 +85,13 @@ public final class Fields {
 
     /// Every value of `tag`, in order.
     public List<String> texts(int tag) {
-        return fields.stream()
-                .filter(field -> field.tag == tag)
-                .map(field -> decodeText(field.value.duplicate()))
-                .toList();
+        var texts = new ArrayList<String>();
+        for (var field : fields) {
+            if (field.tag == tag) {
+                texts.add(decodeText(field.value.duplicate()));
+            }
+        }
+        return texts;
     }
 
     public int requireU32(int tag) throws WireException {

@@ -23,6 +23,7 @@ public final class Wire {
     public static final int FRAME_GREW = 49;
     public static final int FRAME_STDIN_TAKEN = 50;
     public static final int GREW_INLINE = 16384;
+    public static final int BULK_BYTES = 8388608;
     public static final int FIELD_ID = 1;
     public static final int FIELD_PID = 2;
     public static final int FIELD_UID_BASE = 3;
@@ -37,6 +38,7 @@ public final class Wire {
     public static final int FIELD_END = 12;
     public static final int FIELD_SIGNAL = 13;
     public static final int FIELD_STDIN_TAKEN = 14;
+    public static final int FIELD_LEFT = 15;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;
@@ -93,6 +95,7 @@ public final class Wire {
     public static final int FIELD_DISK_USED_INODES = 76;
     public static final int FIELD_DROPPED_BYTES = 77;
     public static final int FIELD_SIGNALLED = 78;
+    public static final int FIELD_STDIN_BYTES = 79;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;
     public static final int REASON_OUTPUT = 3;

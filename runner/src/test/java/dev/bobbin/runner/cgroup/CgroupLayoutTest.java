@@ -33,7 +33,8 @@ class CgroupLayoutTest {
     @Test
     void findsV2Controllers() throws Exception {
         directories("sys/fs/cgroup/user.slice");
-        Files.writeString(root.resolve("sys/fs/cgroup/user.slice/cgroup.controllers"), "cpuset cpu io memory pids\n");
+        offer("sys/fs/cgroup", "cpuset cpu io memory pids");
+        offer("sys/fs/cgroup/user.slice", "cpuset cpu io memory pids");
         var layout = CgroupLayout.read(
                 root,
                 List.of("30 25 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate"),
@@ -71,6 +72,43 @@ class CgroupLayoutTest {
         assertThat(CgroupLayout.read(root, List.of("1 1 0:1 / / rw - ext4 /dev/vda rw"), List.of())
                         .own())
                 .isEmpty();
+    }
+
+    @Test
+    void climbsPastASessionWithOthersInItAndOneThatLacksAController() throws Exception {
+        directories("sys/fs/cgroup/user.slice/user-0.slice/session-1.scope");
+        offer("sys/fs/cgroup", "cpu memory pids");
+        offer("sys/fs/cgroup/user.slice", "cpu memory pids");
+        offer("sys/fs/cgroup/user.slice/user-0.slice", "memory pids");
+        offer("sys/fs/cgroup/user.slice/user-0.slice/session-1.scope", "cpu memory pids");
+        var session = root.resolve("sys/fs/cgroup/user.slice/user-0.slice/session-1.scope");
+        Files.writeString(session.resolve("cgroup.type"), "domain\n");
+        Files.writeString(session.resolve("cgroup.procs"), "1\n2\n");
+        assertThat(unified("/user.slice/user-0.slice/session-1.scope").own())
+                .containsEntry("memory", root.resolve("sys/fs/cgroup/user.slice"));
+        Files.writeString(
+                session.resolve("cgroup.procs"), ProcessHandle.current().pid() + "\n");
+        assertThat(unified("/user.slice/user-0.slice/session-1.scope").own()).containsEntry("cpu", session);
+    }
+
+    @Test
+    void neverHandsOnFromAThreadedCgroup() throws Exception {
+        directories("sys/fs/cgroup/a");
+        offer("sys/fs/cgroup", "cpu memory pids");
+        offer("sys/fs/cgroup/a", "cpu memory pids");
+        Files.writeString(root.resolve("sys/fs/cgroup/a/cgroup.type"), "domain threaded\n");
+        assertThat(unified("/a").own()).containsEntry("cpu", root.resolve("sys/fs/cgroup"));
+    }
+
+    private CgroupLayout unified(String membership) throws Exception {
+        return CgroupLayout.read(
+                root,
+                List.of("30 25 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate"),
+                List.of("0::" + membership));
+    }
+
+    private void offer(String cgroup, String controllers) throws Exception {
+        Files.writeString(root.resolve(cgroup).resolve("cgroup.controllers"), controllers + "\n");
     }
 
     private void directories(String... names) throws Exception {

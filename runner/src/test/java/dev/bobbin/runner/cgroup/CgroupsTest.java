@@ -44,6 +44,7 @@ class CgroupsTest {
     void writesV2LimitsAndHandsControllersOn() throws Exception {
         var cgroups = v2();
         Files.writeString(root.resolve("b/supervisor/memory.swap.max"), "");
+        Files.writeString(root.resolve("b/supervisor/cpu.max"), "");
         assertThat(cgroups.writes(LIMITS))
                 .containsExactly(
                         "v2\nmemory.max\n67108864",
@@ -86,6 +87,8 @@ class CgroupsTest {
         assertThat(v1.unenforced(SWAP)).containsExactly("swap");
         assertThat(v1.writes(LIMITS)).noneMatch(write -> write.contains("memsw"));
         var v2 = v2();
+        assertThat(v2.unenforced(NO_SWAP)).containsExactly("cpus");
+        Files.writeString(root.resolve("b/supervisor/cpu.max"), "");
         assertThat(v2.unenforced(NO_SWAP)).isEmpty();
         assertThat(v2.unenforced(SWAP)).containsExactly("swap");
         Files.writeString(root.resolve("b/supervisor/memory.swap.max"), "");
@@ -102,6 +105,7 @@ class CgroupsTest {
         own.put("cpu", root.resolve("unified"));
         own.put("pids", root.resolve("unified"));
         var cgroups = Cgroups.open(new CgroupLayout(own, List.of("cpu", "pids")), "b", root.resolve("noted"));
+        Files.writeString(root.resolve("unified/b/supervisor/cpu.max"), "");
         assertThat(cgroups.unenforced(NO_SWAP)).isEmpty();
         assertThat(cgroups.writes(LIMITS))
                 .containsExactly(
@@ -140,7 +144,7 @@ class CgroupsTest {
         assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 7\noom 1\noom_kill 1\n"))
                         .level())
                 .isEqualTo("job");
-        assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 0\noom 0\noom_kill 1\n"))
+        assertThat(Cgroups.evidence(List.of("v2\nmemory.events\nmax 7\noom 0\noom_kill 1\n"))
                         .level())
                 .isEqualTo("host");
         // a journal of before these were read
@@ -185,7 +189,8 @@ class CgroupsTest {
                 "v2\nmemory.peak\n8192\n",
                 "v2\ncpu.stat\nusage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_throttled 2\nthrottled_usec 90\n"));
         assertThat(v2.usage().oomKills()).isEqualTo(1);
-        assertThat(v2.usage()).isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 2, 90, 8192, 1, -1, -1, -1));
+        assertThat(v2.usage())
+                .isEqualTo(new dev.bobbin.runner.Ending.Usage(10, 20, 2, 90, 8192, 1, -1, -1, -1, -1, "job"));
         assertThat(Cgroups.evidence(List.of("nonsense")).usage()).isEqualTo(dev.bobbin.runner.Ending.Usage.UNKNOWN);
     }
 

@@ -11,6 +11,8 @@ import dev.bobbin.runner.Output;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -36,8 +38,10 @@ class HostileJobsIT {
     private static final int MIB = 1 << 20;
     private static final int PROCESSES = 200;
     private static final Duration TIME = Duration.ofMillis(700);
+    /// How many times slower than a real machine an emulated one may be (`src/test/v2`).
+    private static final int PATIENCE = Integer.getInteger("bobbin.test.patience", 1);
     /// What ending a job may take after its limit of time, on a machine that tests elsewhere meanwhile.
-    private static final Duration TO_END = Duration.ofSeconds(5);
+    private static final Duration TO_END = Duration.ofSeconds(5L * PATIENCE);
 
     private static final long GIB = 1L << 30;
 
@@ -78,14 +82,14 @@ class HostileJobsIT {
             var last = table.size() - 1;
             table.set(last, table.get(last) + " | " + percentile(starts, 50) + "/" + percentile(starts, 99));
         }
-        before.assertNothingMore(Duration.ofSeconds(5));
+        before.assertNothingMore(TO_END);
         assertThat(heapBytes() - heapBefore).as("growth of the heap").isLessThan(32L * MIB);
     }
 
     @Test
     void printsAGibibyteOnOneLineThatIsRead() throws Exception {
         var execution = probe("spew", String.valueOf(GIB))
-                .limits(limits(16, 64, Duration.ofSeconds(40)))
+                .limits(limits(16, 64, Duration.ofSeconds(40L * PATIENCE)))
                 .output(8 * MIB, Job.OutputPolicy.BLOCK)
                 .start();
         var crc = new CRC32C();
@@ -113,7 +117,7 @@ class HostileJobsIT {
     @Test
     void printsAGibibyteThatNobodyReads() throws Exception {
         var execution = probe("spew", String.valueOf(GIB))
-                .limits(limits(16, 64, Duration.ofSeconds(40)))
+                .limits(limits(16, 64, Duration.ofSeconds(40L * PATIENCE)))
                 .output(4 * MIB, Job.OutputPolicy.DROP)
                 .start();
         var ending = watch("1 GiB on one line, drop", execution);
@@ -138,6 +142,26 @@ class HostileJobsIT {
         assertThat(read[0] + gaps.getFirst().bytes()).isEqualTo(GIB);
         assertThat(read[0]).isBetween(3L * MIB, 5L * MIB);
         assertThat(ending.usage().droppedBytes()).isBetween(GIB - 5L * MIB, GIB - 3L * MIB);
+    }
+
+    @Test
+    void losesItsPreferenceWhenItPrintsMuch() throws Exception {
+        var execution = probe("spew", String.valueOf(64 * GIB))
+                .output(MIB, Job.OutputPolicy.DROP)
+                .time(TIME)
+                .start();
+        awaitOutput(execution);
+        var memberships = Path.of("/proc/" + host.pidOne(execution) + "/cgroup");
+        var bulk = false;
+        while (!bulk && execution.ending().isEmpty()) {
+            try (var lines = Files.lines(memberships)) {
+                bulk = lines.anyMatch(line -> line.endsWith("/bulk"));
+            } catch (java.io.IOException | java.io.UncheckedIOException _) {
+                // it has ended
+            }
+        }
+        assertThat(watch("prints for ever, drop", execution).outcome()).isEqualTo(new Outcome.TimedOut("time"));
+        assertThat(bulk).as("PID 1 is in the cgroup of those that pump much").isTrue();
     }
 
     @Test
@@ -206,7 +230,7 @@ class HostileJobsIT {
     void forksWithoutEnd() throws Exception {
         var ending = watch(
                 "fork bomb",
-                probe("fork", "0").limits(limits(64, PROCESSES, TIME)).start());
+                probe("fork", "0").limits(limits(256, PROCESSES, TIME)).start());
         assertThat(ending.outcome()).isEqualTo(new Outcome.TimedOut("time"));
     }
 
@@ -218,7 +242,8 @@ class HostileJobsIT {
                 held.limits(limits(256, PROCESSES, TIME)).start());
         assertThat(ending.outcome()).isEqualTo(new Outcome.TimedOut("time"));
         var allowed = host.request("./probe", "threads", "10000").workdir("/w").probe();
-        var all = allowed.limits(limits(512, 10_100, Duration.ofSeconds(3))).start();
+        var all = allowed.limits(limits(512, 10_100, Duration.ofSeconds(3L * PATIENCE)))
+                .start();
         var ended = watch("10,000 threads, allowed", all);
         assertThat(ended.outcome()).isEqualTo(new Outcome.TimedOut("time"));
         assertThat(ended.stdout().bytes()).as("the threads were made").isEqualTo("10000\n".length());

@@ -52,6 +52,21 @@ class JournalTest {
     }
 
     @Test
+    void endsBehindARecordThatClaimsMoreThanThereIs() throws Exception {
+        var journal = journal();
+        append(journal, Wire.RECORD_META, "meta", true);
+        append(journal, Wire.RECORD_STDOUT, "hello\n", true);
+        try (var channel = java.nio.channels.FileChannel.open(file, StandardOpenOption.WRITE)) {
+            var length = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            channel.write(length.putInt(0, 1000), Wire.JOURNAL_HEADER);
+        }
+        var again = new Journal(file, caughtUp::set);
+        again.grew(end, null);
+        again.finish(end, null, EXITED);
+        assertThat(text(again, 0)).isEmpty();
+    }
+
+    @Test
     void readsSmallOutputWithoutTheFile() throws Exception {
         var journal = journal();
         append(journal, Wire.RECORD_META, "meta", true);

@@ -67,7 +67,7 @@ public final class Dispatcher implements AutoCloseable {
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
-            return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail()));
+            return neverFits(none);
         }
         return switch (admission.enter(limits(job))) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
@@ -76,6 +76,10 @@ public final class Dispatcher implements AutoCloseable {
                 yield place(job, timeline, in.ticket());
             }
         };
+    }
+
+    private static Attempt neverFits(Placement.Ranking.NoneFits none) {
+        return new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail(), none.field()));
     }
 
     private static Limits limits(Job job) {
@@ -103,8 +107,7 @@ public final class Dispatcher implements AutoCloseable {
         var taken = false;
         try {
             var attempt = switch (placement.rank(job, cluster.view())) {
-                case Placement.Ranking.NoneFits none ->
-                    new Attempt.Refused(new Refusal(Refusal.Reason.NO_HOST_FITS, none.detail()));
+                case Placement.Ranking.NoneFits none -> neverFits(none);
                 case Placement.Ranking.Candidates candidates -> {
                     timeline.stamp(Phase.PLACE);
                     yield ask(candidates.hosts(), job, timeline);

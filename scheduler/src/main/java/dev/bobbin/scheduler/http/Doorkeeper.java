@@ -10,6 +10,8 @@ import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.RoutingRequest;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -123,11 +125,38 @@ final class Doorkeeper {
     private static Optional<String> secret(RoutingRequest request) {
         var headers = request.headers();
         var key = headers.first(API_KEY);
-        return key.isPresent()
-                ? key
-                : headers.first(HeaderNames.AUTHORIZATION)
-                        .filter(value -> value.startsWith("Bearer "))
-                        .map(value -> value.substring("Bearer ".length()).strip());
+        if (key.isPresent()) {
+            return key;
+        }
+        var authorization = headers.first(HeaderNames.AUTHORIZATION);
+        return isRegistry(request.path().path()) && authorization.isPresent()
+                ? registrySecret(authorization.get())
+                : authorization.flatMap(Doorkeeper::bearer);
+    }
+
+    private static Optional<String> bearer(String authorization) {
+        return authorization.startsWith("Bearer ")
+                ? Optional.of(authorization.substring("Bearer ".length()).strip())
+                : Optional.empty();
+    }
+
+    /// Clients of registries know a name and a password; the password is the token, the name is nobody's.
+    private static Optional<String> registrySecret(String authorization) {
+        if (!authorization.regionMatches(true, 0, "Basic ", 0, "Basic ".length())) {
+            return bearer(authorization);
+        }
+        try {
+            var encoded = authorization.substring("Basic ".length()).strip();
+            var pair = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
+            var colon = pair.indexOf(':');
+            return colon < 0 ? Optional.empty() : Optional.of(pair.substring(colon + 1));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isRegistry(String path) {
+        return path.equals("/v2") || path.startsWith("/v2/");
     }
 
     private static Rejected unauthorized(RoutingRequest request, Optional<String> secret) {

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http;
 
+import dev.bobbin.image.ImageException;
 import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Problem;
@@ -8,6 +9,7 @@ import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpException;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.DirectHandlers;
@@ -48,6 +50,8 @@ final class Front implements HttpFeature {
             throw new Rejected(Problem.notFound("Not found"));
         });
         routing.error(Rejected.class, (request, response, rejected) -> fail(request, response, rejected.problem()));
+        routing.error(
+                ImageException.class, (request, response, failure) -> fail(request, response, Problem.of(failure)));
         routing.error(HttpException.class, this::failByHelidon);
         routing.error(CloseConnectionException.class, (_, _, closing) -> {
             throw closing;
@@ -90,15 +94,19 @@ final class Front implements HttpFeature {
         if (problem.retryAfterSeconds() > 0) {
             response.header(HeaderNames.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
         }
-        if (problem.status() == 401) {
-            response.header(HeaderNames.create("WWW-Authenticate"), "Bearer");
-        }
         var path = request.path().path();
-        for (var dialect : dialects) {
-            if (dialect.owns(path)) {
-                dialect.fail(response, problem);
-                return;
-            }
+        var owner = dialects.stream().filter(dialect -> dialect.owns(path)).findFirst();
+        if (problem.status() == 401) {
+            var challenge = owner.map(Dialect::challenge).orElse("Bearer");
+            response.header(HeaderNames.create("WWW-Authenticate"), challenge);
+        }
+        if (request.prologue().method().equals(Method.HEAD)) {
+            response.status(Status.create(problem.status())).send();
+            return;
+        }
+        if (owner.isPresent()) {
+            owner.get().fail(response, problem);
+            return;
         }
         response.header(HeaderNames.CONTENT_TYPE, "application/problem+json");
         response.status(Status.create(problem.status())).send(problem.document());

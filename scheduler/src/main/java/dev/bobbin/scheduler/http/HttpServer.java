@@ -1,9 +1,11 @@
 package dev.bobbin.scheduler.http;
 
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.http.agentkernel.Agentkernel;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
+import dev.bobbin.scheduler.http.registry.Registry;
 import dev.bobbin.scheduler.http.v1.V1;
 import dev.bobbin.scheduler.tenant.Callers;
 import io.helidon.webserver.ListenerConfig;
@@ -32,12 +34,15 @@ public final class HttpServer implements AutoCloseable {
     ///
     /// @param extra services of the operator, asked before the APIs
     /// @throws IllegalArgumentException if another machine could reach a listener and nobody needs a token
-    public HttpServer(HttpConfig config, Dispatcher dispatcher, Callers callers, List<HttpService> extra) {
+    public HttpServer(
+            HttpConfig config, Dispatcher dispatcher, ImageDirectory images, Callers callers, List<HttpService> extra) {
         this.config = config;
         this.callers = callers;
         this.extra = List.copyOf(extra);
         this.dialects = List.of(
-                new V1(dispatcher, config.defaultImage(), disconnects), new Agentkernel(dispatcher, disconnects));
+                new V1(dispatcher, images, config.defaultImage(), disconnects),
+                new Agentkernel(dispatcher, images, disconnects),
+                new Registry(images));
         config.listen().forEach(this::checkReach);
         this.server = build();
     }

@@ -18,7 +18,10 @@ public final class Placement {
             }
         }
 
-        record NoneFits(String detail) implements Ranking {}
+        /// Too large for every host.
+        ///
+        /// @param field the limit that no host can keep, or `limits` if no host can keep all of them
+        record NoneFits(String field, String detail) implements Ranking {}
     }
 
     public Ranking rank(Job job, ClusterView view) {
@@ -30,7 +33,7 @@ public final class Placement {
     Ranking rank(Limits limits, ClusterView view) {
         var fitting = view.hosts().stream().filter(host -> fits(limits, host)).toList();
         if (fitting.isEmpty()) {
-            return new Ranking.NoneFits(whyNone(limits, view.hosts()));
+            return whyNone(limits, view.hosts());
         }
         if (fitting.size() == 1) {
             return new Ranking.Candidates(List.of(candidate(fitting.getFirst(), view)));
@@ -58,23 +61,28 @@ public final class Placement {
         return new Candidate(host, here ? Candidate.Reason.HERE : Candidate.Reason.LESS_BUSY);
     }
 
-    private static String whyNone(Limits limits, List<Host> hosts) {
+    private static Ranking.NoneFits whyNone(Limits limits, List<Host> hosts) {
         if (hosts.isEmpty()) {
-            return "no host is known";
+            return none("limits", "no host is known");
         }
         var memory = hosts.stream().mapToLong(Host::memoryBytes).max().orElseThrow();
         var cpus = hosts.stream().mapToInt(Host::cpus).max().orElseThrow();
         if (limits.memoryBytes() > memory) {
-            return "limits.memory: " + limits.memoryBytes() + " bytes are more than the " + memory
-                    + " bytes of the largest host";
+            return none(
+                    "limits.memory",
+                    limits.memoryBytes() + " bytes are more than the " + memory + " bytes of the largest host");
         }
         if (limits.cpus() > cpus) {
-            return "limits.cpus: " + limits.cpus() + " are more than the " + cpus + " of the largest host";
+            return none("limits.cpus", limits.cpus() + " are more than the " + cpus + " of the largest host");
         }
         var pids = hosts.stream().mapToInt(Host::pids).max().orElseThrow();
         if (limits.pids() > pids) {
-            return "limits.pids: " + limits.pids() + " are more than the " + pids + " of the largest host";
+            return none("limits.pids", limits.pids() + " are more than the " + pids + " of the largest host");
         }
-        return "limits: no host has this much memory, this many cpus and this many pids at once";
+        return none("limits", "no host has this much memory, this many cpus and this many pids at once");
+    }
+
+    private static Ranking.NoneFits none(String field, String detail) {
+        return new Ranking.NoneFits(field, field + ": " + detail);
     }
 }

@@ -56,7 +56,7 @@ final class ListenersIT {
 
     private static HttpServer second(TestServer server, String listen, Callers callers) {
         var config = new HttpConfig(List.of(Listen.parse(listen)), List.of(), List.of());
-        return new HttpServer(config, server.dispatcher, callers, List.of());
+        return new HttpServer(config, server.dispatcher, server.images, callers, List.of());
     }
 
     private static String overUnix(Path path, String request) throws IOException {

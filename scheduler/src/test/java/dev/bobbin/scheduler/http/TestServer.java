@@ -5,6 +5,7 @@ import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.List;
 public final class TestServer implements AutoCloseable {
     public final TestHost host;
     public final Dispatcher dispatcher;
+    public final ImageDirectory images;
     public final HttpServer http;
 
     private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen) throws IOException {
@@ -25,7 +27,8 @@ public final class TestServer implements AutoCloseable {
                 host.runtime(),
                 host.meters);
         try {
-            http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, callers, List.of());
+            images = new ImageDirectory(host.images());
+            http = new HttpServer(new HttpConfig(listen, List.of(), List.of()), dispatcher, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {
             dispatcher.close();

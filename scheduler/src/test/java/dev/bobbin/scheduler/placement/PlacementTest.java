@@ -35,22 +35,22 @@ final class PlacementTest {
         };
     }
 
-    private static String whyNone(Ranking ranking) {
+    private static String misfit(Ranking ranking) {
         return switch (ranking) {
             case Ranking.Candidates some -> throw new AssertionError(some);
-            case Ranking.NoneFits none -> none.detail();
+            case Ranking.NoneFits none -> none.field();
         };
     }
 
     @Test
     void refusesAJobLargerThanAnyHostAndSaysWhy() {
         var view = view(host("a", 2, 4 * GIB, 0));
-        assertThat(whyNone(placement.rank(limits(5 * GIB, 0), view))).startsWith("limits.memory:");
-        assertThat(whyNone(placement.rank(limits(GIB, 2.5), view))).startsWith("limits.cpus:");
+        assertThat(misfit(placement.rank(limits(5 * GIB, 0), view))).isEqualTo("limits.memory");
+        assertThat(misfit(placement.rank(limits(GIB, 2.5), view))).isEqualTo("limits.cpus");
         var forks = new Limits(GIB, 0, 32_769, Limits.DEFAULT.time(), 1, 1 << 20);
-        assertThat(whyNone(placement.rank(forks, view))).startsWith("limits.pids:");
+        assertThat(misfit(placement.rank(forks, view))).isEqualTo("limits.pids");
         var two = view(host("a", 1, 8 * GIB, 0), host("b", 8, GIB, 0));
-        assertThat(whyNone(placement.rank(limits(8 * GIB, 8), two))).startsWith("limits:");
+        assertThat(misfit(placement.rank(limits(8 * GIB, 8), two))).isEqualTo("limits");
     }
 
     @Test
@@ -84,7 +84,7 @@ final class PlacementTest {
             var here = hosts.get(random.nextInt(hosts.size())).id();
             var ranking = placement.rank(limits, new ClusterView(here, hosts));
             if (fitting.isEmpty()) {
-                assertThat(whyNone(ranking)).startsWith("limits");
+                assertThat(misfit(ranking)).startsWith("limits");
                 continue;
             }
             var ranked = candidates(ranking).stream().map(Candidate::host).toList();

@@ -8,6 +8,11 @@ public interface Dialect extends HttpService {
 
     boolean owns(String path);
 
+    /// What a caller without credentials is asked for (`WWW-Authenticate`).
+    default String challenge() {
+        return "Bearer";
+    }
+
     /// Answers with `problem`; the status and the form are the dialect's.
     void fail(ServerResponse response, Problem problem);
 }

@@ -65,8 +65,9 @@ public final class Disconnects implements AutoCloseable {
     public final class Watch implements AutoCloseable {
         private final long beganNanos = System.nanoTime();
         private final Connection connection;
-        private final Runnable gone;
+        private Runnable gone;
         private @Nullable Thread reading;
+        private boolean left;
         private boolean closed;
 
         private Watch(Connection connection, Runnable gone) {
@@ -94,8 +95,17 @@ public final class Disconnects implements AutoCloseable {
         }
 
         private synchronized void leave() {
+            left = true;
             if (!closed) {
                 gone.run();
+            }
+        }
+
+        /// Runs `other` from now on; at once if the client has gone already.
+        public synchronized void instead(Runnable other) {
+            gone = other;
+            if (left && !closed) {
+                other.run();
             }
         }
 

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.exchange;
 
+import dev.bobbin.image.ImageException;
 import dev.bobbin.runner.Refusal;
 import org.jspecify.annotations.Nullable;
 
@@ -32,12 +33,31 @@ public record Problem(
             case BUSY, HOST_FULL -> new Problem(429, "busy", detail, null, 1);
             case DEGRADED -> new Problem(503, "degraded", detail, null, 5);
             case DRAINING -> new Problem(503, "draining", detail, null, 5);
-            case NO_HOST_FITS -> new Problem(422, "never_fits", detail, "limits", 0);
+            case NO_HOST_FITS -> new Problem(422, "never_fits", detail, refusal.field(), 0);
             case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "image", 0);
             case NO_SUCH_USER -> invalid("user", detail);
             case NO_COMMAND -> invalid("command", detail);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };
+    }
+
+    /// What could not be done with an image.
+    public static Problem of(ImageException failure) {
+        var detail = "image: " + failure.getMessage();
+        return switch (failure.problem()) {
+            case NOT_FOUND -> new Problem(404, "image_not_found", detail, "image", 0);
+            case UNAVAILABLE -> new Problem(424, "image_unavailable", detail, "image", 30);
+            case UNAUTHORIZED -> new Problem(424, "image_unauthorized", detail, "image", 0);
+            case INVALID -> new Problem(422, "image_invalid", detail, "image", 0);
+            case UNSUPPORTED -> new Problem(422, "unsupported", detail, "image", 0);
+            case IN_USE -> new Problem(409, "image_in_use", detail, "image", 0);
+            case DISK_FULL -> new Problem(507, "disk_full", detail, null, 0);
+        };
+    }
+
+    /// What only administrators may do.
+    public static Problem forbidden(String detail) {
+        return new Problem(403, "forbidden", detail);
     }
 
     /// This problem as `application/problem+json`.

@@ -4,9 +4,6 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
-import dev.bobbin.scheduler.http.exchange.Json;
-import dev.bobbin.scheduler.http.exchange.Streamed;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -14,7 +11,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
 
-/// Output as frames, one JSON object each: lines of NDJSON, or events of an event stream.
+/// Output as frames.
 final class FrameOutput implements OutputSink {
     /* A character that the program wrote in two parts is sent in one frame: its beginning waits for the rest. The position
      * of a frame is therefore that of the last byte that has been sent, so that a reader who comes back there finds exactly
@@ -24,21 +21,17 @@ final class FrameOutput implements OutputSink {
 
     private static final byte[] NOTHING = new byte[0];
 
-    private final Streamed answer;
+    private final Frames frames;
     private final Execution job;
     private final Set<Stream> wanted;
-    private final boolean events;
-    private final ByteArrayOutputStream frame = new ByteArrayOutputStream(512);
 
     private byte[] waiting = NOTHING;
     private Output.Bytes waitingFrom = new Output.Bytes(0, 0, Stream.STDOUT, 0, NOTHING);
 
-    /// @param events whether frames are events of an event stream
-    FrameOutput(Streamed answer, Execution job, Set<Stream> wanted, boolean events) {
-        this.answer = answer;
+    FrameOutput(Frames frames, Execution job, Set<Stream> wanted) {
+        this.frames = frames;
         this.job = job;
         this.wanted = Set.copyOf(wanted);
-        this.events = events;
     }
 
     @Override
@@ -51,7 +44,7 @@ final class FrameOutput implements OutputSink {
             }
             case Output.Started started -> {
                 releaseWaiting();
-                send("started", started.at(), json -> {
+                frames.send("started", started.at(), json -> {
                     json.writeStringField("id", job.id().toString());
                     json.writeStringField("image", job.image().text());
                     json.writeStringField("time", time(started.timeNanos()));
@@ -60,7 +53,7 @@ final class FrameOutput implements OutputSink {
             case Output.Gap gap -> {
                 if (wanted.contains(gap.stream())) {
                     releaseWaiting();
-                    send("gap", gap.at(), json -> {
+                    frames.send("gap", gap.at(), json -> {
                         json.writeStringField("stream", word(gap.stream()));
                         json.writeNumberField("offset", gap.offset());
                         json.writeNumberField("bytes", gap.bytes());
@@ -69,11 +62,11 @@ final class FrameOutput implements OutputSink {
             }
             case Output.Heartbeat heartbeat -> {
                 releaseWaiting();
-                heartbeat(heartbeat.at());
+                frames.heartbeat(heartbeat.at());
             }
             case Output.Ended ended -> {
                 releaseWaiting();
-                send("ended", ended.at(), json -> {
+                frames.send("ended", ended.at(), json -> {
                     json.writeStringField("id", job.id().toString());
                     JobJson.outcome(json, ended.ending().outcome());
                     JobJson.unenforcedLimits(json, job);
@@ -87,7 +80,7 @@ final class FrameOutput implements OutputSink {
 
     @Override
     public void flush() throws IOException {
-        answer.flush();
+        frames.flush();
     }
 
     private void bytes(Output.Bytes bytes) throws IOException {
@@ -124,7 +117,7 @@ final class FrameOutput implements OutputSink {
 
     private void sendBytes(Output.Bytes from, long at, long offset, byte[] data, int length, boolean text)
             throws IOException {
-        send(word(from.stream()), at, json -> {
+        frames.send(word(from.stream()), at, json -> {
             json.writeStringField("time", time(from.timeNanos()));
             json.writeNumberField("offset", offset);
             if (text) {
@@ -134,36 +127,6 @@ final class FrameOutput implements OutputSink {
                 json.writeBinary(data, 0, length);
             }
         });
-    }
-
-    private void heartbeat(long at) throws IOException {
-        if (!events) {
-            send("heartbeat", at, _ -> {});
-            return;
-        }
-        var comment = ": heartbeat\n\n".getBytes(StandardCharsets.UTF_8);
-        answer.write(comment, 0, comment.length);
-    }
-
-    private void send(String type, long at, Json.Value content) throws IOException {
-        frame.reset();
-        if (events) {
-            ascii("id: " + at + "\nevent: " + type + "\ndata: ");
-        }
-        Json.write(frame, json -> {
-            json.writeStartObject();
-            json.writeStringField("type", type);
-            json.writeNumberField("at", at);
-            content.writeTo(json);
-            json.writeEndObject();
-        });
-        ascii(events ? "\n\n" : "\n");
-        var bytes = frame.toByteArray();
-        answer.write(bytes, 0, bytes.length);
-    }
-
-    private void ascii(String text) {
-        frame.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static byte[] joined(byte[] first, byte[] second) {

@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
@@ -22,6 +23,7 @@ final class JobAnswer {
     private static final HeaderName OUTCOME = HeaderNames.create("Bobbin-Outcome");
     private static final HeaderName EXIT_CODE = HeaderNames.create("Bobbin-Exit-Code");
     private static final HeaderName TIMELINE = HeaderNames.create("Bobbin-Timeline");
+    private static final HeaderName GAPS = HeaderNames.create("Bobbin-Gaps");
     private static final Set<Stream> BOTH = Set.of(Stream.values());
     private static final System.Logger LOG = System.getLogger(JobAnswer.class.getName());
 
@@ -40,36 +42,48 @@ final class JobAnswer {
         }
     }
 
+    Reply reply(Rendition rendition, ServerResponse response) {
+        return new Reply(response, rendition, disconnects);
+    }
+
     /// Answers the caller that started the job: its leaving ends the job if that was asked for.
     void started(Execution job, Rendition rendition, ServerResponse response) {
-        head(job, response);
+        started(job, reply(rendition, response));
+    }
+
+    /// The same, behind what the answer holds already.
+    void started(Execution job, Reply reply) {
+        if (!reply.isStreamed()) {
+            head(job.id(), reply.response());
+        }
         var caller = Thread.currentThread();
         Runnable gone = job.onDisconnect() == Job.OnDisconnect.KILL ? () -> job.cancel("client") : caller::interrupt;
-        switch (rendition) {
-            case JSON -> json(job, gone, response);
-            case TEXT, NDJSON, SSE -> stream(job, Part.ALL, rendition, gone, response);
+        switch (reply.rendition()) {
+            case JSON -> json(job, gone, reply);
+            case TEXT, NDJSON, SSE -> stream(job, Part.ALL, gone, reply);
         }
     }
 
     /// Answers a reader, whose leaving concerns nobody else.
     void read(Execution job, Part part, Rendition rendition, ServerResponse response) {
-        head(job, response);
+        head(job.id(), response);
         Runnable gone = Thread.currentThread()::interrupt;
+        var reply = reply(rendition, response);
         switch (rendition) {
-            case JSON -> jsonPart(job, part, gone, response);
-            case TEXT, NDJSON, SSE -> stream(job, part, rendition, gone, response);
+            case JSON -> jsonPart(job, part, gone, reply);
+            case TEXT, NDJSON, SSE -> stream(job, part, gone, reply);
         }
     }
 
-    static void head(Execution job, ServerResponse response) {
-        response.header(JOB_ID, job.id().toString());
-        response.header(HeaderNames.LOCATION, "/v1/jobs/" + job.id());
+    static void head(JobId id, ServerResponse response) {
+        response.header(JOB_ID, id.toString());
+        response.header(HeaderNames.LOCATION, "/v1/jobs/" + id);
     }
 
-    private void json(Execution job, Runnable gone, ServerResponse response) {
+    private void json(Execution job, Runnable gone, Reply reply) {
         var output = new InlineOutput(BOTH);
-        var ending = collect(job, Part.ALL, output, gone, response);
-        send(response, json -> {
+        var ending = collect(job, Part.ALL, output, gone, reply);
+        send(reply.response(), json -> {
             json.writeStartObject();
             json.writeStringField("id", job.id().toString());
             json.writeStringField("image", job.image().text());
@@ -82,11 +96,11 @@ final class JobAnswer {
         });
     }
 
-    private void jsonPart(Execution job, Part part, Runnable gone, ServerResponse response) {
+    private void jsonPart(Execution job, Part part, Runnable gone, Reply reply) {
         var output = new InlineOutput(part.streams());
         var state = part.follow() ? "ended" : job.ending().isPresent() ? "ended" : "running";
-        read(job, part, output, gone, response);
-        send(response, json -> {
+        read(job, part, output, gone, reply);
+        send(reply.response(), json -> {
             json.writeStartObject();
             json.writeStringField("id", job.id().toString());
             json.writeStringField("state", state);
@@ -96,14 +110,15 @@ final class JobAnswer {
         });
     }
 
-    private Ending collect(Execution job, Part part, InlineOutput output, Runnable gone, ServerResponse response) {
-        read(job, part, output, gone, response);
+    private Ending collect(Execution job, Part part, InlineOutput output, Runnable gone, Reply reply) {
+        read(job, part, output, gone, reply);
         return job.ending().orElseThrow();
     }
 
-    private void read(Execution job, Part part, OutputSink sink, Runnable gone, ServerResponse response) {
+    private void read(Execution job, Part part, OutputSink sink, Runnable gone, Reply reply) {
         try (job;
-                var _ = disconnects.watch(response, gone)) {
+                reply) {
+            reply.watch(gone);
             job.read(part.from(), part.follow(), sink);
         } catch (IllegalArgumentException e) {
             throw Rejected.invalid("from", String.valueOf(e.getMessage()));
@@ -119,22 +134,26 @@ final class JobAnswer {
         response.send(Json.write(value));
     }
 
-    private void stream(Execution job, Part part, Rendition rendition, Runnable gone, ServerResponse response) {
-        response.header(HeaderNames.CONTENT_TYPE, rendition.type());
-        response.header(HeaderNames.CACHE_CONTROL, "no-store");
-        if (rendition == Rendition.TEXT) {
-            response.header(
-                    HeaderNames.TRAILER,
-                    OUTCOME.defaultCase() + ", " + EXIT_CODE.defaultCase() + ", " + TIMELINE.defaultCase());
+    private void stream(Execution job, Part part, Runnable gone, Reply reply) {
+        if (reply.rendition() == Rendition.TEXT) {
+            reply.response()
+                    .header(
+                            HeaderNames.TRAILER,
+                            String.join(
+                                    ", ",
+                                    OUTCOME.defaultCase(),
+                                    EXIT_CODE.defaultCase(),
+                                    TIMELINE.defaultCase(),
+                                    GAPS.defaultCase()));
         }
-        var answer = new Streamed(response);
-        OutputSink sink = switch (rendition) {
+        var answer = reply.body();
+        OutputSink sink = switch (reply.rendition()) {
             case JSON, TEXT -> new PlainOutput(answer, part.streams());
-            case NDJSON -> new FrameOutput(answer, job, part.streams(), false);
-            case SSE -> new FrameOutput(answer, job, part.streams(), true);
+            case NDJSON, SSE -> new FrameOutput(reply.frames(), job, part.streams());
         };
         try (job;
-                var _ = disconnects.watch(response, gone)) {
+                reply) {
+            reply.watch(gone);
             if (part.from() == 0) {
                 answer.open();
             }
@@ -152,8 +171,9 @@ final class JobAnswer {
             LOG.log(System.Logger.Level.ERROR, "read the output of job " + job.id(), e);
             throw new CloseConnectionException("the output cannot be read", e);
         }
-        if (rendition == Rendition.TEXT) {
-            job.ending().ifPresent(ending -> trailers(ending, response));
+        if (sink instanceof PlainOutput plain) {
+            plain.gaps().ifPresent(gaps -> reply.response().trailers().set(GAPS, gaps));
+            job.ending().ifPresent(ending -> trailers(ending, reply.response()));
         }
     }
 

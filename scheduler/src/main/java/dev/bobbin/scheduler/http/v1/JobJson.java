@@ -67,8 +67,12 @@ final class JobJson {
         known(json, "throttled_micros", ending.usage().throttledMicros());
         known(json, "memory_peak_bytes", ending.usage().memoryPeakBytes());
         known(json, "oom_kills", ending.usage().oomKills());
+        if (!ending.usage().oomLevel().isEmpty()) {
+            json.writeStringField("oom_level", ending.usage().oomLevel());
+        }
         known(json, "disk_bytes", ending.usage().diskBytes());
         known(json, "disk_inodes", ending.usage().diskInodes());
+        known(json, "stdin_bytes", ending.usage().stdinBytes());
         json.writeNumberField("stdout_bytes", ending.stdout().bytes());
         json.writeNumberField("stderr_bytes", ending.stderr().bytes());
         known(json, "dropped_bytes", ending.usage().droppedBytes());

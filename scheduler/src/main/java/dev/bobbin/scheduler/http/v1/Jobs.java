@@ -39,7 +39,7 @@ final class Jobs {
             if (wait.isPresent()) {
                 awaitEnd(job, wait(wait.get()));
             }
-            JobAnswer.head(job, response);
+            JobAnswer.head(job.id(), response);
             JobAnswer.send(response, json -> JobJson.state(json, job));
         }
     }
@@ -53,7 +53,7 @@ final class Jobs {
     void cancel(ServerRequest request, ServerResponse response) {
         try (var job = find(request)) {
             job.cancel("api");
-            JobAnswer.head(job, response);
+            JobAnswer.head(job.id(), response);
             response.status(Status.ACCEPTED_202);
             JobAnswer.send(response, json -> JobJson.state(json, job));
         }
@@ -67,7 +67,7 @@ final class Jobs {
         var last = flag(request, "eof");
         try (var job = find(request)) {
             var taken = feed(job, request, position, last);
-            JobAnswer.head(job, response);
+            JobAnswer.head(job.id(), response);
             JobAnswer.send(response, json -> {
                 json.writeStartObject();
                 json.writeNumberField("taken", taken);
@@ -161,7 +161,7 @@ final class Jobs {
     }
 
     /// `?follow`, `?follow=true` and `?follow=1` say yes.
-    private static boolean flag(ServerRequest request, String name) {
+    static boolean flag(ServerRequest request, String name) {
         if (!request.query().contains(name)) {
             return false;
         }
@@ -172,7 +172,7 @@ final class Jobs {
         };
     }
 
-    private static Optional<String> query(ServerRequest request, String name) {
+    static Optional<String> query(ServerRequest request, String name) {
         return request.query().first(name).asOptional();
     }
 }

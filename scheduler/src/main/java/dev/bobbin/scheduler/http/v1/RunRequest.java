@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
@@ -49,6 +50,7 @@ final class RunRequest {
 
     private List<String> command = List.of();
     private @Nullable ImageReference image;
+    private PullPolicy pull = PullPolicy.MISSING;
     private Map<String, String> env = Map.of();
     private @Nullable String workdir;
     private @Nullable String user;
@@ -88,10 +90,16 @@ final class RunRequest {
                 labels));
     }
 
+    /// When a registry is asked for the image.
+    PullPolicy pull() {
+        return pull;
+    }
+
     private void field(String name, JsonInput value) throws IOException {
         switch (name) {
             case "command" -> command = command(value);
-            case "image" -> image = image(value);
+            case "image" -> image = ImageRequest.reference(value);
+            case "pull" -> pull = ImageRequest.policy(value);
             case "env" -> env = value.strings(MOST_VARIABLES);
             case "workdir" -> workdir = value.string();
             case "user" -> user = value.string();
@@ -112,15 +120,6 @@ final class RunRequest {
             throw value.wrong("must not be empty; leave it out for the image's own command");
         }
         return command;
-    }
-
-    private static ImageReference image(JsonInput value) throws IOException {
-        var text = value.string();
-        try {
-            return new ImageReference(text);
-        } catch (IllegalArgumentException e) {
-            throw value.wrong(String.valueOf(e.getMessage()));
-        }
     }
 
     private static Stdin stdin(JsonInput value) throws IOException {

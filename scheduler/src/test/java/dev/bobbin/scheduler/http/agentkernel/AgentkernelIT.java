@@ -89,8 +89,9 @@ final class AgentkernelIT {
         assertThat(run("{\"command\":").text()).startsWith("{\"success\":false,\"error\":\"Invalid JSON: ");
         assertThat(run("{\"command\":[\"true\"],\"image\":\"a b\"}").text())
                 .contains("Docker image name contains invalid character ' '");
-        assertThat(run("{\"command\":[\"true\"],\"image\":\"no-such\"}").status())
-                .isEqualTo(404);
+        var unreachable = run("{\"command\":[\"true\"],\"image\":\"127.0.0.1:1/no-such\"}");
+        assertThat(unreachable.status()).isEqualTo(500);
+        assertThat(unreachable.text()).contains("the registry 127.0.0.1:1 does not answer");
         assertAnswer(server.get("/run", KEY), 404, "{\"success\":false,\"error\":\"Not found\"}");
         assertAnswer(
                 server.post("/run", " ".repeat(17 * 1024 * 1024), KEY),

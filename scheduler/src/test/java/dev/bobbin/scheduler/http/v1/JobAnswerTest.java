@@ -75,7 +75,7 @@ final class JobAnswerTest {
                     .containsEntry("transfer-encoding", "chunked")
                     .containsEntry("bobbin-job-id", job.id().toString())
                     .containsEntry("location", "/v1/jobs/" + job.id())
-                    .containsEntry("trailer", "Bobbin-Outcome, Bobbin-Exit-Code, Bobbin-Timeline");
+                    .containsEntry("trailer", "Bobbin-Outcome, Bobbin-Exit-Code, Bobbin-Timeline, Bobbin-Gaps");
             for (var line : new String[] {"one\n", "two\n", "three\n"}) {
                 var before = System.nanoTime();
                 job.print(Stream.STDOUT, bytes(line));

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -256,10 +257,12 @@ final class RunIT {
 
     @Test
     void refusesWhatIsLargerThanTheMachine() throws IOException {
-        for (var limit : new String[] {"\"memory\":\"1000000GiB\"", "\"cpus\":4096", "\"pids\":4194304"}) {
-            var answer = run("{\"command\":[\"true\"],\"limits\":{" + limit + "}}");
-            assertThat(answer.status()).as(limit).isEqualTo(422);
-            assertThat(answer.text()).contains("\"code\":\"never_fits\"", "limits." + limit.substring(1, 4));
+        for (var limit : Map.of("memory", "\"1000000GiB\"", "cpus", "4096", "pids", "4194304")
+                .entrySet()) {
+            var name = limit.getKey();
+            var answer = run("{\"command\":[\"true\"],\"limits\":{\"" + name + "\":" + limit.getValue() + "}}");
+            assertThat(answer.status()).as(name).isEqualTo(422);
+            assertThat(answer.text()).contains("\"code\":\"never_fits\"", "\"field\":\"limits." + name + "\"");
         }
     }
 
@@ -278,6 +281,42 @@ final class RunIT {
                 assertThat(answer.text()).contains("\"code\":\"busy\"", "memory limits");
             }
         }
+    }
+
+    @Test
+    void countsTheBytesOfStandardInput() throws IOException {
+        assertThat(run("{\"command\":[\"cat\"],\"stdin\":\"12345\"}").text())
+                .contains("\"stdin_bytes\":5,\"stdout_bytes\":5");
+        assertThat(run("{\"command\":[\"true\"]}").text()).contains("\"stdin_bytes\":0");
+    }
+
+    @Test
+    void countsWhatTheKernelKilledAndWhatWasDropped() throws Exception {
+        var meters = server.host.meters;
+        var kills = meters.counter("bobbin.oom.kills", "level", "job");
+        var dropped = meters.counter("bobbin.stream.dropped.bytes", "policy", "drop");
+        assertThat(meters.find("bobbin.oom.kills").counters()).hasSize(2);
+        assertThat(meters.find("bobbin.stream.dropped.bytes").counters()).hasSize(2);
+        var killsBefore = kills.count();
+        var droppedBefore = dropped.count();
+        var killed = run("{\"command\":[\"sh\",\"-c\",\"head -c 64M /dev/zero | tail; exit 0\"],"
+                + "\"limits\":{\"memory\":\"16MiB\"}}");
+        var noisy = run(
+                "{\"command\":[\"seq\",\"200000\"]," + "\"output_policy\":\"drop\",\"limits\":{\"output\":\"64KiB\"}}");
+        assertThat(killed.text()).contains("\"oom_level\":\"job\"");
+        assertThat(number(noisy, "dropped_bytes")).isPositive();
+        var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+        while (dropped.count() == droppedBefore && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(kills.count() - killsBefore).isEqualTo(number(killed, "oom_kills"));
+        assertThat(dropped.count() - droppedBefore).isEqualTo(number(noisy, "dropped_bytes"));
+    }
+
+    private static double number(RawClient.Answer answer, String field) {
+        var found = Pattern.compile("\"" + field + "\":(\\d+)").matcher(answer.text());
+        assertThat(found.find()).as(answer.text()).isTrue();
+        return Double.parseDouble(found.group(1));
     }
 
     @Test
@@ -303,5 +342,20 @@ final class RunIT {
         var frames = server.get("/v1/jobs/" + jobId(answer) + "/output", "Accept: application/x-ndjson")
                 .text();
         assertThat(frames).contains("{\"type\":\"gap\"", "\"stream\":\"stdout\",\"offset\":", "199999");
+        var gap = Pattern.compile("\"stream\":\"stdout\",\"offset\":(\\d+),\"bytes\":(\\d+)")
+                .matcher(frames);
+        assertThat(gap.find()).isTrue();
+        try (var client = server.client()) {
+            client.send(TestServer.head("GET", "/v1/jobs/" + jobId(answer) + "/output", "Accept: text/plain") + "\r\n");
+            client.line();
+            assertThat(client.headers().get("trailer")).contains("Bobbin-Gaps");
+            var bytes = 0L;
+            for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
+                bytes += chunk.length;
+            }
+            assertThat(client.headers())
+                    .containsEntry("bobbin-gaps", "stdout;offset=" + gap.group(1) + ";bytes=" + gap.group(2));
+            assertThat(answer.text()).contains("\"stdout_bytes\":" + (bytes + Long.parseLong(gap.group(2))));
+        }
     }
 }

@@ -59,7 +59,7 @@ final class ScriptedJob implements Execution {
                     outcome,
                     new Ending.Total(total(Output.Stream.STDOUT), 0),
                     new Ending.Total(total(Output.Stream.STDERR), 0),
-                    new Ending.Usage(1, 2, -1, -1, -1, -1, -1, -1, -1),
+                    new Ending.Usage(1, 2, -1, -1, -1, -1, -1, -1, -1, -1, ""),
                     timeline);
         }
         notifyAll();

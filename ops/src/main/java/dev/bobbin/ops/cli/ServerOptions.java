@@ -1,0 +1,85 @@
+package dev.bobbin.ops.cli;
+
+import dev.bobbin.ops.config.BobbinConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Which server a command asks: the one of the run directory, else one within the command, gone with it.
+final class ServerOptions {
+    private final Map<String, String> environment;
+    private final Server.Starter starter;
+
+    @Option(names = "--run-dir", paramLabel = "DIR", description = "Where to find the server. Default /run/bobbin.")
+    private @Nullable String runDir;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings in YAML.")
+    private @Nullable Path config;
+
+    ServerOptions(Map<String, String> environment, Server.Starter starter) {
+        this.environment = environment;
+        this.starter = starter;
+    }
+
+    /// What is asked; gives the command's exit code.
+    @FunctionalInterface
+    interface Question {
+        int ask(ImageClient images) throws IOException;
+    }
+
+    BobbinConfig settings() {
+        Map<String, List<String>> flags = runDir == null ? Map.of() : Map.of("run-dir", List.of(runDir));
+        return BobbinConfig.read(flags, environment, config);
+    }
+
+    Server.Starter starter() {
+        return starter;
+    }
+
+    /// Asks about images. What the server refuses is said, and is exit code 1.
+    int ask(Question question) throws IOException {
+        var settings = settings();
+        var live = connect(settings.socket());
+        if (live != null) {
+            return ask(question, live);
+        }
+        try (var embedded = EmbeddedServer.withImages(settings, starter, 0)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(embedded::close, "bobbin-stop"));
+            var connection = HttpConnection.connect(embedded.socket());
+            embedded.beforeClose(() -> ImageClient.leave(connection));
+            return ask(question, connection);
+        }
+    }
+
+    private static int ask(Question question, HttpConnection connection) {
+        try (var images = new ImageClient(connection)) {
+            return question.ask(images);
+        } catch (ImageClient.RefusedException refused) {
+            System.err.println("bobbin: " + refused.getMessage());
+        } catch (IOException | IllegalArgumentException failed) {
+            System.err.println("bobbin: the server broke off: " + failed.getMessage());
+        }
+        return 1;
+    }
+
+    /// A connection to the live server, or nothing if there is none.
+    static @Nullable HttpConnection connect(Path socket) {
+        if (!Files.exists(socket)) {
+            return null;
+        }
+        try {
+            return HttpConnection.connect(socket);
+        } catch (java.net.ConnectException _) {
+            return null; // left behind by a server that was killed
+        } catch (IOException failed) {
+            throw new StartException("The server's socket " + socket + " cannot be opened ("
+                    + String.valueOf(failed.getMessage()).toLowerCase(Locale.ROOT)
+                    + "): run as the server's user, for example with sudo.");
+        }
+    }
+}

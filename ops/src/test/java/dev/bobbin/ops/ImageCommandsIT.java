@@ -1,0 +1,189 @@
+package dev.bobbin.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.bobbin.image.TestImages;
+import dev.bobbin.image.store.TestRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The commands for images as a person uses them, each a process of its own, with a real registry.
+@Timeout(90)
+final class ImageCommandsIT {
+    private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
+    private static final String JAVA = System.getProperty("java.home") + "/bin/java";
+
+    private final List<Process> started = new ArrayList<>();
+    private Path directory = Path.of("");
+    private TestRegistry registry;
+    private String image = "";
+
+    private record Result(int code, String out, String err) {}
+
+    @BeforeAll
+    static void onlyAsRoot() {
+        var root = System.getProperty("user.name").equals("root");
+        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
+            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
+        }
+        assumeTrue(root, "not root, and making sandboxes needs it");
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
+        registry = TestRegistry.start(directory.resolve("registry"));
+        var layout = Files.createDirectories(directory.resolve("layout"));
+        TestImages.layout(
+                layout, "one", TestImages.config("/bin/echo", "from the image"), List.of(TestImages.busybox()));
+        image = registry.host() + "/demo/one:1";
+        TestRegistry.skopeo("oci:" + layout + ":one", "docker://" + image);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (var process : started) {
+            process.destroy();
+            if (!process.waitFor(15, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        }
+        registry.close();
+        shell("rm -rf " + directory);
+    }
+
+    @Test
+    void keepsImagesWithoutAServer() throws Exception {
+        var pulled = bobbin("pull", image);
+
+        assertThat(pulled.code()).as(pulled.err()).isZero();
+        assertThat(pulled.out()).startsWith(image + " sha256:");
+        assertThat(pulled.err()).contains("asking for " + image, " unpacked\n").doesNotContain("\r");
+        assertThat(bobbin("run", "--image", image, "--pull", "never")).isEqualTo(new Result(0, "from the image\n", ""));
+        assertThat(bobbin("images", "-q").out()).isEqualTo("host\n" + image + "\n");
+    }
+
+    @Test
+    void goesThroughTheLifeOfAnImageOnAServer() throws Exception {
+        serve();
+
+        assertThat(bobbin("run", "--image", image)).isEqualTo(new Result(0, "from the image\n", ""));
+        assertThat(bobbin("pull", "-q", image).err()).isEmpty();
+        assertThat(bobbin("tag", image, "two").code()).isZero();
+        assertThat(bobbin("inspect", "two").out()).contains("\"names\":[", "\"layers\":[");
+        var there = registry.host() + "/other/two:2";
+        assertThat(bobbin("push", "-q", "two", there).out()).isEqualTo(there + "\n");
+        assertThat(TestRegistry.run("skopeo", "inspect", "--tls-verify=false", "docker://" + there))
+                .contains("other/two");
+        var file = directory.resolve("two.tar");
+        assertThat(bobbin("save", "-o", file.toString(), "two").code()).isZero();
+        assertThat(directory.resolve("two.tar.part")).doesNotExist();
+        assertThat(TestRegistry.run("skopeo", "inspect", "oci-archive:" + file)).contains("Layers");
+        assertThat(bobbin("rmi", "two", "nothing", image))
+                .satisfies(result -> assertThat(result.code()).isEqualTo(1))
+                .satisfies(result ->
+                        assertThat(result.err()).contains("\"nothing\"").hasLineCount(1));
+        assertThat(bobbin("images").out()).contains("host").doesNotContain("two");
+        assertThat(bobbin("load", "-i", file.toString()).out()).startsWith("docker.io/library/two:latest ");
+        assertThat(shell(line("save", "--format", "docker", "two") + " | " + line("load"))
+                        .out())
+                .startsWith("docker.io/library/two:latest ");
+        assertThat(bobbin("run", "--image", "two", "--pull", "never").out()).isEqualTo("from the image\n");
+        assertThat(bobbin("prune", "--unused-for", "0s").out())
+                .contains("removed docker.io/library/two:latest", "freed ");
+    }
+
+    @Test
+    void passesStandardInputOnBehindThePull() throws Exception {
+        serve();
+
+        var result = shell("echo through | " + line("run", "--stdin", "--image", image, "--", "cat"));
+
+        assertThat(result.out()).isEqualTo("through\n");
+    }
+
+    @Test
+    void drawsABarOnATerminalAndSavesNothingToIt() throws Exception {
+        serve();
+
+        var pull = shell("script -qec '" + line("pull", image) + "' /dev/null </dev/null");
+        var save = shell("script -qec '" + line("save", image) + "' /dev/null </dev/null");
+
+        assertThat(pull.out()).contains("\r", " layers ready", image + " sha256:");
+        assertThat(save.code()).isEqualTo(2);
+        assertThat(save.out()).contains("an archive is not for a terminal");
+    }
+
+    @Test
+    void saysInOneLineWhatCannotBeDone() throws Exception {
+        serve();
+
+        var unknown = registry.host() + "/demo/nothing:1";
+        assertRefused(bobbin("pull", "-q", unknown), 1, "demo/nothing");
+        assertRefused(bobbin("run", "--image", unknown, "--", "true"), 125, "demo/nothing");
+        assertRefused(bobbin("run", "--image", image, "--pull", "never", "--", "true"), 125, "there is no image");
+        assertRefused(bobbin("run", "--pull", "sometimes", "--", "true"), 125, "missing");
+        assertRefused(bobbin("save", "nothing"), 1, "\"nothing\"");
+        assertRefused(bobbin("load", "-i", "/nowhere"), 1, "/nowhere");
+        assertRefused(bobbin("load", "-i", "/etc/passwd"), 1, "archive");
+        assertRefused(bobbin("pull", "host"), 1, "this machine itself");
+        assertThat(bobbin("pull").code()).isEqualTo(2);
+    }
+
+    private static void assertRefused(Result result, int code, String reason) {
+        assertThat(result.code()).as(result.err()).isEqualTo(code);
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).startsWith("bobbin: ").contains(reason).hasLineCount(1);
+    }
+
+    private void serve() throws IOException {
+        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
+        assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
+    }
+
+    private static List<String> command(String... arguments) {
+        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", JAR.toString()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static String line(String... arguments) {
+        return String.join(" ", command(arguments));
+    }
+
+    private Result bobbin(String... arguments) throws Exception {
+        return result(command(arguments));
+    }
+
+    private Result shell(String script) throws Exception {
+        return result(List.of("bash", "-c", script));
+    }
+
+    private Process start(List<String> command) throws IOException {
+        var builder = new ProcessBuilder(command);
+        builder.environment().put("BOBBIN_RUN_DIR", directory + "/run");
+        builder.environment().put("BOBBIN_DATA_DIR", directory + "/data");
+        var process = builder.start();
+        started.add(process);
+        return process;
+    }
+
+    private Result result(List<String> command) throws Exception {
+        var process = start(command);
+        process.getOutputStream().close();
+        var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        var err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Result(process.waitFor(), out, err);
+    }
+}

@@ -1,0 +1,121 @@
+#include "network.h"
+#include "sys.h"
+
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#define LOOK_LONGEST 32768
+
+/* What a namespace looks like to those in it. All sockets are in the first line of sockstat; its others are the
+ * machine's. */
+static const struct {
+    const char *file;
+    bool first_line;
+} looks[] = {
+    {"sockstat", true}, {"dev", false}, {"snmp", false}, {"netstat", false}, {"snmp6", false}, {"ip6_flowlabel", false},
+    {"igmp6", false},
+};
+
+/* Filled before any sandbox exists, and inherited by each. */
+static char untouched[LOOK_LONGEST];
+static size_t untouched_length;
+
+/* Writes the look of the namespace behind `view` to `to`; 0 if it cannot be told. */
+static size_t look(int view, char *to)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        CLOSED int file = openat(view, looks[i].file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (file < 0 && errno == ENOENT) continue; /* a kernel without IPv6 */
+        size_t start = length;
+        for (ssize_t got = 1; got > 0; length += (size_t)got) {
+            if (file < 0 || length == LOOK_LONGEST) return 0;
+            if ((got = read(file, to + length, LOOK_LONGEST - length)) < 0) return 0;
+        }
+        char *end = looks[i].first_line ? memchr(to + start, '\n', length - start) : NULL;
+        if (end) length = (size_t)(end + 1 - to);
+    }
+    return length;
+}
+
+static int of_socket(int socket, struct failure *failure)
+{
+    int network = ioctl(socket, SIOCGSKNS);
+    if (network < 0) return fail(failure, "hold a network namespace");
+    fcntl(network, F_SETFD, FD_CLOEXEC);
+    return network;
+}
+
+static int open_socket(struct failure *failure)
+{
+    int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (any < 0) fail(failure, "open a socket in a network namespace");
+    return any;
+}
+
+/* A new namespace, with this process still in it. */
+static int make(struct failure *failure)
+{
+    if (unshare(CLONE_NEWNET) < 0) return fail(failure, "make a network namespace");
+    CLOSED int any = open_socket(failure);
+    if (any < 0) return -1;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (ioctl(any, SIOCSIFFLAGS, &request) < 0) return fail(failure, "bring the loopback interface up");
+    return of_socket(any, failure);
+}
+
+static int go_home(const struct networks *networks, struct failure *failure)
+{
+    if (setns(networks->home, CLONE_NEWNET) < 0) return fail(failure, "return to the machine's network namespace");
+    return 0;
+}
+
+int networks_open(struct networks *networks, struct failure *failure)
+{
+    CLOSED int any = open_socket(failure);
+    if (any < 0 || (networks->home = of_socket(any, failure)) < 0) return -1;
+    int first = make(failure);
+    if (first < 0) return -1;
+    networks->spare[networks->count++] = first;
+    CLOSED int view = network_view("/proc", failure);
+    if (view < 0) return -1;
+    untouched_length = look(view, untouched);
+    return go_home(networks, failure);
+}
+
+int network_take(struct networks *networks, struct failure *failure)
+{
+    if (networks->count > 0) return networks->spare[--networks->count];
+    CLOSED int network = make(failure);
+    struct failure of_return;
+    if (go_home(networks, network < 0 ? &of_return : failure) < 0 || network < 0) return -1;
+    int made = network;
+    network = -1;
+    return made;
+}
+
+void network_return(struct networks *networks, int network, bool is_untouched)
+{
+    if (is_untouched && networks->count < NETWORKS_SPARE) networks->spare[networks->count++] = network;
+    else close(network);
+}
+
+int network_view(const char *proc, struct failure *failure)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s/self/net", proc);
+    int view = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return view < 0 ? fail(failure, "look at the network namespace") : view;
+}
+
+bool network_untouched(int view)
+{
+    static char now[LOOK_LONGEST];
+    size_t length = view < 0 ? 0 : look(view, now);
+    return length > 0 && length == untouched_length && memcmp(now, untouched, length) == 0;
+}

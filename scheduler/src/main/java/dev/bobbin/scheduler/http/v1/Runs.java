@@ -1,0 +1,156 @@
+package dev.bobbin.scheduler.http.v1;
+
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.PullProgress;
+import dev.bobbin.image.store.PullPolicy;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Job;
+import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
+import dev.bobbin.scheduler.http.exchange.Body;
+import dev.bobbin.scheduler.http.exchange.Exchange;
+import dev.bobbin.scheduler.http.exchange.Problem;
+import dev.bobbin.scheduler.http.exchange.Rejected;
+import dev.bobbin.scheduler.http.exchange.Streamed;
+import dev.bobbin.scheduler.tenant.Caller;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.util.concurrent.CancellationException;
+
+/// Jobs that begin: `POST /v1/run`. An image that is not here is brought first; the job's time begins when it is here,
+/// and it has no place at the gate before.
+final class Runs {
+    private static final int LARGEST_REQUEST = 4 * 1024 * 1024;
+
+    private final Dispatcher dispatcher;
+    private final ImageDirectory images;
+    private final ImageReference usualImage;
+    private final JobAnswer answers;
+
+    Runs(Dispatcher dispatcher, ImageDirectory images, ImageReference usualImage, JobAnswer answers) {
+        this.dispatcher = dispatcher;
+        this.images = images;
+        this.usualImage = usualImage;
+        this.answers = answers;
+    }
+
+    void run(ServerRequest request, ServerResponse response) {
+        var rendition = Rendition.of(request, Rendition.JSON);
+        var caller = Exchange.caller(request);
+        var policy = rendition == Rendition.JSON ? Job.OutputPolicy.KILL : Job.OutputPolicy.BLOCK;
+        var asked = RunRequest.read(Body.read(request, LARGEST_REQUEST));
+        var job = asked.toJob(caller.tenant(), usualImage, policy);
+        try (var reply = answers.reply(rendition, response)) {
+            if (!images.mustPull(job.image(), asked.pull(), caller)) {
+                begin(job, caller, reply);
+                return;
+            }
+            switch (rendition) {
+                case JSON, TEXT -> {
+                    bring(job, asked.pull(), caller, reply);
+                    begin(job, caller, reply);
+                }
+                case NDJSON, SSE -> tell(job, asked.pull(), caller, reply);
+            }
+        } catch (InterruptedException | CancellationException e) {
+            throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
+        }
+    }
+
+    private void begin(Job.Run job, Caller caller, Reply reply) throws InterruptedException {
+        switch (dispatcher.start(job, caller)) {
+            case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
+            case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
+        }
+    }
+
+    private void bring(Job.Run job, PullPolicy policy, Caller caller, Reply reply) {
+        reply.watch(whenGone(job));
+        images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
+    }
+
+    /// Answers at once and tells how the image comes; what is refused from then on is said in the last frame.
+    private void tell(Job.Run job, PullPolicy policy, Caller caller, Reply reply) throws InterruptedException {
+        var listener = new Telling(reply, job.onDisconnect());
+        try {
+            JobAnswer.head(job.id(), reply.response());
+            reply.body().open();
+            reply.watch(whenGone(job));
+            Transfer.follow(
+                    progress -> images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, progress),
+                    listener);
+            switch (dispatcher.start(job, caller)) {
+                case Attempt.Refused refused -> refuse(job, Problem.of(refused.refusal()), reply);
+                case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
+            }
+        } catch (ImageException e) {
+            refuse(job, Problem.of(e), reply);
+        } catch (IOException e) {
+            throw new CloseConnectionException("the client has gone", e);
+        }
+    }
+
+    private static Runnable whenGone(Job.Run job) {
+        var waiting = Thread.currentThread();
+        return job.onDisconnect() == Job.OnDisconnect.KILL ? waiting::interrupt : () -> {};
+    }
+
+    private static void refuse(Job.Run job, Problem problem, Reply reply) {
+        try {
+            reply.frames().send("ended", 0, json -> {
+                json.writeStringField("id", job.id().toString());
+                json.writeStringField("image", job.image().text());
+                ImageJson.problem(json, problem);
+            });
+            reply.body().finish();
+        } catch (IOException e) {
+            throw new CloseConnectionException("the client has gone", e);
+        }
+    }
+
+    /// Tells a client how its image comes. One that may leave without ending its job is not missed.
+    private static final class Telling implements Transfer.Listener {
+        private final Reply reply;
+        private final Job.OnDisconnect onDisconnect;
+        private boolean gone;
+
+        Telling(Reply reply, Job.OnDisconnect onDisconnect) {
+            this.reply = reply;
+            this.onDisconnect = onDisconnect;
+        }
+
+        @Override
+        public void heard(PullProgress step) throws IOException {
+            say(() -> reply.frames().send("progress", 0, json -> ImageJson.progress(json, step)));
+        }
+
+        @Override
+        public void quiet() throws IOException {
+            say(() -> reply.frames().heartbeat(0));
+        }
+
+        private void say(Saying saying) throws IOException {
+            if (gone) {
+                return;
+            }
+            try {
+                saying.say();
+                reply.frames().flush();
+            } catch (Streamed.ClientGone e) {
+                if (onDisconnect == Job.OnDisconnect.KILL) {
+                    throw e;
+                }
+                gone = true;
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Saying {
+        void say() throws IOException;
+    }
+}
