@@ -16,9 +16,14 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarUtils;
 
 /// What Commons Compress says of one header, and what it read behind it.
-///
-/// @param map bytes of a sparse map that lies behind the header; empty if there is none
-record ParsedHeader(TarArchiveEntry entry, byte[] map) {
+final class ParsedHeader {
+    private final TarArchiveEntry entry;
+    private final byte[] map;
+
+    private ParsedHeader(TarArchiveEntry entry, byte[] map) {
+        this.entry = entry;
+        this.map = map;
+    }
 
     /// Shows the library one header, and those records that may change it.
     ///
@@ -39,6 +44,15 @@ record ParsedHeader(TarArchiveEntry entry, byte[] map) {
             throw invalid("a header or sparse map of the archive cannot be read: "
                     + Names.shown(String.valueOf(e.getMessage())));
         }
+    }
+
+    TarArchiveEntry entry() {
+        return entry;
+    }
+
+    /// Bytes of a sparse map that lies behind the header; none if there is none.
+    byte[] map() {
+        return map;
     }
 
     /// The header, behind an extended one with the records, if there are any.

@@ -13,7 +13,9 @@ final class TarHeader {
     static final int SIZE_LENGTH = 12;
 
     private static final int PREFIX = 345;
-    private static final int[][] NUMBERS = {{100, 8}, {108, 8}, {116, 8}, {SIZE, SIZE_LENGTH}, {136, 12}, {329, 8}, {337, 8}};
+    private static final int[][] NUMBERS = {
+        {100, 8}, {108, 8}, {116, 8}, {SIZE, SIZE_LENGTH}, {136, 12}, {329, 8}, {337, 8}
+    };
 
     private final byte[] block;
 
