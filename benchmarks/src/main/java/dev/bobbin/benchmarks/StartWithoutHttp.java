@@ -32,11 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 3)
 @Fork(
         value = 1,
-        jvmArgs = {
-            "--enable-native-access=ALL-UNNAMED",
-            "-XX:+UseSerialGC",
-            "-Djdk.pollerMode=1"
-        })
+        jvmArgs = {"--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Djdk.pollerMode=1"})
 @SuppressWarnings("NullAway.Init") // JMH sets up
 public class StartWithoutHttp {
     @Param({"16", "0"})
