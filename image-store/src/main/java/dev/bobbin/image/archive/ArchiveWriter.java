@@ -1,5 +1,6 @@
 package dev.bobbin.image.archive;
 
+import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.BlobSource;
 import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;

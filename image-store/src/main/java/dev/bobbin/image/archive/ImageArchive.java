@@ -1,5 +1,6 @@
 package dev.bobbin.image.archive;
 
+import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.BlobSink;
 import dev.bobbin.image.BlobSource;
 import java.io.IOException;

@@ -13,9 +13,12 @@ final class TarHeader {
     static final int SIZE_LENGTH = 12;
 
     private static final int PREFIX = 345;
+    private static final String GNU = "ustar  \0";
     private static final int[][] NUMBERS = {
         {100, 8}, {108, 8}, {116, 8}, {SIZE, SIZE_LENGTH}, {136, 12}, {329, 8}, {337, 8}
     };
+    /// Times that GNU tar has where others have the prefix; Go takes them for a prefix if they are no numbers.
+    private static final int[][] GNU_TIMES = {{PREFIX, 12}, {357, 12}};
 
     private final byte[] block;
 
@@ -23,14 +26,15 @@ final class TarHeader {
     TarHeader(byte[] block) {
         this.block = block;
         requireChecksum();
-        for (var number : NUMBERS) {
-            requirePlain(number[0], number[1]);
+        requirePlain(NUMBERS);
+        if (hasMagic(GNU)) {
+            requirePlain(GNU_TIMES);
         }
         if (!hasMagic("ustar") && block[PREFIX] != 0) {
             throw invalid("a header of the archive has a long name in a format without them");
         }
         if (type() == 'S') {
-            if (!hasMagic("ustar  \0")) {
+            if (!hasMagic(GNU)) {
                 throw invalid("the archive has a sparse file outside the format of GNU tar");
             }
             requireTidyMap(block, 386, 4, 482);
@@ -113,14 +117,17 @@ final class TarHeader {
     }
 
     /// Go reads digits behind a zero byte, and more bits of the first byte of a binary number.
-    private void requirePlain(int from, int length) {
-        var first = block[from] & 0xff;
-        var isPlain = first < 0x80 || first == 0x80 || first == 0xff;
-        for (var i = from + 1; first == 0 && i < from + length; i++) {
-            isPlain &= block[i] == 0;
-        }
-        if (!isPlain) {
-            throw invalid("a number in a header of the archive is malformed");
+    private void requirePlain(int[][] numbers) {
+        for (var number : numbers) {
+            var from = number[0];
+            var first = block[from] & 0xff;
+            var isPlain = first < 0x80 || first == 0x80 || first == 0xff;
+            for (var i = from + 1; first == 0 && i < from + number[1]; i++) {
+                isPlain &= block[i] == 0;
+            }
+            if (!isPlain) {
+                throw invalid("a number in a header of the archive is malformed");
+            }
         }
     }
 

@@ -13,7 +13,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a tar archive from first to last entry, holding one header at a time. Global extended headers are passed
-/// over, as all engines do.
+/// over, as all engines do: to them they are entries, so what came before one is forgotten.
 ///
 /* Two parsers that disagree about where an entry ends see two different archives, and the others are all Go's. So the
  * headers before an entry are sifted here as Go sifts them: GNU long names go before PAX paths, the last of several
@@ -46,7 +46,12 @@ final class TarReader {
             var header = new TarHeader(block);
             switch (header.type()) {
                 case 'x' -> records = PaxRecords.parse(extension(header));
-                case 'g' -> begin(header.size());
+                case 'g' -> {
+                    begin(header.size());
+                    records = PaxRecords.NONE;
+                    longName = "";
+                    longLink = "";
+                }
                 case 'L' -> longName = longText(header);
                 case 'K' -> longLink = longText(header);
                 default -> {
