@@ -83,8 +83,8 @@ public final class ImageStore implements AutoCloseable {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var lock = own(directory);
-            if (!LayerExtractor.isFenced()) {
-                LOG.log(Level.WARNING, "layers are unpacked without a second fence: Landlock of Linux 6.2 is missing");
+            if (!fencesUnpacking()) {
+                LOG.log(Level.INFO, "layers are unpacked without a second fence: Landlock of Linux 6.2 is missing");
             }
             try {
                 return new ImageStore(lock, Disk.open(directory), config, meters);
@@ -95,6 +95,12 @@ public final class ImageStore implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("open the image store in " + directory, e);
         }
+    }
+
+    /// Whether this machine's kernel, too, keeps what is being unpacked inside its directory. Said at each opening if
+    /// it does not.
+    public static boolean fencesUnpacking() {
+        return LayerExtractor.isFenced();
     }
 
     /// Takes the directory for this process; the kernel lets go of it when the process ends.
