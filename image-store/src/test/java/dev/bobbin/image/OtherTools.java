@@ -54,7 +54,7 @@ public final class OtherTools {
                 two=$(b from --isolation chroot first); T=$(b mount $two)
                 b run --isolation chroot $two /bin/sh -c 'echo built > /made; echo 7 > /var/run/pid; mkdir /run/app'
                 rm -r $T/d/gone $T/d/away $T/replaced; mkdir $T/replaced; echo new > $T/replaced/new
-                ln $T/d/setuid $T/d/third; chmod 700 $T/d; rm $T/d/null; mkdir $T/d/null
+                ln $T/d/setuid $T/d/third; chmod 6755 $T/d/third; chmod 700 $T/d; rm $T/d/null; mkdir $T/d/null
                 """
                 + WHOLE_SECONDS + "cp -a $T tree; b config --cmd '[\"/bin/busybox\", \"cat\", \"/made\"]' --user 1000 $two;"
                 + "b commit -q $two " + kind + ":$PWD/" + kind + ".tar:localhost/made:1; b rm -a >/dev/null");

@@ -45,7 +45,7 @@ class OtherToolsJobIT {
                 .user("root")
                 .run();
         assertThat(result.stderr()).isEmpty();
-        assertThat(result.stdout()).isEqualTo("0\n6751 1000:1001 3\n7\n/run/app\ngone\n");
+        assertThat(result.stdout()).isEqualTo("0\n6755 1000:1001 3\n7\n/run/app\ngone\n");
     }
 
     @Test
