@@ -1,9 +1,10 @@
 package dev.bobbin.image;
 
-/// What an image is written as when it is saved.
+/// What an image is written as when it is saved: how it lies in one tar file.
 public enum ArchiveFormat {
-    /// A tar of an OCI image layout.
+    /// The OCI image layout.
     OCI,
-    /// What `docker save` writes.
+    /// The same with Docker's own table of contents beside it, as Docker has written it since version 25; read by
+    /// every `docker load`.
     DOCKER
 }

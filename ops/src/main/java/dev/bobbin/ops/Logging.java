@@ -3,7 +3,8 @@ package dev.bobbin.ops;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/// Where [System.Logger] writes: one line each on standard error. Libraries are heard from warnings on.
+/// Where [System.Logger] writes: one line each on standard error. Libraries are heard from warnings on, and so are we
+/// where somebody has said so.
 final class Logging {
     /* The JDK forgets the level of a logger that nobody holds. */
     private static final Logger ROOT = Logger.getLogger("");
@@ -24,6 +25,8 @@ final class Logging {
         // client
         // could fill the log with that.
         ERROR_HANDLERS.setLevel(Level.OFF);
-        OURS.setLevel(Level.INFO);
+        if (OURS.getLevel() == null) {
+            OURS.setLevel(Level.INFO);
+        }
     }
 }

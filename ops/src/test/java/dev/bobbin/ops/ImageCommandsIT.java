@@ -105,6 +105,34 @@ final class ImageCommandsIT {
     }
 
     @Test
+    void savesToDirectoriesAndLoadsFromThoseOfOthers() throws Exception {
+        serve();
+        assertThat(bobbin("pull", "-q", image).code()).isZero();
+        var ours = directory.resolve("ours");
+        var theirs = directory.resolve("theirs");
+
+        assertThat(bobbin("save", "--format", "oci-dir", "-o", ours + "/", image))
+                .isEqualTo(new Result(0, "", ""));
+
+        assertThat(TestRegistry.run("skopeo", "inspect", "oci:" + ours)).contains("Layers");
+        TestRegistry.skopeo("oci:" + ours + ":" + image, "oci:" + theirs + ":copied");
+        assertThat(bobbin("load", "-i", theirs.toString()).out()).startsWith("loaded:copied sha256:");
+        assertThat(bobbin("rmi", image).code()).isZero();
+        assertThat(bobbin("load", "-i", ours.toString()).out()).startsWith(image + " sha256:");
+        for (var name : List.of(image, "loaded:copied")) {
+            assertThat(bobbin("run", "--image", name, "--pull", "never")).isEqualTo(new Result(0, "from the image\n", ""));
+        }
+        assertRefused(bobbin("save", "--format", "oci-dir", "-o", ours.toString(), image), 1, "ours is not empty");
+        assertRefused(bobbin("save", "-o", ours.toString(), image), 1, "--format oci-dir");
+        assertRefused(bobbin("save", "--format", "oci-dir", image), 2, "needs a directory");
+        var never = directory.resolve("never");
+        assertRefused(bobbin("save", "--format", "oci-dir", "-o", never.toString(), "nothing"), 1, "\"nothing\"");
+        assertThat(never).doesNotExist();
+        assertThat(directory.resolve("never.part")).doesNotExist();
+        assertRefused(bobbin("load", "-i", directory.resolve("registry").toString()), 1, "it has no index.json");
+    }
+
+    @Test
     void passesStandardInputOnBehindThePull() throws Exception {
         serve();
 

@@ -1,5 +1,6 @@
 package dev.bobbin.image.archive;
 
+import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.BlobSource;
 import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
@@ -8,32 +9,46 @@ import dev.bobbin.image.ImageIndex;
 import dev.bobbin.image.ImageManifest;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.MediaTypes;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /// Writes one archive: content first, each once, the tables of contents behind it.
 final class ArchiveWriter {
     static final String NAME = "org.opencontainers.image.ref.name";
     static final String CONTAINERD_NAME = "io.containerd.image.name";
 
-    private final TarWriter tar;
+    private static final int BUFFER = 64 * 1024;
+
+    private final OutputStream out;
+    private final TarArchiveOutputStream tar;
     private final BlobSource blobs;
     private final Set<Digest> written = new HashSet<>();
     private final List<Descriptor> index = new ArrayList<>();
     private final List<DockerTable.Row> rows = new ArrayList<>();
 
-    ArchiveWriter(TarWriter tar, BlobSource blobs) {
-        this.tar = tar;
+    /// `out` stays open.
+    ArchiveWriter(OutputStream out, BlobSource blobs) {
+        this.out = new BufferedOutputStream(out, BUFFER);
+        this.tar = new TarArchiveOutputStream(this.out, StandardCharsets.UTF_8.name());
+        this.tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+        this.tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
         this.blobs = blobs;
     }
 
     void write(ArchiveFormat format, List<ArchivedImage> images) throws IOException {
-        tar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
+        write("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
         for (var image : images) {
             writeTree(image.manifest());
             list(image);
@@ -41,11 +56,26 @@ final class ArchiveWriter {
                 rows.add(row(image));
             }
         }
-        tar.file("index.json", new ImageIndex(MediaTypes.OCI_INDEX, index, Map.of()).bytes());
+        write("index.json", new ImageIndex(MediaTypes.OCI_INDEX, index, Map.of()).bytes());
         if (format == ArchiveFormat.DOCKER) {
-            tar.file("manifest.json", DockerTable.bytes(rows));
+            write("manifest.json", DockerTable.bytes(rows));
         }
         tar.finish();
+        out.flush(); // the library does not pass a flush on
+    }
+
+    private void write(String name, byte[] content) throws IOException {
+        write(name, content.length, new ByteArrayInputStream(content));
+    }
+
+    /// Without time and owner, so that the same images give the same bytes.
+    private void write(String name, long size, InputStream content) throws IOException {
+        var entry = new TarArchiveEntry(name);
+        entry.setSize(size);
+        entry.setLastModifiedTime(FileTime.fromMillis(0));
+        tar.putArchiveEntry(entry);
+        content.transferTo(tar);
+        tar.closeArchiveEntry();
     }
 
     private void list(ArchivedImage image) {
@@ -91,7 +121,7 @@ final class ArchiveWriter {
     private void writeBlob(Descriptor blob) throws IOException {
         if (written.add(blob.digest())) {
             try (var content = blobs.open(blob.digest())) {
-                tar.file(path(blob), blob.size(), content);
+                write(path(blob), blob.size(), content);
             }
         }
     }

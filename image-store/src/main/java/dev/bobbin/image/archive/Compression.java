@@ -2,13 +2,19 @@ package dev.bobbin.image.archive;
 
 import static dev.bobbin.image.ImageException.invalid;
 
-import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import dev.bobbin.image.ImageException;
 import dev.bobbin.image.MediaTypes;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
+import java.io.UncheckedIOException;
+import java.util.Objects;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
+import org.jspecify.annotations.Nullable;
 
 /// How a layer or an archive is compressed.
 public enum Compression {
@@ -19,6 +25,7 @@ public enum Compression {
     static final int BUFFER = 128 * 1024;
 
     private static final int MAGIC = 4;
+    private static final long LONGEST_HEADERS = 1024 * 1024;
     private static final int LARGEST_WINDOW = 27;
 
     /// Uncompresses `in`, whatever its compression is.
@@ -73,52 +80,83 @@ public enum Compression {
     }
 
     private InputStream uncompress(InputStream in, ExtractionLimits limits) throws IOException {
-        var counted = new Counted(in);
-        return switch (this) {
-            case NONE -> in;
-            case GZIP -> new Expanded(new GzipStream(counted), counted, limits);
-            case ZSTD -> {
-                var zstd = new ZstdInputStreamNoFinalizer(counted);
-                zstd.setLongMax(LARGEST_WINDOW);
-                yield new Expanded(zstd, counted, limits);
-            }
-        };
+        if (this == NONE) {
+            return in;
+        }
+        var expanded = new Expanded(this, new Counted(in), limits);
+        expanded.begin();
+        return expanded;
     }
 
+    /// The compressed content. A failure of its source is told apart from those of the library above by its type.
     private static final class Counted extends FilterInputStream {
         private long bytes;
+        private long allowed;
 
         Counted(InputStream in) {
             super(in);
         }
 
         @Override
-        public int read() throws IOException {
-            var value = in.read();
-            bytes += value < 0 ? 0 : 1;
-            return value;
+        public int read() {
+            var one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
         }
 
         @Override
-        public int read(byte[] buffer, int from, int length) throws IOException {
-            var count = in.read(buffer, from, length);
-            bytes += Math.max(0, count);
-            return count;
+        public int read(byte[] buffer, int from, int length) {
+            if (bytes > allowed) {
+                throw invalid("compressed content has headers of more than " + LONGEST_HEADERS + " bytes");
+            }
+            try {
+                var count = in.read(buffer, from, length);
+                bytes += Math.max(0, count);
+                return count;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /// Takes no more than this until the next call.
+        void allow(long more) {
+            allowed = bytes + more;
         }
     }
 
-    /// Keeps a small content from becoming a huge one.
-    private static final class Expanded extends FilterInputStream {
+    /// Keeps a small content from becoming a huge one, and says INVALID for whatever the library says of damage.
+    private static final class Expanded extends InputStream {
         private static final long UNHARMFUL = 64L << 20;
 
+        private final Compression kind;
         private final Counted compressed;
         private final int ratio;
+        private @Nullable InputStream in;
         private long bytes;
 
-        Expanded(InputStream in, Counted compressed, ExtractionLimits limits) {
-            super(in);
+        Expanded(Compression kind, Counted compressed, ExtractionLimits limits) {
+            this.kind = kind;
             this.compressed = compressed;
             this.ratio = limits.ratio();
+        }
+
+        void begin() throws IOException {
+            translated(0, () -> {
+                in = kind == GZIP ? gzip() : zstd();
+                return 0;
+            });
+        }
+
+        private InputStream gzip() throws IOException {
+            return GzipCompressorInputStream.builder()
+                    .setInputStream(new BufferedInputStream(compressed, BUFFER))
+                    .setDecompressConcatenated(true)
+                    .get();
+        }
+
+        private InputStream zstd() throws IOException {
+            var zstd = new ZstdInputStreamNoFinalizer(compressed);
+            zstd.setLongMax(LARGEST_WINDOW);
+            return zstd;
         }
 
         @Override
@@ -129,22 +167,45 @@ public enum Compression {
 
         @Override
         public int read(byte[] buffer, int from, int length) throws IOException {
+            var uncompressed = Objects.requireNonNull(in);
+            var count = translated(length, () -> uncompressed.read(buffer, from, length));
+            bytes += Math.max(0, count);
+            if (bytes > UNHARMFUL && bytes / ratio > compressed.bytes) {
+                throw invalid("content unpacks to more than " + ratio + " times its size");
+            }
+            return count;
+        }
+
+        /// The library holds the name and comment of a gzip member in memory, so a step may not take any number of
+        /// bytes. A skippable frame of zstd is not held, and may be long.
+        private int translated(int length, Step step) throws IOException {
+            compressed.allow(kind == GZIP ? length + LONGEST_HEADERS : Long.MAX_VALUE >> 1);
             try {
-                var count = in.read(buffer, from, length);
-                bytes += Math.max(0, count);
-                if (bytes > UNHARMFUL && bytes / ratio > compressed.bytes) {
-                    throw invalid("content unpacks to more than " + ratio + " times its size");
-                }
-                return count;
-            } catch (ZstdIOException e) {
-                throw invalid("zstd content is damaged: " + e.getMessage());
+                return step.run();
+            } catch (ImageException e) {
+                throw e;
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            } catch (EOFException e) {
+                throw invalid(label() + " content is damaged: it ends too early");
+            } catch (IOException | RuntimeException e) {
+                throw invalid(label() + " content is damaged: " + e.getMessage());
             }
         }
 
-        @Override
-        public long skip(long count) throws IOException {
-            var unread = new byte[(int) Math.min(count, BUFFER)];
-            return Math.max(0, read(unread, 0, unread.length));
+        private String label() {
+            return kind == GZIP ? "gzip" : "zstd";
         }
+
+        @Override
+        public void close() throws IOException {
+            if (in != null) {
+                in.close();
+            }
+        }
+    }
+
+    private interface Step {
+        int run() throws IOException;
     }
 }

@@ -1,5 +1,6 @@
 package dev.bobbin.image.archive;
 
+import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.BlobSink;
 import dev.bobbin.image.BlobSource;
 import java.io.IOException;
@@ -27,6 +28,6 @@ public final class ImageArchive {
     ///     Docker's format
     public static void write(OutputStream out, ArchiveFormat format, List<ArchivedImage> images, BlobSource blobs)
             throws IOException {
-        new ArchiveWriter(new TarWriter(out), blobs).write(format, images);
+        new ArchiveWriter(out, blobs).write(format, images);
     }
 }

@@ -26,6 +26,12 @@ public final class LayerExtractor {
         this.limits = limits;
     }
 
+    /// Whether this machine's kernel keeps the unpacking thread inside its directory. Where it does not, the checks of
+    /// names and links are the only fence.
+    public static boolean isFenced() {
+        return Kernel.canConfine();
+    }
+
     /// Unpacks `tar`, which is read to its end and not closed. After a failure the directory holds anything.
     ///
     /// @param tar uncompressed

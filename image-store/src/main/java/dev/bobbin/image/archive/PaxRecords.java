@@ -2,21 +2,26 @@ package dev.bobbin.image.archive;
 
 import static dev.bobbin.image.ImageException.invalid;
 
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The records of a PAX extended header, `length key=value\n` each, read as bytes: a value may be anything.
+/// The records of a PAX extended header, `length key=value\n` each, read as bytes: Commons Compress takes names and
+/// extended attributes for UTF-8, and would mangle those that are not.
 final class PaxRecords {
     static final PaxRecords NONE = new PaxRecords();
 
     private static final String ATTRIBUTE = "SCHILY.xattr.";
+    private static final String SPARSE = "GNU.sparse.";
+    private static final Set<String> NUMBERS = Set.of("size", "uid", "gid", "mtime");
 
     private final Map<String, String> values = new LinkedHashMap<>();
-    private final List<String> sparseOffsetsAndLengths = new ArrayList<>();
+    private final ByteArrayOutputStream known = new ByteArrayOutputStream();
+    private boolean expectsLength;
 
     private PaxRecords() {}
 
@@ -32,10 +37,15 @@ final class PaxRecords {
             if (equals >= at + length - 1 || header[at + length - 1] != '\n' || header[space] != ' ') {
                 throw invalid("an extended header of the archive is malformed");
             }
-            records.add(
-                    Names.of(header, space + 1, equals - space - 1),
-                    Names.of(header, equals + 1, at + length - 1 - equals - 1));
+            var key = Names.of(header, space + 1, equals - space - 1);
+            records.add(key, Names.of(header, equals + 1, at + length - 1 - equals - 1));
+            if (NUMBERS.contains(key) || key.startsWith(SPARSE)) {
+                records.known.write(header, at, length);
+            }
             at += length;
+        }
+        if (records.expectsLength) {
+            throw invalid("a sparse map of the archive is incomplete");
         }
         return records;
     }
@@ -55,19 +65,16 @@ final class PaxRecords {
     }
 
     private void add(String key, String value) {
-        var isName = key.equals("path") || key.equals("linkpath");
-        if (key.isEmpty() || key.indexOf('\0') >= 0 || (isName && value.indexOf('\0') >= 0)) {
+        if (key.isEmpty() || key.indexOf('\0') >= 0) {
             throw invalid("an extended header of the archive has a record with a zero byte in its name");
         }
         if (key.equals("GNU.sparse.offset") || key.equals("GNU.sparse.numbytes")) {
-            var expectsOffset = sparseOffsetsAndLengths.size() % 2 == 0;
-            if (expectsOffset != key.equals("GNU.sparse.offset")) {
+            if (expectsLength == key.equals("GNU.sparse.offset")) {
                 throw invalid("a sparse map of the archive is out of order");
             }
-            sparseOffsetsAndLengths.add(value);
-        } else {
-            values.put(key, value);
+            expectsLength = !expectsLength;
         }
+        values.put(key, value);
     }
 
     /// The value of a key; an empty one is as good as none.
@@ -77,40 +84,31 @@ final class PaxRecords {
         return value == null || value.isEmpty() ? null : value;
     }
 
-    String value(String key, String otherwise) {
-        var value = value(key);
-        return value == null ? otherwise : value;
+    boolean has(String key) {
+        return value(key) != null;
     }
 
-    long number(String key, long otherwise) {
-        var value = value(key);
-        return value == null ? otherwise : parseNumber(key, value);
+    boolean isEmpty() {
+        return values.isEmpty();
     }
 
-    Status.Time time(String key, Status.Time otherwise) {
-        var value = value(key);
-        if (value == null) {
-            return otherwise;
+    /// Whether they say that the file has holes; refuses those that two readers take for two formats.
+    boolean isSparse() {
+        var hasMapInContent = has("GNU.sparse.major") || has("GNU.sparse.minor") || has("GNU.sparse.realsize");
+        var hasMapHere = has("GNU.sparse.size") || has("GNU.sparse.map") || has("GNU.sparse.offset");
+        var isWhole = "1".equals(value("GNU.sparse.major"))
+                && "0".equals(value("GNU.sparse.minor"))
+                && has("GNU.sparse.realsize");
+        var isWholeHere = has("GNU.sparse.size") && has("GNU.sparse.map") != has("GNU.sparse.offset");
+        if ((hasMapInContent && (!isWhole || hasMapHere)) || (hasMapHere && !isWholeHere)) {
+            throw invalid("a sparse map of the archive is of no known format");
         }
-        var point = value.indexOf('.');
-        var negative = value.startsWith("-");
-        var whole = point < 0 ? value : value.substring(0, point);
-        var seconds = whole.isEmpty() || whole.equals("-") ? 0 : parseNumber(key, whole);
-        var nanos = point < 0 ? 0 : nanos(key, value.substring(point + 1));
-        return negative && nanos > 0
-                ? new Status.Time(seconds - 1, 1_000_000_000 - nanos)
-                : new Status.Time(seconds, nanos);
+        return hasMapInContent || hasMapHere;
     }
 
-    private static int nanos(String key, String fraction) {
-        var digits = fraction.length() > 9 ? fraction.substring(0, 9) : fraction;
-        return digits.isEmpty() ? 0 : (int) Math.abs(parseNumber(key, digits + "0".repeat(9 - digits.length())));
-    }
-
-    /// The map of a sparse file where the records hold it (formats 0.0 and 0.1), as numbers.
-    List<String> sparseMap() {
-        var map = value("GNU.sparse.map");
-        return map == null ? sparseOffsetsAndLengths : Arrays.asList(map.split(",", -1));
+    /// The records that the library is to read: numbers, times and sparse maps, whose names are text.
+    byte[] known() {
+        return known.toByteArray();
     }
 
     List<TarEntry.Attribute> attributes() {
@@ -121,13 +119,5 @@ final class PaxRecords {
             }
         });
         return attributes;
-    }
-
-    static long parseNumber(String what, String digits) {
-        try {
-            return Long.parseLong(digits);
-        } catch (NumberFormatException e) {
-            throw invalid("the archive has no number in " + Names.shown(what));
-        }
     }
 }

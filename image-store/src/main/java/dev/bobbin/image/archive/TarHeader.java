@@ -2,18 +2,43 @@ package dev.bobbin.image.archive;
 
 import static dev.bobbin.image.ImageException.invalid;
 
-/// One block of 512 bytes at the head of an entry: V7, ustar, star or GNU. It is read as Go's tar package reads it,
-/// which all other engines use, so that no two of them see different files in one archive.
+import org.apache.commons.compress.archivers.tar.TarUtils;
+
+/// One block of 512 bytes at the head of an entry, checked for what Commons Compress takes and Go's tar package, which
+/// all other engines use, reads otherwise: no two of them may see different files in one archive.
 final class TarHeader {
     static final int BLOCK = 512;
+    static final int TYPE = 156;
+    static final int SIZE = 124;
+    static final int SIZE_LENGTH = 12;
 
-    private static final int CHECKSUM = 148;
-    private static final int CHECKSUM_END = 156;
+    private static final int PREFIX = 345;
+    private static final String GNU = "ustar  \0";
+    private static final int[][] NUMBERS = {
+        {100, 8}, {108, 8}, {116, 8}, {SIZE, SIZE_LENGTH}, {136, 12}, {329, 8}, {337, 8}
+    };
+    /// Times that GNU tar has where others have the prefix; Go takes them for a prefix if they are no numbers.
+    private static final int[][] GNU_TIMES = {{PREFIX, 12}, {357, 12}};
 
     private final byte[] block;
 
-    private TarHeader(byte[] block) {
+    /// Takes hold of `block`, which must not change while the header is in use.
+    TarHeader(byte[] block) {
         this.block = block;
+        requireChecksum();
+        requirePlain(NUMBERS);
+        if (hasMagic(GNU)) {
+            requirePlain(GNU_TIMES);
+        }
+        if (!hasMagic("ustar") && block[PREFIX] != 0) {
+            throw invalid("a header of the archive has a long name in a format without them");
+        }
+        if (type() == 'S') {
+            if (!hasMagic(GNU)) {
+                throw invalid("the archive has a sparse file outside the format of GNU tar");
+            }
+            requireTidyMap(block, 386, 4, 482);
+        }
     }
 
     static boolean isEnd(byte[] block) {
@@ -25,54 +50,40 @@ final class TarHeader {
         return true;
     }
 
-    /// Takes hold of `block`, which must not change while the header is in use.
-    static TarHeader of(byte[] block) {
-        var header = new TarHeader(block);
-        header.verify();
-        return header;
+    /// Refuses the part of an old sparse map that Go would not read to the end, or beyond it.
+    static void requireTidyMap(byte[] bytes, int from, int segments, int continues) {
+        var end = from + 24 * segments;
+        var at = from;
+        while (at < end && bytes[at] != 0) {
+            at += 24;
+        }
+        var isTidy = bytes[continues] == 0 || bytes[continues] == 1;
+        for (; at < end; at++) {
+            isTidy &= bytes[at] == 0;
+        }
+        if (!isTidy) {
+            throw invalid("a sparse map of the archive is malformed");
+        }
     }
 
-    /// A block that continues a header and has no checksum of its own.
-    static TarHeader unverified(byte[] block) {
-        return new TarHeader(block);
-    }
-
-    private void verify() {
-        long unsigned = 0;
-        long signed = 0;
-        for (var i = 0; i < BLOCK; i++) {
-            var value = i >= CHECKSUM && i < CHECKSUM_END ? (byte) ' ' : block[i];
-            unsigned += value & 0xff;
-            signed += value;
-        }
-        var stated = octal(CHECKSUM, 8);
-        if (stated != unsigned && stated != signed) {
-            throw invalid("a header of the archive has a wrong checksum");
-        }
+    byte[] block() {
+        return block;
     }
 
     char type() {
-        return (char) (block[156] & 0xff);
+        return (char) (block[TYPE] & 0xff);
     }
 
-    String name() {
-        var name = text(0, 100);
-        if (!hasMagic("ustar\0")) {
-            return name;
+    /// The name without its prefix, for messages.
+    String shortName() {
+        var end = 0;
+        while (end < 100 && block[end] != 0) {
+            end++;
         }
-        var isStar = block[508] == 't' && block[509] == 'a' && block[510] == 'r' && block[511] == 0;
-        var prefix = text(345, isStar ? 131 : 155);
-        return prefix.isEmpty() ? name : prefix + "/" + name;
+        return Names.of(block, 0, end);
     }
 
-    String link() {
-        return text(157, 100);
-    }
-
-    int permissions() {
-        return (int) (number(100, 8) & Status.PERMISSIONS);
-    }
-
+    /// Commons Compress cuts ids and device numbers to 32 bits: 2^32 would be root.
     long uid() {
         return number(108, 8);
     }
@@ -82,11 +93,7 @@ final class TarHeader {
     }
 
     long size() {
-        return number(124, 12);
-    }
-
-    long seconds() {
-        return number(136, 12);
+        return number(SIZE, SIZE_LENGTH);
     }
 
     long major() {
@@ -97,8 +104,39 @@ final class TarHeader {
         return hasMagic("ustar") ? number(337, 8) : 0;
     }
 
-    boolean isGnu() {
-        return hasMagic("ustar  \0");
+    private void requireChecksum() {
+        boolean isRight;
+        try {
+            isRight = TarUtils.verifyCheckSum(block);
+        } catch (IllegalArgumentException e) {
+            isRight = false;
+        }
+        if (!isRight) {
+            throw invalid("a header of the archive has a wrong checksum");
+        }
+    }
+
+    /// Go reads digits behind a zero byte, and more bits of the first byte of a binary number.
+    private void requirePlain(int[][] numbers) {
+        for (var number : numbers) {
+            var from = number[0];
+            var first = block[from] & 0xff;
+            var isPlain = first < 0x80 || first == 0x80 || first == 0xff;
+            for (var i = from + 1; first == 0 && i < from + number[1]; i++) {
+                isPlain &= block[i] == 0;
+            }
+            if (!isPlain) {
+                throw invalid("a number in a header of the archive is malformed");
+            }
+        }
+    }
+
+    private long number(int from, int length) {
+        try {
+            return TarUtils.parseOctalOrBinary(block, from, length);
+        } catch (IllegalArgumentException e) {
+            throw invalid("a number in a header of the archive is malformed");
+        }
     }
 
     private boolean hasMagic(String magic) {
@@ -108,61 +146,5 @@ final class TarHeader {
             }
         }
         return true;
-    }
-
-    String text(int from, int length) {
-        var end = from;
-        while (end < from + length && block[end] != 0) {
-            end++;
-        }
-        return Names.of(block, from, end - from);
-    }
-
-    boolean flag(int at) {
-        return block[at] != 0;
-    }
-
-    /// Octal digits, or a big-endian number where the first bit is set.
-    long number(int from, int length) {
-        if ((block[from] & 0x80) == 0) {
-            return octal(from, length);
-        }
-        var negative = (block[from] & 0x40) != 0;
-        long value = negative ? -1 : 0;
-        for (var i = from; i < from + length; i++) {
-            var bits = i == from ? (negative ? block[i] | 0x80 : block[i] & 0x7f) & 0xff : block[i] & 0xff;
-            if (value >> 55 != (negative ? -1 : 0)) {
-                throw invalid("a number in a header of the archive is too large");
-            }
-            value = value << 8 | bits;
-        }
-        return value;
-    }
-
-    private long octal(int from, int length) {
-        var digits = Names.of(block, from, length);
-        var start = 0;
-        var end = digits.length();
-        while (start < end && isFiller(digits.charAt(start))) {
-            start++;
-        }
-        var zero = digits.indexOf('\0', start);
-        end = zero < 0 ? end : zero;
-        while (end > start && isFiller(digits.charAt(end - 1))) {
-            end--;
-        }
-        long value = 0;
-        for (var i = start; i < end; i++) {
-            var digit = digits.charAt(i) - '0';
-            if (digit < 0 || digit > 7) {
-                throw invalid("a number in a header of the archive has no octal digits");
-            }
-            value = value << 3 | digit;
-        }
-        return value;
-    }
-
-    private static boolean isFiller(char character) {
-        return character == ' ' || character == '\0';
     }
 }

@@ -5,25 +5,30 @@ import static dev.bobbin.image.ImageException.invalid;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PushbackInputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a tar archive from first to last entry, holding one header at a time. Global extended headers are passed
-/// over, as all engines do.
+/// over, as all engines do: to them they are entries, so what came before one is forgotten.
 ///
-/* Two parsers that disagree about where an entry ends see two different archives, so this follows Go's reader: sizes
- * of PAX records go before those of the header, links and devices have no content whatever their size says, GNU long
- * names go before PAX paths, the last of several extended headers counts. */
+/* Two parsers that disagree about where an entry ends see two different archives, and the others are all Go's. So the
+ * headers before an entry are sifted here as Go sifts them: GNU long names go before PAX paths, the last of several
+ * extended headers counts, links and devices have no content. Commons Compress then reads the header of one entry at a
+ * time, with the records that may change it, and the maps of sparse files; see decisions/0004. */
 final class TarReader {
     private static final int LONGEST_EXTENSION = 1024 * 1024;
 
-    private final InputStream in;
+    private final PushbackInputStream in;
     private long remaining;
     private long padding;
     private boolean ended;
 
     TarReader(InputStream in) {
-        this.in = in;
+        this.in = new PushbackInputStream(in, TarHeader.BLOCK);
     }
 
     /// The next entry, nothing at the end; passes over what was not read of the last one.
@@ -38,16 +43,19 @@ final class TarReader {
             if (block == null) {
                 return null;
             }
-            var header = TarHeader.of(block);
+            var header = new TarHeader(block);
             switch (header.type()) {
                 case 'x' -> records = PaxRecords.parse(extension(header));
-                case 'g' -> begin(header.size());
+                case 'g' -> {
+                    begin(header.size());
+                    records = PaxRecords.NONE;
+                    longName = "";
+                    longLink = "";
+                }
                 case 'L' -> longName = longText(header);
                 case 'K' -> longLink = longText(header);
                 default -> {
-                    var name = longName.isEmpty() ? records.value("path", header.name()) : longName;
-                    var link = longLink.isEmpty() ? records.value("linkpath", header.link()) : longLink;
-                    return entry(header, records, name, link);
+                    return entry(header, records, longName, longLink);
                 }
             }
         }
@@ -83,75 +91,118 @@ final class TarReader {
         };
     }
 
-    /// A block behind a header that belongs to it.
-    byte[] block() throws IOException {
-        var block = in.readNBytes(TarHeader.BLOCK);
-        if (block.length < TarHeader.BLOCK) {
-            throw truncated();
+    private TarEntry entry(TarHeader header, PaxRecords records, String longName, String longLink) throws IOException {
+        requireKnown(header);
+        var isOldSparse = header.type() == 'S';
+        var isSparse = records.isSparse();
+        if (isOldSparse && !records.isEmpty()) {
+            throw invalid("the archive has a sparse file of two formats");
         }
-        return block;
-    }
-
-    private TarEntry entry(TarHeader header, PaxRecords records, String name, String link) throws IOException {
+        var read = ParsedHeader.read(header, records, in, LONGEST_EXTENSION);
+        var parsed = read.entry();
+        var sparseName = isSparse ? records.value("GNU.sparse.name") : null;
+        var name = sparseName != null ? sparseName : first(longName, records.value("path"), parsed.getName());
         var kind = kind(header.type(), name);
-        var size = records.number("size", header.size());
-        begin(kind == TarEntry.Kind.FILE ? size : 0);
-        var sparse = kind == TarEntry.Kind.FILE ? sparse(header, records) : null;
-        var segments = sparse != null
-                ? sparse.segments
-                : remaining == 0 ? List.<TarEntry.Segment>of() : List.of(new TarEntry.Segment(0, remaining));
+        var modified = parsed.getLastModifiedTime().toInstant();
+        var isDevice = kind == TarEntry.Kind.CHARACTER_DEVICE || kind == TarEntry.Kind.BLOCK_DEVICE;
+        begin(kind == TarEntry.Kind.FILE ? parsed.getSize() : 0);
+        var segments = isSparse || isOldSparse ? segments(parsed, kind, read.map()) : whole();
         return new TarEntry(
-                sparse == null ? name : records.value("GNU.sparse.name", name),
-                link,
+                text(name),
+                text(first(longLink, records.value("linkpath"), parsed.getLinkName())),
                 kind,
-                header.permissions(),
-                records.number("uid", header.uid()),
-                records.number("gid", header.gid()),
-                records.time("mtime", new Status.Time(header.seconds(), 0)),
-                device(header.major()),
-                device(header.minor()),
-                sparse == null ? remaining : sparse.size,
+                parsed.getMode() & Status.PERMISSIONS,
+                records.has("uid") ? parsed.getLongUserId() : header.uid(),
+                records.has("gid") ? parsed.getLongGroupId() : header.gid(),
+                new Status.Time(modified.getEpochSecond(), modified.getNano()),
+                isDevice ? device(header.major()) : 0,
+                isDevice ? device(header.minor()) : 0,
+                isSparse || isOldSparse ? parsed.getRealSize() : remaining,
                 segments,
                 records.attributes());
     }
 
-    private @Nullable Sparse sparse(TarHeader header, PaxRecords records) throws IOException {
-        if (header.type() == 'S') {
-            if (!header.isGnu()) {
-                throw invalid("the archive has a sparse file outside the format of GNU tar");
-            }
-            return checked(SparseMap.size(header), SparseMap.read(header, this));
+    private static void requireKnown(TarHeader header) {
+        if ("\00001234567S".indexOf(header.type()) < 0) {
+            throw invalid(Names.shown(header.shortName()) + " is of a kind that no image may hold: type "
+                    + Names.shown("" + header.type()));
         }
-        if (records.value("GNU.sparse.major", "0").equals("1")) {
-            var preface = SparseMap.readPreface(this);
-            remaining -= preface.bytes();
-            return checked(records.number("GNU.sparse.realsize", -1), preface.segments());
-        }
-        var map = records.sparseMap();
-        return map.isEmpty() ? null : checked(records.number("GNU.sparse.size", -1), SparseMap.parse(map));
     }
 
-    private Sparse checked(long size, List<TarEntry.Segment> segments) {
-        if (remaining < 0) {
+    private List<TarEntry.Segment> whole() {
+        return remaining == 0 ? List.of() : List.of(new TarEntry.Segment(0, remaining));
+    }
+
+    private List<TarEntry.Segment> segments(TarArchiveEntry entry, TarEntry.Kind kind, byte[] map) throws IOException {
+        if (kind != TarEntry.Kind.FILE || entry.getRealSize() < 0) {
+            throw invalid("the archive has a sparse map of no file");
+        }
+        if (entry.isPaxGNU1XSparse()) {
+            rewind(entry, map);
+        } else {
+            for (var at = 0; at < map.length; at += TarHeader.BLOCK) {
+                TarHeader.requireTidyMap(Arrays.copyOfRange(map, at, at + TarHeader.BLOCK), 0, 21, 504);
+            }
+        }
+        var segments = new ArrayList<TarEntry.Segment>();
+        long end = 0;
+        long total = 0;
+        for (var segment : entry.getSparseHeaders()) {
+            if (segment.getNumbytes() > 0) {
+                if (segment.getOffset() < end) {
+                    throw invalid("a sparse map of the archive is out of order");
+                }
+                segments.add(new TarEntry.Segment(segment.getOffset(), segment.getNumbytes()));
+                end = segment.getOffset() + segment.getNumbytes();
+                total += segment.getNumbytes();
+            }
+        }
+        if (total != remaining) {
+            throw invalid("a sparse map of the archive promises other content than there is");
+        }
+        return segments;
+    }
+
+    /// Goes back to the block behind a map in the content: the library skips one too many if the map fills its last.
+    private void rewind(TarArchiveEntry entry, byte[] map) throws IOException {
+        var lines = 1 + 2 * entry.getSparseHeaders().size();
+        var end = 0;
+        while (lines > 0) {
+            lines -= map[end++] == '\n' ? 1 : 0;
+        }
+        end += fill(end);
+        if (end > map.length || end > remaining) {
             throw invalid("a sparse map of the archive is longer than its file");
         }
-        return new Sparse(size, SparseMap.checked(segments, size, remaining));
+        in.unread(map, end, map.length - end);
+        remaining -= end;
     }
 
     private static TarEntry.Kind kind(char type, String name) {
         return switch (type) {
             case '\0' -> name.endsWith("/") ? TarEntry.Kind.DIRECTORY : TarEntry.Kind.FILE;
-            case '0', '7', 'S' -> TarEntry.Kind.FILE;
             case '1' -> TarEntry.Kind.HARD_LINK;
             case '2' -> TarEntry.Kind.SYMBOLIC_LINK;
             case '3' -> TarEntry.Kind.CHARACTER_DEVICE;
             case '4' -> TarEntry.Kind.BLOCK_DEVICE;
             case '5' -> TarEntry.Kind.DIRECTORY;
             case '6' -> TarEntry.Kind.FIFO;
-            default ->
-                throw invalid(
-                        Names.shown(name) + " is of a kind that no image may hold: type " + Names.shown("" + type));
+            default -> TarEntry.Kind.FILE;
         };
+    }
+
+    private static String first(String longText, @Nullable String record, String text) {
+        if (!longText.isEmpty()) {
+            return longText;
+        }
+        return record == null ? text : record;
+    }
+
+    private static String text(String name) {
+        if (name.indexOf('\0') >= 0) {
+            throw invalid("the archive has a name with a zero byte");
+        }
+        return name;
     }
 
     private static int device(long number) {
@@ -166,7 +217,11 @@ final class TarReader {
             throw invalid("the archive has an entry of impossible size");
         }
         remaining = size;
-        padding = -size & (TarHeader.BLOCK - 1);
+        padding = fill(size);
+    }
+
+    static int fill(long size) {
+        return (int) (-size & (TarHeader.BLOCK - 1));
     }
 
     private String longText(TarHeader header) throws IOException {
@@ -202,8 +257,7 @@ final class TarReader {
             throw truncated();
         } else if (TarHeader.isEnd(block)) {
             ended = true;
-            var second = in.readNBytes(TarHeader.BLOCK);
-            if (!TarHeader.isEnd(second)) {
+            if (!TarHeader.isEnd(in.readNBytes(TarHeader.BLOCK))) {
                 throw invalid("the archive goes on behind its end");
             }
         }
@@ -227,6 +281,4 @@ final class TarReader {
     private static RuntimeException truncated() {
         return invalid("the archive ends in the middle of an entry");
     }
-
-    private record Sparse(long size, List<TarEntry.Segment> segments) {}
 }

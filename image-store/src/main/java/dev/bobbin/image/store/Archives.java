@@ -115,11 +115,7 @@ final class Archives {
             var images = entries.stream()
                     .map(entry -> new ArchivedImage(List.of(entry.reference().canonical()), entry.manifestDescriptor()))
                     .toList();
-            var layout = switch (format) {
-                case OCI -> dev.bobbin.image.archive.ArchiveFormat.OCI;
-                case DOCKER -> dev.bobbin.image.archive.ArchiveFormat.DOCKER;
-            };
-            ImageArchive.write(out, layout, images, blobs);
+            ImageArchive.write(out, format, images, blobs);
         } catch (IOException e) {
             throw Disk.failure("save images", e);
         } finally {

@@ -11,6 +11,7 @@ import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
+import dev.bobbin.image.archive.LayerExtractor;
 import dev.bobbin.image.registry.Registries;
 import dev.bobbin.image.registry.Resolved;
 import io.micrometer.core.instrument.Gauge;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 /// An owner is whose name for an image it is; the empty one is everybody. Look-ups see one's own names first, then
 /// everybody's; nobody else's exist. What cannot be done is an [ImageException].
 public final class ImageStore implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ImageStore.class.getName());
+
     private final FileChannel lock;
     private final Disk disk;
     private final @Nullable HostImage host;
@@ -79,6 +83,9 @@ public final class ImageStore implements AutoCloseable {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var lock = own(directory);
+            if (!fencesUnpacking()) {
+                LOG.log(Level.INFO, "layers are unpacked without a second fence: Landlock of Linux 6.2 is missing");
+            }
             try {
                 return new ImageStore(lock, Disk.open(directory), config, meters);
             } catch (IOException | RuntimeException e) {
@@ -88,6 +95,12 @@ public final class ImageStore implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("open the image store in " + directory, e);
         }
+    }
+
+    /// Whether this machine's kernel, too, keeps what is being unpacked inside its directory. Said at each opening if
+    /// it does not.
+    public static boolean fencesUnpacking() {
+        return LayerExtractor.isFenced();
     }
 
     /// Takes the directory for this process; the kernel lets go of it when the process ends.

@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
@@ -75,12 +76,42 @@ class CompressionTest {
     void refusesDamage() throws Exception {
         var gzip = gzip(CONTENT);
         refused(Arrays.copyOf(gzip, gzip.length - 1), MediaTypes.OCI_LAYER_GZIP, "too early");
-        refused(join(gzip, new byte[] {1, 2, 3}), MediaTypes.OCI_LAYER_GZIP, "followed by something else");
+        refused(join(gzip, new byte[] {1, 2, 3}), MediaTypes.OCI_LAYER_GZIP, "Unexpected data after");
         var wrong = gzip.clone();
         wrong[gzip.length - 5] ^= 1;
-        refused(wrong, MediaTypes.OCI_LAYER_GZIP, "checksum");
+        refused(wrong, MediaTypes.OCI_LAYER_GZIP, "CRC32");
         var zstd = Zstd.compress(CONTENT);
         refused(Arrays.copyOf(zstd, zstd.length - 1), MediaTypes.OCI_LAYER_ZSTD, "damaged");
+    }
+
+    @Test
+    void refusesAHeaderThatWouldFillTheMemory() throws Exception {
+        var head = new byte[] {0x1f, (byte) 0x8b, 8, 8, 0, 0, 0, 0, 0, 0};
+        var name = new byte[3 << 20];
+        Arrays.fill(name, (byte) 'n');
+        refused(join(head, name), MediaTypes.OCI_LAYER_GZIP, "headers of more than");
+        refused(join(gzip(CONTENT), head, name), MediaTypes.OCI_LAYER_GZIP, "headers of more than");
+    }
+
+    @Test
+    void tellsAFailingSourceFromDamage() throws Exception {
+        for (var bytes : new byte[][] {gzip(CONTENT), Zstd.compress(CONTENT)}) {
+            var failing = new SequenceInputStream(new ByteArrayInputStream(bytes, 0, 5000), new InputStream() {
+                @Override
+                public int read() throws IOException {
+                    throw new IOException("the network went away");
+                }
+
+                @Override
+                public int read(byte[] buffer, int from, int length) throws IOException {
+                    return read();
+                }
+            });
+            assertThatThrownBy(() -> Compression.open(failing, ExtractionLimits.DEFAULT)
+                            .transferTo(java.io.OutputStream.nullOutputStream()))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("the network went away");
+        }
     }
 
     @Test

@@ -37,6 +37,15 @@ class FuzzIT {
     }
 
     @Test
+    void theSampleIsSound() throws Exception {
+        var layer = Files.createDirectory(temp.resolve("sound"));
+        new LayerExtractor(ExtractionLimits.DEFAULT).extract(sample().stream(), layer, List.of());
+        assertThat(Files.size(layer.resolve("d/whole"))).isEqualTo(9000);
+        assertThat(layer.resolve("d/oldest")).hasContent("\0\0abc\0\0\0\0");
+        assertThat(layer.resolve("d/gnu")).hasContent("\0".repeat(512) + "abc");
+    }
+
+    @Test
     void randomTreesStayInside() throws Exception {
         var random = random();
         var names = List.of("a", "b", "a/b", "b/a", "a/b/c", "../a", "/a", ".wh.a", "a/.wh.b", "a/.wh..wh..opq", ".");
@@ -89,6 +98,15 @@ class FuzzIT {
         Unpacked.run("rm", "-rf", layer.toString());
     }
 
+    /// The header of a file with a hole, as GNU tar writes it by default.
+    private static byte[] oldSparse() {
+        var header = new TestTar().header('S', "d/gnu", "", 3);
+        TestTar.put(header, 257, "ustar  \0");
+        TestTar.put(header, 386, "00000001000\000" + "00000000003\000");
+        TestTar.put(header, 483, "00000001003\000");
+        return TestTar.seal(header);
+    }
+
     private static TestTar sample() {
         return new TestTar()
                 .directory("d/")
@@ -97,6 +115,12 @@ class FuzzIT {
                 .file("d/x", "more")
                 .pax("GNU.sparse.map", "0,1,5,2", "GNU.sparse.size", "9", "GNU.sparse.name", "d/sparse")
                 .file("d/s", "abc")
+                .pax("GNU.sparse.major", "1", "GNU.sparse.minor", "0", "GNU.sparse.realsize", "9000")
+                .file("d/whole", "1\n5000\n4\n" + "\0".repeat(503) + "wxyz")
+                .pax("GNU.sparse.size", "9", "GNU.sparse.offset", "2", "GNU.sparse.numbytes", "3")
+                .file("d/oldest", "abc")
+                .raw(oldSparse())
+                .padded("abc")
                 .link("d/l", "f")
                 .hardLink("d/h", "d/f")
                 .device('3', "d/n", 1, 3)

@@ -13,6 +13,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// A server within one command, in directories of its own, gone with the command.
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class EmbeddedServer implements AutoCloseable {
     /// One sandbox is being parked while the server still starts.
     private static final int POOL = 1;
+    /// Standard error is the job's: of this server only warnings are heard. Held, or the JDK would forget the level.
+    private static final Logger OURS = Logger.getLogger("dev.bobbin");
 
     private final Path runDir;
     private final Path dataDir;
@@ -66,6 +70,7 @@ final class EmbeddedServer implements AutoCloseable {
         var dataDirs = config.host().dataDir().resolve("embedded");
         var name = Long.toString(ProcessHandle.current().pid());
         var lockFile = runDirs.resolve(name + ".lock");
+        OURS.setLevel(Level.WARNING);
         makePrivate(runDirs);
         makePrivate(dataDirs);
         removeLeftovers(runDirs, dataDirs);

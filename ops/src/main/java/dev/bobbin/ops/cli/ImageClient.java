@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -56,10 +55,11 @@ final class ImageClient implements AutoCloseable {
         return transfer("/v1/images/push", request, display);
     }
 
-    void save(List<String> names, String format, OutputStream out) throws IOException {
+    /// An archive of images, to be read to its end.
+    InputStream saved(List<String> names, String format) throws IOException {
         var path = new StringBuilder("/v1/images/save?format=" + encoded(format));
         names.forEach(name -> path.append("&name=").append(encoded(name)));
-        connection.ask("GET", path.toString(), TAR).accepted().body().transferTo(out);
+        return connection.ask("GET", path.toString(), TAR).accepted().body();
     }
 
     /// What an archive held.

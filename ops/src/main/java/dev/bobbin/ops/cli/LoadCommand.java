@@ -11,17 +11,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Takes images from an archive.
+/// Takes images from an archive or a directory.
 @Command(
         name = "load",
-        description = "Takes the images of a tar archive: an OCI layout, or what docker save writes.",
+        description = "Takes the images of an OCI layout, a directory or a tar archive, or of what docker save writes.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class LoadCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--input"},
             paramLabel = "FILE",
-            description = "Default: standard input, unless that is a terminal.")
+            description = "An archive or a directory. Default: standard input, unless that is a terminal.")
     private @Nullable Path file;
 
     @Option(names = "--shared", description = "For everybody.")
@@ -50,10 +50,16 @@ final class LoadCommand implements Callable<Integer> {
         } catch (NoSuchFileException absent) {
             System.err.println("bobbin: there is no file " + absent.getMessage() + ".");
             return 1;
+        } catch (LayoutDirectory.UnusableException unusable) {
+            System.err.println("bobbin: " + unusable.getMessage());
+            return 1;
         }
     }
 
     private InputStream open() throws IOException {
-        return file == null ? System.in : Files.newInputStream(file);
+        if (file == null) {
+            return System.in;
+        }
+        return Files.isDirectory(file) ? LayoutDirectory.archive(file) : Files.newInputStream(file);
     }
 }
