@@ -37,30 +37,38 @@ final class Assembly {
      * all but the names of its files is done. */
 
     private static final int AT_ONCE = 4;
+    private static final int CHUNK = 64 * 1024;
     private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Blobs blobs;
     private final Layers layers;
+    private final Knowledge knowledge;
     private final ExtractionLimits limits;
     private final LayerExtractor extractor;
     private final Semaphore places = new Semaphore(AT_ONCE, true);
     private final Claims arriving = new Claims();
     private final Claims unpacking = new Claims();
 
-    Assembly(Blobs blobs, Layers layers, ExtractionLimits limits) {
+    Assembly(Blobs blobs, Layers layers, Knowledge knowledge, ExtractionLimits limits) {
         this.blobs = blobs;
         this.layers = layers;
+        this.knowledge = knowledge;
         this.limits = limits;
         this.extractor = new LayerExtractor(limits);
     }
 
-    /// Where a layer comes from that is not in the store.
+    /// Where a layer comes from that is not in the store, or that its owner does not know.
     interface Source {
         InputStream open(Descriptor layer) throws IOException;
     }
 
     /// Returns when all layers of the image are in the store and unpacked. The caller has pinned them.
-    void ready(ImageManifest manifest, ImageConfig config, Source source, Consumer<PullProgress> progress) {
+    void ready(
+            String owner,
+            ImageManifest manifest,
+            ImageConfig config,
+            Source source,
+            Consumer<PullProgress> progress) {
         var diffIds = config.origin().diffIds();
         if (diffIds.size() != manifest.layers().size()) {
             throw ImageException.invalid("the image has " + manifest.layers().size()
@@ -71,7 +79,7 @@ final class Assembly {
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 for (var number = 0; number < chains.size(); number++) {
-                    var part = new Part(manifest.layers().get(number), diffIds.get(number), chains, number);
+                    var part = new Part(owner, manifest.layers().get(number), diffIds.get(number), chains, number);
                     var below = List.copyOf(all);
                     places.acquire();
                     all.add(tasks.submit(() -> make(part, below, source, progress)));
@@ -112,12 +120,33 @@ final class Assembly {
         try (var _ = arriving.await(layer.digest())) {
             if (!blobs.has(layer)) {
                 download(layer, unpacking, source, progress);
-            } else if (layers.has(part.chain())) {
+                knowledge.note(part.owner, layer.digest());
+                return;
+            }
+            if (!knowledge.has(part.owner, layer.digest())) {
+                confirm(layer, source, progress);
+                knowledge.note(part.owner, layer.digest());
+            }
+            if (layers.has(part.chain()) && part.isProven(knowledge)) {
                 progress.accept(new PullProgress.LayerExists(layer.digest()));
-            } else {
-                try (var in = blobs.open(layer.digest())) {
-                    unpacking.begin(in);
-                }
+                return;
+            }
+            try (var in = blobs.open(layer.digest())) {
+                unpacking.begin(in);
+            }
+        }
+    }
+
+    /// Has the source give what is here already, to whoever has not shown yet that they can get it. A registry's word
+    /// would not do: it may be their own.
+    private static void confirm(Descriptor layer, Source source, Consumer<PullProgress> progress) throws IOException {
+        var told = throttled(layer, progress);
+        var buffer = new byte[CHUNK];
+        try (var in = source.open(layer)) {
+            var count = 0L;
+            for (var read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                count += read;
+                told.accept(count);
             }
         }
     }
@@ -146,9 +175,13 @@ final class Assembly {
             this.claim = layers.has(part.chain()) ? null : unpacking.take(part.chain());
         }
 
-        /// Does all that can be done while the blob is read, if nobody else does.
+        /// Does all that can be done while the blob is read, if nobody else does. A layer that is there already must be
+        /// what this blob unpacks to: the configuration may claim to be of somebody else's.
         void begin(InputStream compressed) throws IOException {
             if (claim == null || layers.has(part.chain())) {
+                if (!part.isProven(knowledge)) {
+                    unpacked(compressed, tar -> tar.transferTo(OutputStream.nullOutputStream()));
+                }
                 return;
             }
             var fresh = layers.begin(part.chain());
@@ -272,9 +305,13 @@ final class Assembly {
     }
 
     /// One layer of the image.
-    private record Part(Descriptor layer, Digest diffId, List<Digest> chains, int number) {
+    private record Part(String owner, Descriptor layer, Digest diffId, List<Digest> chains, int number) {
         Digest chain() {
             return chains.get(number);
+        }
+
+        boolean isProven(Knowledge knowledge) {
+            return knowledge.isProven(layer.digest(), diffId);
         }
 
         /// Whether the layers below are ready.

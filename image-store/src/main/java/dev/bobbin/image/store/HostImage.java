@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,6 @@ final class HostImage {
     private static final List<String> SOURCES =
             List.of("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs", "/etc/localtime", "/etc/java*");
     private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final String PREFIX = "host-";
 
     private static final ImageConfig CONFIG = new ImageConfig(
             Map.of("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -89,25 +87,22 @@ final class HostImage {
     private static final Digest NO_CONTENT = Digest.sha256("");
 
     private final Instant madeAt = Instant.now();
-    private final Path layers;
+    private final Disk disk;
+    private final HostLayers layers;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile Version current;
 
     private record Version(String fingerprint, String layer, Accounts accounts, long checkedNanos) {}
 
-    private HostImage(Path layers, Version first) {
+    private HostImage(Disk disk, HostLayers layers, Version first) {
+        this.disk = disk;
         this.layers = layers;
         this.current = first;
     }
 
-    /// Makes the layer below `layers`; layers left by an earlier server are removed.
-    static HostImage make(Path layers) throws IOException {
-        try (var entries = Files.newDirectoryStream(layers, PREFIX + "*")) {
-            for (var left : entries) {
-                remove(left);
-            }
-        }
-        return new HostImage(layers, build(layers, fingerprint()));
+    /// Makes the first layer.
+    static HostImage make(Disk disk, HostLayers layers) throws IOException {
+        return new HostImage(disk, layers, build(disk, layers, fingerprint()));
     }
 
     /// Directories of the machine that a root of this image shows at the same path, read-only.
@@ -129,8 +124,14 @@ final class HostImage {
     }
 
     Rootfs lease() {
-        var version = refreshed();
-        return new Rootfs(ImageReference.HOST, CONFIG, List.of(version.layer), true, version.accounts, () -> {});
+        while (true) {
+            var version = refreshed();
+            var lease = layers.lease(version.layer);
+            if (lease.isPresent()) {
+                return new Rootfs(
+                        ImageReference.HOST, CONFIG, List.of(version.layer), true, version.accounts, lease.get());
+            }
+        }
     }
 
     private Version refreshed() {
@@ -143,19 +144,17 @@ final class HostImage {
             var fingerprint = fingerprint();
             current = fingerprint.equals(version.fingerprint)
                     ? new Version(fingerprint, version.layer, version.accounts, now)
-                    : build(layers, fingerprint);
+                    : build(disk, layers, fingerprint);
             return current;
         } catch (IOException e) {
-            throw new UncheckedIOException("make the layer of the image host below " + layers, e);
+            throw new UncheckedIOException("make the layer of the image host", e);
         } finally {
             lock.unlock();
         }
     }
 
-    private static Version build(Path layers, String fingerprint) throws IOException {
-        var name = PREFIX + UUID.randomUUID();
-        var aside = layers.resolve("." + name);
-        var root = directory(aside, 0755);
+    private static Version build(Disk disk, HostLayers layers, String fingerprint) throws IOException {
+        var root = directory(disk.fresh("machine"), 0755);
         for (var directory : List.of("etc", "home", "mnt", "opt", "proc", "run", "srv", "sys", "dev", "usr", "var")) {
             directory(root.resolve(directory), 0755);
         }
@@ -177,8 +176,8 @@ final class HostImage {
         for (var source : sources()) {
             copy(source, root.resolve("etc").resolve(Path.of("/etc").relativize(source)));
         }
-        Files.move(aside, layers.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-        return new Version(fingerprint, name, Accounts.read(List.of(layers.resolve(name))), System.nanoTime());
+        var name = layers.add(root);
+        return new Version(fingerprint, name, Accounts.read(List.of(layers.path(name))), System.nanoTime());
     }
 
     private static void companions(Path root) throws IOException {
@@ -269,21 +268,5 @@ final class HostImage {
         Files.createDirectory(path);
         Files.setAttribute(path, "unix:mode", mode);
         return path;
-    }
-
-    private static void remove(Path tree) throws IOException {
-        Files.walkFileTree(tree, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }
