@@ -33,7 +33,8 @@ final class Findings {
 
                 An image of %d layers and %d files, %.0f MB of tar and %.0f MB as gzip, from one `docker-registry` on loopback, in turns
                 in an order that moves on each round; medians of %d rounds after one that is not counted. Before each turn `sync`;
-                the registry's files are in the page cache for everybody. "Ready" is when the command or request ends; "on the disk"
+                everything lies on one new ext4 with a journal, in a file (loop device, direct); the registry's files are in the
+                page cache for everybody. "Ready" is when the command or request ends; "on the disk"
                 after a `sync` behind it, since some write everything through before they end and some leave it to the kernel. Bobbin
                 is asked over HTTP on a running server, docker through its daemon, the others are started anew each time.
                 The image runs after each of Bobbin's pulls.

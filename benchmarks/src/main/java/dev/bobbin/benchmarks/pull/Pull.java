@@ -25,6 +25,7 @@ public final class Pull {
               --only-bobbin    leaves the peers out; writes nothing
             Writes benchmarks/results/pull.md. Needs root, docker-registry, skopeo, busybox-static and a JDK 25.""";
     private static final Duration PAUSE = Duration.ofMillis(300);
+    private static final int GIBIBYTES = 16;
     private static final int CLIENTS = 16;
     private static final int STARTS = 400;
     private static final int WARM_UP_STARTS = 200;
@@ -68,6 +69,7 @@ public final class Pull {
         var findings = new Findings();
         String text;
         try (var scratch = new Scratch()) {
+            scratch.useFileSystemOfItsOwn(GIBIBYTES);
             var pull = new Pull(source, scratch, !alone);
             try (var _ = pull.bobbin) {
                 pull.race(rounds, findings);
