@@ -15,5 +15,7 @@ public enum ImageProblem {
     /// Jobs or other images need it.
     IN_USE,
     /// There is no room for it on the disk.
-    DISK_FULL
+    DISK_FULL,
+    /// The machine failed: its disk could not be read or written.
+    HOST_FAILED
 }

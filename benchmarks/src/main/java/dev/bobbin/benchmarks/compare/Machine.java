@@ -5,14 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// What is said of the machine beside results: nothing that names it.
-final class Machine {
+public final class Machine {
     private Machine() {}
 
     static int cpus() {
         return Runtime.getRuntime().availableProcessors();
     }
 
-    static String describe() throws IOException {
+    public static String describe() throws IOException {
         var model = field("/proc/cpuinfo", "model name");
         var memory = Long.parseLong(field("/proc/meminfo", "MemTotal").replaceAll("\\D", "")) / 1024 / 1024;
         var kernel = System.getProperty("os.version").replaceAll("^(\\d+\\.\\d+).*", "$1");
@@ -30,7 +30,7 @@ final class Machine {
     }
 
     /// The load average of the last minute.
-    static double load() throws IOException {
+    public static double load() throws IOException {
         return Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
     }
 

@@ -38,6 +38,7 @@ final class Kernel {
     private static final int HERE = -100;
     private static final int LINK_ITSELF = 0x100;
     private static final int REMOVE_DIRECTORY = 0x200;
+    private static final int REPLACE_NOTHING = 1;
     private static final int STATX_BASIC = 0x7ff;
     private static final int STATX_SIZE = 256;
 
@@ -100,6 +101,12 @@ final class Kernel {
     /// Gives the file at `path` beneath `from`, which may be a symbolic link, a second name.
     static void makeHardLink(int from, String path, int directory, String name) throws KernelException {
         checked(linkat(from, terminated(path), directory, terminated(name), 0), "make the hard link", name);
+    }
+
+    /// Gives a file another place, where nothing is yet.
+    static void move(int from, String name, int directory, String newName) throws KernelException {
+        var moved = renameat2(from, terminated(name), directory, terminated(newName), REPLACE_NOTHING);
+        checked(moved, "put to its place", newName);
     }
 
     /// Makes a device or a named pipe.
@@ -319,6 +326,8 @@ final class Kernel {
     private static native int symlinkat(byte[] target, int directory, byte[] path);
 
     private static native int linkat(int from, byte[] path, int to, byte[] name, int flags);
+
+    private static native int renameat2(int from, byte[] name, int directory, byte[] newName, int flags);
 
     private static native int mknodat(int directory, byte[] path, int mode, long device);
 

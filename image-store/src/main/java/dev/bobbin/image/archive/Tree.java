@@ -176,12 +176,13 @@ final class Tree implements AutoCloseable {
         }
         at.touch();
         var made = openHere(at.path(name), lowers(at, name));
-        if (made.lowers().isEmpty()) {
+        if (hides || made.lowers().isEmpty()) {
             furnish(made, new Status(Kernel.DIRECTORY | USUAL, 0, 0, 0, 0, 0, Status.Time.EPOCH));
-        } else if (hides) {
-            made.makeOpaque();
         } else {
             copyUp(made);
+        }
+        if (hides && !made.lowers().isEmpty()) {
+            made.makeOpaque();
         }
         return made;
     }

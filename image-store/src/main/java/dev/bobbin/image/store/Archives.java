@@ -31,18 +31,20 @@ final class Archives {
 
     private final Blobs blobs;
     private final Newcomers newcomers;
+    private final Knowledge knowledge;
     private final Pins pins;
     private final ExtractionLimits limits;
 
-    Archives(Blobs blobs, Newcomers newcomers, Pins pins, ExtractionLimits limits) {
+    Archives(Blobs blobs, Newcomers newcomers, Knowledge knowledge, Pins pins, ExtractionLimits limits) {
         this.blobs = blobs;
         this.newcomers = newcomers;
+        this.knowledge = knowledge;
         this.pins = pins;
         this.limits = limits;
     }
 
     List<Image> load(String owner, InputStream archive) {
-        var sink = new PinningSink();
+        var sink = new PinningSink(owner);
         try {
             var loaded = new ArrayList<Image>();
             for (var image : ImageArchive.read(archive, sink, limits)) {
@@ -58,22 +60,37 @@ final class Archives {
 
     private void load(String owner, ArchivedImage image, List<Image> loaded) {
         var index = MediaTypes.isIndex(image.manifest().mediaType()) ? image.manifest() : null;
+        requireKnown(owner, image.manifest());
         var descriptor = index == null ? image.manifest() : choose(index);
+        requireKnown(owner, descriptor);
         var manifest = ImageManifest.parse(blobs.bytes(descriptor, ImageManifest.LONGEST), descriptor.mediaType());
+        requireKnown(owner, manifest.config());
         var config = ImageConfig.parse(blobs.bytes(manifest.config(), LONGEST_CONFIG));
         var parts = new ArrayList<>(List.of(descriptor, manifest.config()));
         parts.addAll(manifest.layers());
         try (var newcomer = newcomers.expect(parts, config)) {
             newcomer.assemble(
+                    owner,
                     manifest,
                     layer -> {
-                        throw ImageException.invalid("the archive has no content " + layer.digest());
+                        throw missing(layer);
                     },
                     _ -> {});
             for (var reference : names(image, descriptor.digest())) {
                 loaded.add(newcomer.name(owner, reference, descriptor, digest(index)));
             }
         }
+    }
+
+    /// The archive must bring what it names, unless its owner has it anyway: a digest is no key to others' content.
+    private void requireKnown(String owner, Descriptor part) {
+        if (!knowledge.has(owner, part.digest())) {
+            throw missing(part);
+        }
+    }
+
+    private static ImageException missing(Descriptor part) {
+        return ImageException.invalid("the archive has no content " + part.digest());
     }
 
     private Descriptor choose(Descriptor index) {
@@ -125,20 +142,29 @@ final class Archives {
 
     /// Keeps what comes from being taken away until it has a name.
     private final class PinningSink implements BlobSink {
+        private final String owner;
         private final List<Digest> held = new ArrayList<>();
+
+        PinningSink(String owner) {
+            this.owner = owner;
+        }
 
         @Override
         public synchronized Descriptor put(Descriptor expected, InputStream in) throws IOException {
             pins.pin(List.of(expected.digest()));
             held.add(expected.digest());
-            return blobs.put(expected, in);
+            var kept = blobs.put(expected, in);
+            knowledge.note(owner, kept.digest());
+            return kept;
         }
 
         @Override
         public synchronized Descriptor put(String mediaType, InputStream in, long limit) throws IOException {
             try (var arrival = blobs.arrival("sha256")) {
                 arrival.take(in, limit);
-                return arrival.keepPinned(mediaType, pins, held);
+                var kept = arrival.keepPinned(mediaType, pins, held);
+                knowledge.note(owner, kept.digest());
+                return kept;
             }
         }
 

@@ -25,11 +25,13 @@ final class Commits {
 
     private final Blobs blobs;
     private final Newcomers newcomers;
+    private final Knowledge knowledge;
     private final Pins pins;
 
-    Commits(Blobs blobs, Newcomers newcomers, Pins pins) {
+    Commits(Blobs blobs, Newcomers newcomers, Knowledge knowledge, Pins pins) {
         this.blobs = blobs;
         this.newcomers = newcomers;
+        this.knowledge = knowledge;
         this.pins = pins;
     }
 
@@ -46,6 +48,7 @@ final class Commits {
             for (var tar : tars) {
                 var hasher = Digest.hasher("sha256");
                 var layer = compressed(new DigestInputStream(tar, hasher), held);
+                knowledge.note(owner, layer.digest());
                 layers.add(layer);
                 diffIds.add(Digest.of("sha256", hasher));
             }
@@ -58,6 +61,7 @@ final class Commits {
             parts.addAll(layers);
             try (var newcomer = newcomers.expect(parts, made)) {
                 newcomer.assemble(
+                        owner,
                         manifest,
                         layer -> {
                             throw ImageException.invalid("layer " + layer.digest() + " is gone");

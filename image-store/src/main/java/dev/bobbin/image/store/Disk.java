@@ -169,7 +169,7 @@ final class Disk implements AutoCloseable {
         }
     }
 
-    /// What to tell of a failure to write.
+    /// What to tell of a failure of the disk.
     static ImageException failure(String tried, IOException e) {
         var text = String.valueOf(e.getMessage());
         if (text.contains("No space left on device") || text.contains("Disk quota exceeded")) {
@@ -178,7 +178,7 @@ final class Disk implements AutoCloseable {
                     tried + ": the disk of the image store is full; `bobbin prune` frees some",
                     e);
         }
-        return new ImageException(ImageProblem.INVALID, tried + ": " + text, e);
+        return new ImageException(ImageProblem.HOST_FAILED, tried + ": " + text, e);
     }
 
     /// Waits for removals to stop; what they leave is removed when the store is opened again.

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,6 @@ final class HostImage {
     private static final List<String> SOURCES =
             List.of("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs", "/etc/localtime", "/etc/java*");
     private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final String PREFIX = "host-";
 
     private static final ImageConfig CONFIG = new ImageConfig(
             Map.of("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -89,41 +87,22 @@ final class HostImage {
     private static final Digest NO_CONTENT = Digest.sha256("");
 
     private final Instant madeAt = Instant.now();
-    private final Path layers;
+    private final Disk disk;
+    private final HostLayers layers;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile Version current;
 
     private record Version(String fingerprint, String layer, Accounts accounts, long checkedNanos) {}
 
-    private HostImage(Path layers, Version first) {
+    private HostImage(Disk disk, HostLayers layers, Version first) {
+        this.disk = disk;
         this.layers = layers;
         this.current = first;
     }
 
-    /// Finds or makes the layer below `layers`. Jobs of an earlier server may still run on the layers that it made, so
-    /// only those are removed that are older than the machine's last boot.
-    static HostImage make(Path layers) throws IOException {
-        for (var pattern : List.of(PREFIX + "*", "." + PREFIX + "*")) {
-            try (var entries = Files.newDirectoryStream(layers, pattern)) {
-                for (var left : entries) {
-                    if (!left.getFileName().toString().startsWith(prefixOfThisBoot())) {
-                        remove(left);
-                    }
-                }
-            }
-        }
-        return new HostImage(layers, build(layers, fingerprint()));
-    }
-
-    private static String prefixOfThisBoot() throws IOException {
-        return PREFIX
-                + Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).substring(0, 8) + "-";
-    }
-
-    /// What the layer of this content is called.
-    private static String name(String fingerprint) throws IOException {
-        var content = String.join("\0", fingerprint, PASSWD, GROUP, HOSTS, NSSWITCH);
-        return prefixOfThisBoot() + UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8));
+    /// Finds or makes the first layer.
+    static HostImage open(Disk disk, HostLayers layers) throws IOException {
+        return new HostImage(disk, layers, build(disk, layers, fingerprint()));
     }
 
     /// Directories of the machine that a root of this image shows at the same path, read-only.
@@ -145,8 +124,14 @@ final class HostImage {
     }
 
     Rootfs lease() {
-        var version = refreshed();
-        return new Rootfs(ImageReference.HOST, CONFIG, List.of(version.layer), true, version.accounts, () -> {});
+        while (true) {
+            var version = refreshed();
+            var lease = layers.lease(version.layer);
+            if (lease.isPresent()) {
+                return new Rootfs(
+                        ImageReference.HOST, CONFIG, List.of(version.layer), true, version.accounts, lease.get());
+            }
+        }
     }
 
     private Version refreshed() {
@@ -159,22 +144,26 @@ final class HostImage {
             var fingerprint = fingerprint();
             current = fingerprint.equals(version.fingerprint)
                     ? new Version(fingerprint, version.layer, version.accounts, now)
-                    : build(layers, fingerprint);
+                    : build(disk, layers, fingerprint);
             return current;
         } catch (IOException e) {
-            throw new UncheckedIOException("make the layer of the image host below " + layers, e);
+            throw new UncheckedIOException("make the layer of the image host", e);
         } finally {
             lock.unlock();
         }
     }
 
-    private static Version build(Path layers, String fingerprint) throws IOException {
-        var name = name(fingerprint);
-        if (Files.exists(layers.resolve(name))) {
-            return new Version(fingerprint, name, Accounts.read(List.of(layers.resolve(name))), System.nanoTime());
+    /// The version of this content: an earlier server's, if it made the same.
+    private static Version build(Disk disk, HostLayers layers, String fingerprint) throws IOException {
+        var name = HostLayers.name(String.join("\0", fingerprint, PASSWD, GROUP, HOSTS, NSSWITCH));
+        if (!layers.makeNewest(name)) {
+            layers.add(name, make(disk));
         }
-        var aside = layers.resolve("." + PREFIX + UUID.randomUUID());
-        var root = directory(aside, 0755);
+        return new Version(fingerprint, name, Accounts.read(List.of(layers.path(name))), System.nanoTime());
+    }
+
+    private static Path make(Disk disk) throws IOException {
+        var root = directory(disk.fresh("machine"), 0755);
         for (var directory : List.of("etc", "home", "mnt", "opt", "proc", "run", "srv", "sys", "dev", "usr", "var")) {
             directory(root.resolve(directory), 0755);
         }
@@ -196,8 +185,7 @@ final class HostImage {
         for (var source : sources()) {
             copy(source, root.resolve("etc").resolve(Path.of("/etc").relativize(source)));
         }
-        Files.move(aside, layers.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-        return new Version(fingerprint, name, Accounts.read(List.of(layers.resolve(name))), System.nanoTime());
+        return root;
     }
 
     private static void companions(Path root) throws IOException {
@@ -288,21 +276,5 @@ final class HostImage {
         Files.createDirectory(path);
         Files.setAttribute(path, "unix:mode", mode);
         return path;
-    }
-
-    private static void remove(Path tree) throws IOException {
-        Files.walkFileTree(tree, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

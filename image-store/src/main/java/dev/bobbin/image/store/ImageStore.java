@@ -43,6 +43,7 @@ public final class ImageStore implements AutoCloseable {
 
     private final FileChannel lock;
     private final Disk disk;
+    private final HostLayers hostLayers;
     private final @Nullable HostImage host;
     private final Blobs blobs;
     private final Layers layers;
@@ -58,18 +59,21 @@ public final class ImageStore implements AutoCloseable {
     private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
         this.lock = lock;
         this.disk = disk;
-        this.host = config.hostImage() ? HostImage.make(disk.layers()) : null;
+        this.hostLayers = new HostLayers(disk);
+        this.host = config.hostImage() ? HostImage.open(disk, hostLayers) : null;
         this.blobs = new Blobs(disk);
         this.layers = new Layers(disk);
         this.index = new Index(disk, blobs, layers);
         var pins = new Pins();
         this.garbage = new Garbage(blobs, layers, index, pins);
         this.leases = new Leases(disk, index, layers, pins, garbage);
-        this.newcomers = new Newcomers(disk, index, layers, new Assembly(blobs, layers, config.extraction()), pins);
+        var knowledge = new Knowledge(index);
+        var assembly = new Assembly(blobs, layers, knowledge, config.extraction());
+        this.newcomers = new Newcomers(disk, index, layers, assembly, pins);
         this.registries = new Registries(config.registries());
-        this.pulls = new Pulls(registries, blobs, newcomers, meters);
-        this.archives = new Archives(blobs, newcomers, pins, config.extraction());
-        this.commits = new Commits(blobs, newcomers, pins);
+        this.pulls = new Pulls(registries, blobs, newcomers, knowledge, meters);
+        this.archives = new Archives(blobs, newcomers, knowledge, pins, config.extraction());
+        this.commits = new Commits(blobs, newcomers, knowledge, pins);
         Gauge.builder("bobbin.image.store.bytes", garbage, all -> all.usage().bytes())
                 .description("Bytes of images in the store, as they were sent and unpacked")
                 .register(meters);
@@ -162,9 +166,29 @@ public final class ImageStore implements AutoCloseable {
         return Optional.empty();
     }
 
-    /// Keeps the layers of jobs that an earlier server started, by the names that its [Rootfs] gave them.
+    /// Keeps the layers of jobs that an earlier server started, by the names that its [Rootfs] gave them. To be called
+    /// before the first lease.
     public AutoCloseable hold(List<String> layerNames) {
-        return leases.hold(layerNames);
+        var ofHost = layerNames.stream()
+                .filter(HostLayers::isName)
+                .map(hostLayers::lease)
+                .flatMap(Optional::stream)
+                .toList();
+        var others = leases.hold(layerNames);
+        return () -> {
+            ofHost.forEach(Runnable::run);
+            others.close();
+        };
+    }
+
+    /// Whatever outlived the last server and stands on layers holds them by now: layers of the image `host` that nobody
+    /// holds go.
+    public void settled() {
+        try {
+            hostLayers.sweep();
+        } catch (IOException e) {
+            throw Disk.failure("remove layers of an earlier server", e);
+        }
     }
 
     /// Brings an image from its registry. Many who ask for the same at once wait for one download; who is interrupted
@@ -375,6 +399,7 @@ public final class ImageStore implements AutoCloseable {
                 throw ImageException.invalid("image " + entry.reference() + ": " + entry.problem());
             }
             newcomer.assemble(
+                    entry.owner(),
                     entry.manifest(),
                     _ -> {
                         throw ImageException.invalid("image " + entry.reference() + ": " + entry.problem());

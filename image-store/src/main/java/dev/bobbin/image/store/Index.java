@@ -76,6 +76,13 @@ final class Index {
                 .toList();
     }
 
+    /// Whether an image that this owner may see needs this content.
+    boolean shows(String owner, Digest digest) {
+        return all().filter(
+                        entry -> entry.owner().equals(owner) || entry.owner().isEmpty())
+                .anyMatch(entry -> entry.blobs().contains(digest));
+    }
+
     Stream<Entry> all() {
         return entries.values().stream();
     }

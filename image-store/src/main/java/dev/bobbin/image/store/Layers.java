@@ -63,13 +63,45 @@ final class Layers {
         return note(chain).map(Note::bytes).orElse(0L);
     }
 
-    /// Makes a layer: `fill` gets an empty directory and gives the bytes it put there.
-    void make(Digest chain, Filling fill) throws IOException {
+    /// Begins to make a layer.
+    Making begin(Digest chain) throws IOException {
         var made = disk.fresh("layer");
         try {
             var root = Files.createDirectories(made.resolve("fs"));
             Files.setAttribute(root, "unix:mode", 0755);
-            var bytes = fill.fill(root);
+            Files.createDirectory(made.resolve("parts"));
+            return new Making(chain, made);
+        } catch (IOException e) {
+            disk.remove(made);
+            throw e;
+        }
+    }
+
+    /// A layer that is being made. Closing it forgets what was not kept.
+    final class Making implements AutoCloseable {
+        private final Digest chain;
+        private final Path made;
+
+        private Making(Digest chain, Path made) {
+            this.chain = chain;
+            this.made = made;
+        }
+
+        /// An empty directory, to become the layer.
+        Path root() {
+            return made.resolve("fs");
+        }
+
+        /// An empty directory for what is needed meanwhile; it has to be empty in the end.
+        Path parts() {
+            return made.resolve("parts");
+        }
+
+        /// Keeps the layer, unless somebody else made the same meanwhile.
+        ///
+        /// @param bytes of its files
+        void keep(long bytes) throws IOException {
+            Files.delete(parts());
             Files.writeString(
                     made.resolve("layer.json"),
                     MAPPER.createObjectNode()
@@ -77,21 +109,21 @@ final class Layers {
                             .put("bytes", bytes)
                             .put("boot", boot)
                             .toString());
-            Files.move(made, directory(chain), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException e) {
-            disk.remove(made);
-            if (!has(chain)) {
-                throw e;
+            try {
+                Files.move(made, directory(chain), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+            } catch (FileSystemException e) {
+                if (!has(chain)) {
+                    throw e;
+                }
             }
-        } catch (IOException | RuntimeException e) {
-            disk.remove(made);
-            throw e;
         }
-    }
 
-    /// Puts what an empty directory is to hold into it, and gives its bytes.
-    interface Filling {
-        long fill(Path directory) throws IOException;
+        @Override
+        public void close() {
+            if (Files.exists(made)) {
+                disk.remove(made);
+            }
+        }
     }
 
     /// Brings these to the disk, with everything else of the file system, and notes it.

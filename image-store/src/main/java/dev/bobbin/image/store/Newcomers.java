@@ -50,9 +50,9 @@ final class Newcomers {
             pins.pin(pinned);
         }
 
-        /// Makes its layers ready.
-        void assemble(ImageManifest manifest, Assembly.Source source, Consumer<PullProgress> progress) {
-            assembly.ready(manifest, config, source, progress);
+        /// Makes its layers ready, out of what `owner` knows and what the source gives.
+        void assemble(String owner, ImageManifest manifest, Assembly.Source source, Consumer<PullProgress> progress) {
+            assembly.ready(owner, manifest, config, source, progress);
         }
 
         /// Gives it a name.

@@ -28,14 +28,16 @@ final class Pulls implements AutoCloseable {
     private final Registries registries;
     private final Blobs blobs;
     private final Newcomers newcomers;
+    private final Knowledge knowledge;
     private final MeterRegistry meters;
     private final Counter bytes;
     private final Flights flights;
 
-    Pulls(Registries registries, Blobs blobs, Newcomers newcomers, MeterRegistry meters) {
+    Pulls(Registries registries, Blobs blobs, Newcomers newcomers, Knowledge knowledge, MeterRegistry meters) {
         this.registries = registries;
         this.blobs = blobs;
         this.newcomers = newcomers;
+        this.knowledge = knowledge;
         this.meters = meters;
         this.bytes = Counter.builder("bobbin.image.pull.bytes")
                 .description("Bytes of layers that came from registries")
@@ -92,7 +94,7 @@ final class Pulls implements AutoCloseable {
             @Nullable Credentials credentials,
             Consumer<PullProgress> progress) {
         progress.accept(new PullProgress.Resolving(reference));
-        var resolved = registries.resolve(reference, platform, credentials, this::here);
+        var resolved = registries.resolve(reference, platform, credentials, document -> here(owner, document));
         var foreign = resolved.content().layers().stream()
                 .filter(layer -> !layer.urls().isEmpty())
                 .findFirst();
@@ -109,7 +111,10 @@ final class Pulls implements AutoCloseable {
                 }
             }
             newcomer.assemble(
-                    resolved.content(), layer -> registries.blob(reference, layer, credentials), counted(progress));
+                    owner,
+                    resolved.content(),
+                    layer -> registries.blob(reference, layer, credentials),
+                    counted(progress));
             var index = resolved.index();
             Digest indexDigest = index == null ? null : index.descriptor().digest();
             var image = newcomer.name(owner, reference, resolved.manifest().descriptor(), indexDigest);
@@ -120,10 +125,10 @@ final class Pulls implements AutoCloseable {
         }
     }
 
-    /// A document of the store; a damaged one is as good as none.
-    private Optional<byte[]> here(Descriptor document) {
+    /// A document of the store that the owner knows; a damaged one is as good as none.
+    private Optional<byte[]> here(String owner, Descriptor document) {
         try {
-            return blobs.has(document)
+            return blobs.has(document) && knowledge.has(owner, document.digest())
                     ? Optional.of(blobs.bytes(document, (int) Math.min(document.size(), LONGEST_CONFIG)))
                     : Optional.empty();
         } catch (ImageException _) {

@@ -32,8 +32,53 @@ final class Unpacked {
     Path add(TestTar tar) throws IOException {
         var layer = Files.createDirectory(root.resolve("layer" + layers.size()));
         new LayerExtractor(limits).extract(tar.stream(), layer, layers.reversed());
+        if (!layers.isEmpty()) {
+            requireSameWhenStaged(tar, layer);
+        }
         layers.add(layer);
         return layer;
+    }
+
+    /// A layer that came before those below it must become the same tree.
+    private void requireSameWhenStaged(TestTar tar, Path layer) throws IOException {
+        var workshop = Files.createDirectory(root.resolve("staged" + layers.size()));
+        var parts = Files.createDirectory(workshop.resolve("parts"));
+        var staged = Files.createDirectory(workshop.resolve("fs"));
+        var first = new LayerExtractor(limits).stage(tar.stream(), parts);
+        if (first.isPresent()) {
+            first.get().place(staged, layers.reversed());
+        }
+        try {
+            Files.delete(parts); // nothing may be left of them
+            if (first.isPresent() && !tree(layer).equals(tree(staged))) {
+                throw new AssertionError("unpacked " + tree(layer) + ", staged first " + tree(staged));
+            }
+            run("rm", "-rf", workshop.toString());
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// All of a layer, with contents and the root itself.
+    private static String tree(Path layer) throws Exception {
+        var tree = new StringBuilder(run(
+                "sh",
+                "-ec",
+                "cd \"$1\"; find . -printf '%p %y %m %U:%G %T@ %n %s %l\\n' | sort; find . -type f -exec sha256sum {} + | sort",
+                "sh",
+                layer.toString()));
+        try (var all = Files.walk(layer)) {
+            for (var path : all.sorted().toList()) {
+                if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+                        || Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+                    tree.append(attribute(path, "trusted.overlay.opaque"));
+                    tree.append(attribute(path, "security.capability"));
+                }
+            }
+        }
+        return tree.toString();
     }
 
     /// All that is in a layer: path to type, permissions, owner, time, content or target or device, attributes.

@@ -158,12 +158,12 @@ class FaultsIT {
                 List.of(TestImages.stream(other), TestImages.stream(layer)));
     }
 
-    private static ImageStore open(Path root) {
+    static ImageStore open(Path root) {
         return ImageStore.open(root, StoreConfig.DEFAULT.withHostImage(false), new SimpleMeterRegistry());
     }
 
     /// What was left aside is removed behind the opening.
-    private static void assertNothingAside(Path root) throws Exception {
+    static void assertNothingAside(Path root) throws Exception {
         try (var _ = open(root)) {
             for (var tries = 0; tries < 500 && !aside(root).isEmpty(); tries++) {
                 TimeUnit.MILLISECONDS.sleep(10);

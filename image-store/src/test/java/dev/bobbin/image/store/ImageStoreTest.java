@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -63,9 +64,32 @@ class ImageStoreTest {
     @Test
     void usesTheLayerOfAnEarlierServerAgain() throws Exception {
         open(true).close();
-        open(true).close();
+        try (var store = open(true);
+                var rootfs = store.lease("", ImageReference.HOST).orElseThrow()) {
+            assertThat(layers()).containsExactly(rootfs.layers().getFirst());
+        }
+    }
+
+    @Test
+    void keepsTheLayerOfAJobThatOutlivedItsServer() throws Exception {
+        String layer;
+        try (var store = open(true);
+                var rootfs = store.lease("", ImageReference.HOST).orElseThrow()) {
+            layer = rootfs.layers().getFirst();
+        }
+        try (var store = open(true)) {
+            var held = store.hold(List.of(layer));
+            store.lease("", ImageReference.HOST).orElseThrow().close();
+            assertThat(layers()).hasSize(2).contains(layer);
+            assertThat(store.layers().resolve(layer).resolve("etc/passwd")).exists();
+            held.close();
+            assertThat(layers()).hasSize(1).doesNotContain(layer);
+        }
+    }
+
+    private List<String> layers() throws IOException {
         try (var layers = Files.list(directory.resolve("layers"))) {
-            assertThat(layers).hasSize(1);
+            return layers.map(layer -> layer.getFileName().toString()).toList();
         }
     }
 

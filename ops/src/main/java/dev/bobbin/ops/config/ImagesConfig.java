@@ -20,7 +20,7 @@ import java.util.Set;
 /// @param insecure registries that may be spoken to without TLS; those on loopback always may
 /// @param mirrors by registry, `HOST[:PORT]` to ask before it, in order
 /// @param authorities by `HOST[:PORT]`, a PEM file of further certificates trusted for it
-/// @param credentialFiles docker's `config.json` and podman's `auth.json`; they serve every caller who brings none
+/// @param credentialFiles docker's `config.json` and podman's `auth.json`; they serve administrators who bring none
 /// @param credentialPrograms directories in which `docker-credential-…` is looked for
 /// @param tokenHosts by registry, hosts beside its own domain whose token servers may be shown its credentials
 /// @param privateRegistries whether a caller may name a registry at a loopback or private address

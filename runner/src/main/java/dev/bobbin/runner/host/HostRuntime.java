@@ -67,6 +67,7 @@ public final class HostRuntime implements AutoCloseable {
         passing.removeAll(files.lasting());
         passing.forEach(runs::recover);
         new Reunion(sandboxes, premises, archive, images).with(live);
+        images.settled();
         sweepCgroups(live);
         Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
         premises.upkeep().start(sandboxes);

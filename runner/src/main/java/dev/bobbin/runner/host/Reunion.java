@@ -58,10 +58,13 @@ final class Reunion {
 
     private void meet(SandboxRecord record, boolean mayLive) throws IOException {
         var id = record.spec().id();
+        var held = images.hold(record.layers());
         var lease = lease(record);
-        var image = lease.isPresent() ? lease.get() : images.hold(record.layers());
         var life = new SandboxLife(record, premises.files().record(id));
-        var sandbox = new LastingSandbox(sandboxes, life, lease.orElse(null), image);
+        var sandbox = new LastingSandbox(sandboxes, life, lease.orElse(null), () -> {
+            lease.ifPresent(Rootfs::close);
+            held.close();
+        });
         premises.nursery().keep(record.uidBase());
         var connection = mayLive ? connect(id) : Optional.<Sandbox>empty();
         if (connection.isEmpty() && !record.started()) {

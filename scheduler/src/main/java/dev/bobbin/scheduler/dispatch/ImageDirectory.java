@@ -81,7 +81,8 @@ public final class ImageDirectory {
     /// Brings an image from its registry. An interrupt ends the waiting, with a `CancellationException`.
     ///
     /// @param platform what it shall run on; this machine if nothing is said
-    /// @param credentials whom the registry is shown; whom this server's files name if nothing is said
+    /// @param credentials whom the registry is shown; if nothing is said, whom this server's files name for an
+    ///     administrator, and nobody for others
     public Image pull(
             ImageReference reference,
             PullPolicy policy,
@@ -95,7 +96,7 @@ public final class ImageDirectory {
                 reference,
                 policy,
                 platform == null ? Platform.ofThisMachine() : platform,
-                credentials,
+                shown(credentials, caller),
                 progress);
     }
 
@@ -106,7 +107,7 @@ public final class ImageDirectory {
             @Nullable Credentials credentials,
             Caller caller,
             Consumer<PullProgress> progress) {
-        store.push(owner(caller), from, to, credentials, progress);
+        store.push(owner(caller), from, to, shown(credentials, caller), progress);
     }
 
     /// Takes the images of an archive, under the names it gives them.
@@ -156,6 +157,11 @@ public final class ImageDirectory {
     /// Content that [#blob] found, from a position on.
     public InputStream open(Descriptor blob, long from) throws IOException {
         return store.open(blob, from);
+    }
+
+    /// This server's own credentials, which stand for whoever runs it, serve administrators only.
+    private static @Nullable Credentials shown(@Nullable Credentials credentials, Caller caller) {
+        return credentials == null && !caller.may(Scope.ADMIN) ? Credentials.ANONYMOUS : credentials;
     }
 
     private static String owner(Caller caller) {

@@ -54,6 +54,7 @@ public record Problem(
             case UNSUPPORTED -> new Problem(422, "unsupported", detail, "image", 0);
             case IN_USE -> new Problem(409, "image_in_use", detail, "image", 0);
             case DISK_FULL -> new Problem(507, "disk_full", detail, null, 0);
+            case HOST_FAILED -> new Problem(500, "host_failed", detail, null, 0);
         };
     }
 
