@@ -3,6 +3,7 @@ package dev.bobbin.runner.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,6 +68,66 @@ class CgroupsTest {
         Files.writeString(supervisor.resolve("cpu.shares"), "1024");
         v1();
         assertThat(supervisor.resolve("cpu.shares")).hasContent("16384");
+    }
+
+    @Test
+    void samplesV1() throws Exception {
+        var cgroups = v1();
+        give("memory/b/x/memory.usage_in_bytes", "5000\n");
+        give("memory/b/x/memory.max_usage_in_bytes", "9000\n");
+        give("memory/b/x/memory.stat", "cache 1\nrss 2\ntotal_cache 3000\ntotal_rss 1500\n");
+        give("memory/b/x/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
+        give("cpu/b/x/cpu.stat", "nr_periods 10\nnr_throttled 4\nthrottled_time 7000000\n");
+        give("pids/b/x/pids.current", "3\n");
+        give("pids/b/x/cgroup.procs", "11\n12\n");
+        var sample = cgroups.sample("x");
+        assertThat(sample.memory()).isEqualTo(new Sample.Memory(5000, 9000, 1500, 3000, 2));
+        assertThat(sample.cpu()).isEqualTo(new Sample.Cpu(-1, -1, -1, 10, 4, 7000));
+        assertThat(sample.pids()).isEqualTo(3);
+        assertThat(sample.processes()).containsExactly(11L, 12L);
+    }
+
+    @Test
+    void samplesV2() throws Exception {
+        var cgroups = v2();
+        give("b/x/memory.current", "5000\n");
+        give("b/x/memory.peak", "9000\n");
+        give("b/x/memory.stat", "anon 1500\nfile 3000\nfile_mapped 7\n");
+        give("b/x/memory.events", "low 0\noom 1\noom_kill 2\n");
+        give(
+                "b/x/cpu.stat",
+                "usage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_periods 10\nnr_throttled 4\nthrottled_usec 7000\n");
+        give("b/x/pids.current", "3\n");
+        give("b/x/cgroup.procs", "11\n");
+        var sample = cgroups.sample("x");
+        assertThat(sample.memory()).isEqualTo(new Sample.Memory(5000, 9000, 1500, 3000, 2));
+        assertThat(sample.cpu()).isEqualTo(new Sample.Cpu(30, 10, 20, 10, 4, 7000));
+        assertThat(sample.pids()).isEqualTo(3);
+        assertThat(sample.processes()).containsExactly(11L);
+    }
+
+    @Test
+    void samplesMemoryOfV1AndTheRestOfV2() throws Exception {
+        var layout = new CgroupLayout(
+                Map.of("memory", directory("memory"), "cpu", directory("unified"), "pids", directory("unified")),
+                List.of("cpu", "pids"));
+        var cgroups = Cgroups.open(layout, "b", root.resolve("noted"));
+        give("memory/b/x/memory.usage_in_bytes", "5000\n");
+        give("unified/b/x/cpu.stat", "usage_usec 30\nuser_usec 10\nsystem_usec 20\n");
+        give("unified/b/x/pids.current", "3\n");
+        var sample = cgroups.sample("x");
+        assertThat(sample.memory()).isEqualTo(new Sample.Memory(5000, -1, -1, -1, -1));
+        assertThat(sample.cpu()).isEqualTo(new Sample.Cpu(30, 10, 20, -1, -1, -1));
+        assertThat(sample.pids()).isEqualTo(3);
+    }
+
+    private Path directory(String name) throws Exception {
+        return Files.createDirectories(root.resolve(name));
+    }
+
+    private void give(String file, String text) throws Exception {
+        Files.createDirectories(root.resolve(file).getParent());
+        Files.writeString(root.resolve(file), text);
     }
 
     @Test
