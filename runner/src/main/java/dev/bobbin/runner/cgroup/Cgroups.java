@@ -277,6 +277,33 @@ public final class Cgroups implements AutoCloseable {
         return Evidence.parse(texts);
     }
 
+    /// What the cgroups of the sandbox `id` say of what it uses now.
+    public CgroupSample sample(String id) {
+        var files = new LinkedHashMap<String, String>();
+        kinds.forEach((controller, kind) -> {
+            var parent = parents.get(kind);
+            if (parent == null) {
+                return;
+            }
+            var names = new ArrayList<>(
+                    switch (controller) {
+                        case "memory" -> CgroupSample.MEMORY;
+                        case "cpu" -> CgroupSample.CPU;
+                        case "cpuacct" -> CgroupSample.CPU_ACCOUNT;
+                        default -> CgroupSample.PIDS;
+                    });
+            names.add(CgroupSample.PROCESSES);
+            for (var name : names) {
+                try {
+                    files.put(name, Files.readString(parent.resolve(id).resolve(name)));
+                } catch (IOException _) {
+                    // this machine has no such file
+                }
+            }
+        });
+        return CgroupSample.of(new Counters(files));
+    }
+
     /// What the texts of an END record say.
     public static Evidence evidence(List<String> texts) {
         return Evidence.parse(texts);

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -121,6 +122,20 @@ public final class LastingSandbox {
             return OptionalLong.empty();
         }
         return command().isEmpty() ? OptionalLong.of(record.pid()) : HostProcesses.firstChild(record.pid());
+    }
+
+    /// What it uses now; nothing unless it runs. Reads some twenty small files of the kernel.
+    public Optional<Sample> sample() {
+        var record = life.record();
+        if (record.state() != SandboxState.RUNNING || record.pid() == 0) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(sandboxes.sample(record));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + id() + " ended at this moment", e);
+            return Optional.empty();
+        }
     }
 
     /// When it will be removed by itself.

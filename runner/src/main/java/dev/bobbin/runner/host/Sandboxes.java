@@ -8,6 +8,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -255,6 +256,10 @@ public final class Sandboxes {
     /// Limits that are not kept for a sandbox that lasts.
     Set<String> unenforced(Limits limits) {
         return premises.unenforcedLasting(limits);
+    }
+
+    Sample sample(SandboxRecord record) throws IOException {
+        return Samples.take(premises.cgroups(), record.spec().id(), record.pid());
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {
