@@ -17,8 +17,7 @@ final class Budget {
     private Budget() {}
 
     /// One sentence for each row that was missed.
-    static List<String> missed(
-            Result r, Result parked, Result empty, Result entered, Optional<Result> bubblewrap) {
+    static List<String> missed(Result r, Result parked, Result empty, Result entered, Optional<Result> bubblewrap) {
         var missed = new ArrayList<String>();
         atMost(missed, "parked, p50 / R", parked.p50() / r.p50(), PARKED_R);
         atMost(missed, "parked, p99 in microseconds", parked.p99(), PARKED_P99_MICROS);

@@ -156,8 +156,7 @@ final class Peers {
             return Optional.empty();
         }
         scratch.runAtEnd(podman(List.of("rm", "--force", "--time", "0", LASTING)));
-        return Optional.of(
-                Contender.spawned("podman exec", 5, podman(List.of("exec", LASTING, "/bin/true"))));
+        return Optional.of(Contender.spawned("podman exec", 5, podman(List.of("exec", LASTING, "/bin/true"))));
     }
 
     /// A daemon of our own, with its own directories and without a network.

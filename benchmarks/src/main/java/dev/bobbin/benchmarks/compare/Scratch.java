@@ -115,9 +115,8 @@ public final class Scratch implements AutoCloseable {
         var place = URI.create("http://127.0.0.1:" + port + "/v1/sandboxes");
         var body = HttpRequest.BodyPublishers.ofString("{\"name\":\"" + name + "\"}");
         ask(HttpRequest.newBuilder(place).POST(body).build());
-        undo.push(() -> attempt(() -> ask(HttpRequest.newBuilder(URI.create(place + "/" + name))
-                .DELETE()
-                .build())));
+        undo.push(() -> attempt(() -> ask(
+                HttpRequest.newBuilder(URI.create(place + "/" + name)).DELETE().build())));
     }
 
     private static void ask(HttpRequest request) throws IOException, InterruptedException {

@@ -41,6 +41,7 @@ final class RunCommand implements Callable<Integer> {
     private boolean stdin;
 
     @Option(names = "--rm", description = "Said or not, the sandbox is removed.")
+    @SuppressWarnings("UnusedVariable") // said or not
     private boolean remove;
 
     @Option(names = "--json", description = "Prints one JSON object at the end instead of the output as it comes.")

@@ -76,21 +76,32 @@ final class JobJson {
         json.writeEndObject();
     }
 
-    /// `"limits": {…}`; what is not known is absent.
+    /// `"limits": {…}` of a job.
     private static void limits(JsonGenerator json, Limits limits) throws IOException {
         json.writeObjectFieldStart("limits");
+        use(json, limits);
         json.writeNumberField("time", limits.time().toMillis() / 1000.0);
-        shares(json, limits);
+        amounts(json, limits);
         json.writeEndObject();
     }
 
-    /// All limits but that of time.
-    static void shares(JsonGenerator json, Limits limits) throws IOException {
+    /// `"limits": {…}` of what may go on for ever.
+    static void lastingLimits(JsonGenerator json, Limits limits) throws IOException {
+        json.writeObjectFieldStart("limits");
+        use(json, limits);
+        amounts(json, limits);
+        json.writeEndObject();
+    }
+
+    private static void use(JsonGenerator json, Limits limits) throws IOException {
         json.writeNumberField("memory", limits.memoryBytes());
         if (limits.cpus() > 0) {
             json.writeNumberField("cpus", limits.cpus());
         }
         json.writeNumberField("pids", limits.pids());
+    }
+
+    private static void amounts(JsonGenerator json, Limits limits) throws IOException {
         json.writeNumberField("output", limits.outputBytes());
         json.writeNumberField("disk", limits.diskBytes());
     }

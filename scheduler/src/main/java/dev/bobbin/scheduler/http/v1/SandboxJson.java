@@ -35,9 +35,7 @@ final class SandboxJson {
         if (sandbox.idleTimeout().isPresent()) {
             json.writeNumberField("idle_timeout", sandbox.idleTimeout().get().toMillis() / 1000.0);
         }
-        json.writeObjectFieldStart("limits");
-        JobJson.shares(json, sandbox.limits());
-        json.writeEndObject();
+        JobJson.lastingLimits(json, sandbox.limits());
         JobJson.unenforcedLimits(json, sandbox.unenforcedLimits());
         JobJson.labels(json, sandbox.labels());
         execs(json, sandbox);

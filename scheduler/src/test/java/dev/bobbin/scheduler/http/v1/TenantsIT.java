@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Callers;
 import dev.bobbin.scheduler.tenant.Scope;
@@ -33,11 +34,15 @@ final class TenantsIT {
                         Token.of("admin", "admin-secret", new Tenant("house"), Set.of(Scope.ADMIN)))));
     }
 
+    private static String location(RawClient.Answer answer) {
+        return String.valueOf(answer.headers().get("location"));
+    }
+
     @Test
     void seeOnlyTheirOwnSandboxes() throws IOException {
         try (var server = open()) {
             var made = server.post("/v1/sandboxes", "{\"name\":\"web\"}", BLUE);
-            var id = made.headers().get("location").substring("/v1/sandboxes/".length());
+            var id = location(made).substring("/v1/sandboxes/".length());
             var job = server.post("/v1/exec", "{\"sandbox\":\"web\",\"command\":[\"echo\",\"mine\"]}", BLUE);
 
             for (var name : List.of(id, "web")) {
@@ -55,7 +60,7 @@ final class TenantsIT {
                                 .status())
                         .isEqualTo(404);
             }
-            assertThat(server.get(job.headers().get("location"), RED).status()).isEqualTo(404);
+            assertThat(server.get(location(job), RED).status()).isEqualTo(404);
             assertThat(server.get("/v1/sandboxes", RED).text()).startsWith("{\"items\":[]");
             assertThat(server.post("/v1/sandboxes", "{\"name\":\"web\"}", RED).status())
                     .isEqualTo(201);
@@ -70,7 +75,7 @@ final class TenantsIT {
     void letAReaderLookAndAnAdministratorHelp() throws IOException {
         try (var server = open()) {
             var made = server.post("/v1/sandboxes", "{\"name\":\"web\"}", BLUE);
-            var place = made.headers().get("location");
+            var place = location(made);
             var id = place.substring("/v1/sandboxes/".length());
 
             assertThat(server.get(place, READER).status()).isEqualTo(200);
@@ -79,8 +84,7 @@ final class TenantsIT {
             assertThat(server.get("/v1/sandboxes/web", ADMIN).status()).isEqualTo(404);
             var exec = server.post("/v1/exec", "{\"sandbox\":\"" + id + "\",\"command\":[\"true\"]}", ADMIN);
             assertThat(exec.status()).isEqualTo(200);
-            assertThat(server.get(exec.headers().get("location"), BLUE).status())
-                    .isEqualTo(200);
+            assertThat(server.get(location(exec), BLUE).status()).isEqualTo(200);
             assertThat(server.delete(place, ADMIN).status()).isEqualTo(204);
         }
     }
