@@ -8,8 +8,7 @@ import java.util.stream.Collectors;
 /// Images that other tools made, and the trees that their layers must add up to. Needs root.
 public final class OtherTools {
     /* Times without fractions: the tools write no others. Not the same for all, and directories last. */
-    private static final String WHOLE_SECONDS =
-            """
+    private static final String WHOLE_SECONDS = """
             find $T -depth ! -type d ! -type l -print0 | xargs -0r touch -h -d @1600000001
             find $T -depth -type l -print0 | xargs -0r touch -h -d @1600000002
             find $T -depth -type d -name '*[aeiou]*' -print0 | xargs -0r touch -d @1600000003
@@ -17,8 +16,7 @@ public final class OtherTools {
             """;
 
     /* Every kind of file, and what tools are known to lose. */
-    private static final String FILES_OF_EVERY_KIND =
-            """
+    private static final String FILES_OF_EVERY_KIND = """
             mkdir -p $T/bin $T/d/gone $T/replaced $T/home/app $T/run $T/var $T/tmp
             cp /bin/busybox $T/bin/busybox; ln -s busybox $T/bin/sh; ln -s /run $T/var/run
             chmod 1777 $T/tmp; chown 1000:1001 $T/home/app; chmod 2750 $T/home/app
@@ -56,7 +54,8 @@ public final class OtherTools {
                 rm -r $T/d/gone $T/d/away $T/replaced; mkdir $T/replaced; echo new > $T/replaced/new
                 ln $T/d/setuid $T/d/third; chmod 6755 $T/d/third; chmod 700 $T/d; rm $T/d/null; mkdir $T/d/null
                 """
-                + WHOLE_SECONDS + "cp -a $T tree; b config --cmd '[\"/bin/busybox\", \"cat\", \"/made\"]' --user 1000 $two;"
+                + WHOLE_SECONDS
+                + "cp -a $T tree; b config --cmd '[\"/bin/busybox\", \"cat\", \"/made\"]' --user 1000 $two;"
                 + "b commit -q $two " + kind + ":$PWD/" + kind + ".tar:localhost/made:1; b rm -a >/dev/null");
         return made;
     }

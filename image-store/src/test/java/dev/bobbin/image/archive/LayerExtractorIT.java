@@ -453,10 +453,12 @@ class LayerExtractorIT {
                     new LayerExtractor(ExtractionLimits.DEFAULT).extract(new ManyFiles(entries), layer, List.of());
             var seconds = (System.nanoTime() - start) / 1e9;
             var grown = heap() - before;
-            System.out.printf("LayerExtractorIT: %d entries, %.1f s, %d KiB more in use%n", entries, seconds, grown >> 10);
+            System.out.printf(
+                    "LayerExtractorIT: %d entries, %.1f s, %d KiB more in use%n", entries, seconds, grown >> 10);
             assertThat(extracted.entries()).isEqualTo((long) entries);
             assertThat(grown).isLessThan(4 << 20);
-            assertThat(Unpacked.run("sh", "-c", "find " + layer + " -type f | wc -l").strip())
+            assertThat(Unpacked.run("sh", "-c", "find " + layer + " -type f | wc -l")
+                            .strip())
                     .isEqualTo(String.valueOf(ManyFiles.NAMES));
         } finally {
             Unpacked.run("umount", fast.toString());

@@ -39,7 +39,9 @@ class OtherToolsJobIT {
 
         assertThat(host.request().image(image).run().stdout()).isEqualTo("built\n");
         var result = host.request(
-                        "/bin/sh", "-c", "busybox id -u; busybox stat -c '%a %u:%g %h' /d/setuid; busybox cat /run/pid;"
+                        "/bin/sh",
+                        "-c",
+                        "busybox id -u; busybox stat -c '%a %u:%g %h' /d/setuid; busybox cat /run/pid;"
                                 + " cd /var/run/app; busybox pwd -P; busybox test -e /d/away || echo gone")
                 .image(image)
                 .user("root")
@@ -61,7 +63,9 @@ class OtherToolsJobIT {
                 .image(image)
                 .run();
         assertThat(result.stderr()).isEmpty();
-        assertThat(result.stdout()).startsWith("root\nbash install ok installed\n42\napt ").endsWith(")\nx\n");
+        assertThat(result.stdout())
+                .startsWith("root\nbash install ok installed\n42\napt ")
+                .endsWith(")\nx\n");
     }
 
     private String load(OtherTools.Made made) throws Exception {
