@@ -120,7 +120,8 @@ final class ImageCommandsIT {
         assertThat(bobbin("rmi", image).code()).isZero();
         assertThat(bobbin("load", "-i", ours.toString()).out()).startsWith(image + " sha256:");
         for (var name : List.of(image, "loaded:copied")) {
-            assertThat(bobbin("run", "--image", name, "--pull", "never")).isEqualTo(new Result(0, "from the image\n", ""));
+            assertThat(bobbin("run", "--image", name, "--pull", "never"))
+                    .isEqualTo(new Result(0, "from the image\n", ""));
         }
         assertRefused(bobbin("save", "--format", "oci-dir", "-o", ours.toString(), image), 1, "ours is not empty");
         assertRefused(bobbin("save", "-o", ours.toString(), image), 1, "--format oci-dir");

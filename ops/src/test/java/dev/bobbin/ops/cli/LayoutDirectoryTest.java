@@ -131,8 +131,8 @@ final class LayoutDirectoryTest {
     @Test
     void refusesLinksDirectoriesAndRepetitions() throws Exception {
         var into = Files.createDirectory(temp.resolve("into"));
-        for (var type : List.of(
-                TarConstants.LF_SYMLINK, TarConstants.LF_LINK, TarConstants.LF_DIR, TarConstants.LF_FIFO)) {
+        for (var type :
+                List.of(TarConstants.LF_SYMLINK, TarConstants.LF_LINK, TarConstants.LF_DIR, TarConstants.LF_FIFO)) {
             var entry = new TarArchiveEntry("index.json", type);
             entry.setLinkName("/etc/passwd");
             assertThatThrownBy(() -> LayoutDirectory.write(tar(entry), into)).hasMessageContaining("no image layout");
