@@ -42,6 +42,14 @@ public record ImageIndex(String mediaType, List<Descriptor> manifests, Map<Strin
                 .min(Comparator.comparingInt(one -> rank(machine, one)));
     }
 
+    /// How many platforms it is for; what is said to be for an unknown one is no image but a note about one.
+    public int platforms() {
+        return (int) manifests.stream()
+                .filter(one -> MediaTypes.isManifest(one.mediaType()))
+                .filter(one -> one.platform() == null || !one.platform().os().equals("unknown"))
+                .count();
+    }
+
     public byte[] bytes() {
         var document = Json.make();
         document.put("schemaVersion", 2);

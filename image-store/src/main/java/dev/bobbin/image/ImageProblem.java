@@ -14,6 +14,8 @@ public enum ImageProblem {
     UNSUPPORTED,
     /// Jobs or other images need it.
     IN_USE,
+    /// Too many are asked for at once; later it will do.
+    BUSY,
     /// There is no room for it on the disk.
     DISK_FULL,
     /// The machine failed: its disk could not be read or written.

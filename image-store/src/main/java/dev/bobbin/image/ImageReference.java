@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 /// whose message says what is wrong.
 public record ImageReference(String text) {
     private static final int LONGEST_NAME = 255;
-    private static final String DOCKER = "docker.io";
+    /// The registry of names that name none.
+    public static final String DOCKER = "docker.io";
     private static final Pattern REGISTRY = Pattern.compile(
             "(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\\[[0-9a-fA-F:]+])(?::[0-9]{1,5})?");
     private static final Pattern REPOSITORY =

@@ -20,7 +20,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Images in files.
 final class Archives {
@@ -68,6 +67,9 @@ final class Archives {
         var config = ImageConfig.parse(blobs.bytes(manifest.config(), LONGEST_CONFIG));
         var parts = new ArrayList<>(List.of(descriptor, manifest.config()));
         parts.addAll(manifest.layers());
+        if (index != null) {
+            parts.add(index);
+        }
         try (var newcomer = newcomers.expect(parts, config)) {
             newcomer.assemble(
                     owner,
@@ -77,7 +79,7 @@ final class Archives {
                     },
                     _ -> {});
             for (var reference : names(image, descriptor.digest())) {
-                loaded.add(newcomer.name(owner, reference, descriptor, digest(index)));
+                loaded.add(newcomer.name(owner, reference, descriptor, index));
             }
         }
     }
@@ -98,10 +100,6 @@ final class Archives {
                 .select(Platform.ofThisMachine())
                 .orElseThrow(() -> new ImageException(
                         ImageProblem.NOT_FOUND, "the archive has no image for " + Platform.ofThisMachine()));
-    }
-
-    private static @Nullable Digest digest(@Nullable Descriptor index) {
-        return index == null ? null : index.digest();
     }
 
     private static List<ImageReference> names(ArchivedImage image, Digest digest) {

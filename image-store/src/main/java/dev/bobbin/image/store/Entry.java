@@ -9,19 +9,20 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A name in the index and all that is known of what it names.
 ///
-/// @param index the digest of the index through which it was found, if any
+/// @param index the index through which it was found, if any; without a size if its document was not kept
 /// @param unpackedBytes of all its layers
 /// @param problem see [Image#problem]
 record Entry(
         String owner,
         ImageReference reference,
         Descriptor manifestDescriptor,
-        @Nullable Digest index,
+        @Nullable Descriptor index,
         ImageManifest manifest,
         ImageConfig config,
         long unpackedBytes,
@@ -36,9 +37,7 @@ record Entry(
     /// All content that it needs.
     Set<Digest> blobs() {
         var all = new HashSet<Digest>();
-        all.add(manifestDescriptor.digest());
-        all.add(manifest.config().digest());
-        manifest.layers().forEach(layer -> all.add(layer.digest()));
+        parts().forEach(part -> all.add(part.digest()));
         return all;
     }
 
@@ -47,7 +46,17 @@ record Entry(
         all.add(manifestDescriptor);
         all.add(manifest.config());
         all.addAll(manifest.layers());
+        keptIndex().ifPresent(all::add);
         return all;
+    }
+
+    Optional<Descriptor> keptIndex() {
+        return Optional.ofNullable(index).filter(document -> document.size() > 0);
+    }
+
+    /// Whether `digest` is of its manifest or its index.
+    boolean is(Digest digest) {
+        return digest.equals(manifestDescriptor.digest()) || (index != null && digest.equals(index.digest()));
     }
 
     Entry named(String newOwner, ImageReference newReference) {

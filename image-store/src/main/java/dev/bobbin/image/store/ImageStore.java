@@ -6,6 +6,7 @@ import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageIndex;
 import dev.bobbin.image.ImageManifest;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
@@ -240,7 +241,9 @@ public final class ImageStore implements AutoCloseable {
     }
 
     /// Brings an image to the registry of `to`.
-    public void push(
+    ///
+    /// @return what was pushed, of how much: one platform's image, though it came from an index of several
+    public Pushed push(
             String owner,
             ImageReference from,
             ImageReference to,
@@ -259,7 +262,18 @@ public final class ImageStore implements AutoCloseable {
                     .filter(one -> !one.equals(to.repository()))
                     .collect(Collectors.toSet());
             registries.push(to, manifest, blobs, others, credentials, progress);
+            return new Pushed(
+                    entry.manifestDescriptor().digest(), entry.config().origin().platform(), platforms(entry));
         }
+    }
+
+    /// For how many platforms the image is where it came from, as far as that is known.
+    private int platforms(Entry entry) {
+        return entry.keptIndex()
+                .filter(blobs::has)
+                .map(index -> ImageIndex.parse(blobs.bytes(index, ImageManifest.LONGEST), index.mediaType()))
+                .map(ImageIndex::platforms)
+                .orElse(1);
     }
 
     /// Makes an image of `base`, or of nothing, and further layers, and gives it a name.
@@ -334,12 +348,20 @@ public final class ImageStore implements AutoCloseable {
                     repository + " is known from several registries, say ?ns= one of " + String.join(", ", hosts));
         }
         return candidates.stream()
-                .filter(entry ->
-                        tagOrDigest.equals(entry.manifestDescriptor().digest().text())
-                                || entry.reference().tag().equals(Optional.of(tagOrDigest)))
-                .min(java.util.Comparator.comparing(entry -> entry.owner().isEmpty()))
-                .map(Entry::manifestDescriptor)
+                .sorted(java.util.Comparator.comparing(entry -> entry.owner().isEmpty()))
+                .flatMap(entry -> document(entry, tagOrDigest).stream())
+                .findFirst()
                 .map(found -> new Document(found, blobs.bytes(found, ImageManifest.LONGEST)));
+    }
+
+    /// What of an image has this tag or digest; a tag is the manifest's, since an index names what may not be here.
+    private static Optional<Descriptor> document(Entry entry, String tagOrDigest) {
+        var manifest = entry.manifestDescriptor();
+        if (tagOrDigest.equals(manifest.digest().text())
+                || entry.reference().tag().equals(Optional.of(tagOrDigest))) {
+            return Optional.of(manifest);
+        }
+        return entry.keptIndex().filter(index -> tagOrDigest.equals(index.digest().text()));
     }
 
     /// The tags of a repository of this store, in order.
@@ -381,9 +403,16 @@ public final class ImageStore implements AutoCloseable {
         return index.visible(owner).stream()
                 .filter(entry ->
                         registry == null || registry.equals(entry.reference().registry()))
-                .filter(entry -> entry.reference().path().equals(repository)
-                        || entry.reference().repository().equals(repository))
+                .filter(entry -> serves(entry.reference(), repository))
                 .toList();
+    }
+
+    /// Whether an image is in the repository of this name: its path as it was written or as Docker Hub understands it,
+    /// where `demo` and `library/demo` are the same.
+    private static boolean serves(ImageReference reference, String repository) {
+        return reference.repository().equals(repository)
+                || (reference.registry().equals(ImageReference.DOCKER)
+                        && reference.repository().equals("library/" + repository));
     }
 
     /// Whether jobs can run on it, whatever else is missing.

@@ -64,7 +64,7 @@ final class Index {
                 .filter(entry -> entry.owner().equals(owner))
                 .filter(entry -> entry.reference().registry().equals(reference.registry())
                         && entry.reference().repository().equals(reference.repository()))
-                .filter(entry -> digest.equals(entry.manifestDescriptor().digest()) || digest.equals(entry.index()))
+                .filter(entry -> entry.is(digest))
                 .findFirst();
     }
 
@@ -181,7 +181,12 @@ final class Index {
                 node.path("mediaType").asText(),
                 Digest.parse(node.path("digest").asText()),
                 node.path("size").asLong());
-        var index = json.hasNonNull("index") ? Digest.parse(json.get("index").asText()) : null;
+        var index = !json.hasNonNull("index")
+                ? null
+                : new Descriptor(
+                        json.path("index_type").asText(""),
+                        Digest.parse(json.get("index").asText()),
+                        json.path("index_size").asLong(0));
         var owner = json.path("owner").asText();
         var pulledAt = Instant.parse(json.path("pulled_at").asText());
         try {
@@ -207,7 +212,7 @@ final class Index {
             String owner,
             ImageReference reference,
             Descriptor descriptor,
-            @org.jspecify.annotations.Nullable Digest index,
+            @org.jspecify.annotations.Nullable Descriptor index,
             Instant pulledAt) {
         var manifest = ImageManifest.parse(blobs.bytes(descriptor, ImageManifest.LONGEST), descriptor.mediaType());
         var config = ImageConfig.parse(blobs.bytes(manifest.config(), LONGEST_CONFIG));
@@ -259,7 +264,9 @@ final class Index {
                 .put("size", entry.manifestDescriptor().size());
         var index = entry.index();
         if (index != null) {
-            json.put("index", index.text());
+            json.put("index", index.digest().text());
+            json.put("index_type", index.mediaType());
+            json.put("index_size", index.size());
         }
         json.put("pulled_at", entry.pulledAt().toString());
         return MAPPER.writeValueAsBytes(json);

@@ -56,8 +56,10 @@ final class Newcomers {
         }
 
         /// Gives it a name.
-        Image name(String owner, ImageReference reference, Descriptor manifest, @Nullable Digest indexDigest) {
-            var entry = index.entry(owner, reference, manifest, indexDigest, Instant.now());
+        ///
+        /// @param manifests the index through which it was found, if any
+        Image name(String owner, ImageReference reference, Descriptor manifest, @Nullable Descriptor manifests) {
+            var entry = index.entry(owner, reference, manifest, manifests, Instant.now());
             index.put(entry);
             disk.later("synchronize", this::synchronize);
             return entry.image(index.lastUsed(entry));

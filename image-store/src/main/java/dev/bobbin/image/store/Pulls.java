@@ -104,20 +104,23 @@ final class Pulls implements AutoCloseable {
                     "layer " + foreign.get().digest() + " of " + reference + " is kept outside the registry");
         }
         try (var newcomer = newcomers.expect(parts(resolved), resolved.settings())) {
+            var index = resolved.index();
             var documents = new ArrayList<>(List.of(resolved.manifest(), resolved.config()));
+            if (index != null) {
+                documents.add(index);
+            }
             for (var document : documents) {
                 if (!blobs.has(document.descriptor())) {
                     blobs.put(document.descriptor(), new ByteArrayInputStream(document.bytes()));
                 }
             }
             newcomer.assemble(
+                    owner, resolved.content(), layer -> registries.blob(reference, layer, credentials), counted(progress));
+            var image = newcomer.name(
                     owner,
-                    resolved.content(),
-                    layer -> registries.blob(reference, layer, credentials),
-                    counted(progress));
-            var index = resolved.index();
-            Digest indexDigest = index == null ? null : index.descriptor().digest();
-            var image = newcomer.name(owner, reference, resolved.manifest().descriptor(), indexDigest);
+                    reference,
+                    resolved.manifest().descriptor(),
+                    index == null ? null : index.descriptor());
             progress.accept(new PullProgress.Done(image.digest()));
             return image;
         } catch (IOException e) {
@@ -152,6 +155,9 @@ final class Pulls implements AutoCloseable {
         parts.add(resolved.manifest().descriptor());
         parts.add(resolved.config().descriptor());
         parts.addAll(resolved.content().layers());
+        if (resolved.index() != null) {
+            parts.add(resolved.index().descriptor());
+        }
         return parts;
     }
 }

@@ -3,14 +3,23 @@ package dev.bobbin.image.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bobbin.image.Descriptor;
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageIndex;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.MediaTypes;
+import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.TestImages;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -352,6 +361,51 @@ class ImageStoreIT {
         assertThat(directory.resolve("bundle/rootfs/bin/busybox")).hasSameBinaryContentAs(Path.of("/bin/busybox"));
         var pulled = store.pull("", registry.reference("made:1"), PullPolicy.ALWAYS, null, _ -> {});
         assertThat(pulled.digest()).isEqualTo(image.digest());
+    }
+
+    @Test
+    void keepsTheIndexThroughWhichItWasFound() throws Exception {
+        var single = store.pull(
+                "", published("app:1", TestImages.config("x"), threeLayers()), PullPolicy.MISSING, null, _ -> {});
+        var manifest = store.manifest("", null, "app", "1").orElseThrow().descriptor();
+        var index = new ImageIndex(
+                        MediaTypes.OCI_INDEX,
+                        List.of(on(manifest, Platform.ofThisMachine()), on(manifest, Platform.parse("linux/s390x"))),
+                        Map.of())
+                .bytes();
+        put("app/manifests/many", MediaTypes.OCI_INDEX, index);
+
+        var image = store.pull("", registry.reference("app:many"), PullPolicy.MISSING, null, _ -> {});
+        store.close();
+        store = reopened();
+
+        assertThat(image.digest()).isEqualTo(single.digest());
+        var served = store.manifest("", null, "app", Digest.sha256(index).text()).orElseThrow();
+        assertThat(served.bytes()).isEqualTo(index);
+        assertThat(served.descriptor().mediaType()).isEqualTo(MediaTypes.OCI_INDEX);
+        assertThat(store.prune(PrunePolicy.UNREFERENCED).blobs()).isZero();
+
+        var pushed = store.push("", registry.reference("app:many"), registry.reference("copy:1"), null, _ -> {});
+        assertThat(pushed).isEqualTo(new Pushed(image.digest(), Platform.ofThisMachine(), 2));
+        var copy = "docker://" + registry.reference("copy:1");
+        assertThat(TestRegistry.run("skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", copy))
+                .isEqualTo(image.digest() + "\n");
+    }
+
+    private static Descriptor on(Descriptor manifest, Platform platform) {
+        return new Descriptor(
+                manifest.mediaType(), manifest.digest(), manifest.size(), platform, Map.of(), List.of());
+    }
+
+    private void put(String path, String type, byte[] body) throws Exception {
+        try (var client = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(URI.create("http://" + registry.host() + "/v2/" + path))
+                    .header("Content-Type", type)
+                    .PUT(HttpRequest.BodyPublishers.ofByteArray(body))
+                    .build();
+            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
+                    .isEqualTo(201);
+        }
     }
 
     @Test

@@ -48,6 +48,10 @@ final class PushCommand implements Callable<Integer> {
         return server.ask(images -> {
             var pushed = images.push(request, TransferDisplay.onStandardError(quiet));
             System.out.println(pushed.get("name"));
+            if (pushed.get("platforms") instanceof Number platforms && platforms.intValue() > 1) {
+                System.err.println("bobbin: only " + pushed.get("platform") + " of " + platforms
+                        + " platforms is here, so only that was pushed");
+            }
             return 0;
         });
     }

@@ -14,6 +14,7 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.PrunePolicy;
 import dev.bobbin.image.store.Pruned;
 import dev.bobbin.image.store.PullPolicy;
+import dev.bobbin.image.store.Pushed;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Scope;
 import java.io.IOException;
@@ -29,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 public final class ImageDirectory {
     private static final String EVERYBODY = "";
 
+    /// Images that one tenant may have on their way at once; many waiting for the same one count each.
+    static final int MOST_TRANSFERS = 32;
+
+    private final Transfers transfers = new Transfers(MOST_TRANSFERS);
     private final ImageStore store;
 
     public ImageDirectory(ImageStore store) {
@@ -91,28 +96,28 @@ public final class ImageDirectory {
             Caller caller,
             Whose whose,
             Consumer<PullProgress> progress) {
-        return store.pull(
-                owner(caller, whose),
-                reference,
-                policy,
-                platform == null ? Platform.ofThisMachine() : platform,
-                shown(credentials, caller),
-                progress);
+        var owner = owner(caller, whose);
+        var runsOn = platform == null ? Platform.ofThisMachine() : platform;
+        return transfers.during(
+                caller,
+                () -> store.pull(owner, reference, policy, runsOn, shown(credentials, caller), progress));
     }
 
     /// Brings an image to the registry of `to`.
-    public void push(
+    public Pushed push(
             ImageReference from,
             ImageReference to,
             @Nullable Credentials credentials,
             Caller caller,
             Consumer<PullProgress> progress) {
-        store.push(owner(caller), from, to, shown(credentials, caller), progress);
+        return transfers.during(
+                caller, () -> store.push(owner(caller), from, to, shown(credentials, caller), progress));
     }
 
     /// Takes the images of an archive, under the names it gives them.
     public List<Image> load(InputStream archive, Caller caller, Whose whose) {
-        return store.load(owner(caller, whose), archive);
+        var owner = owner(caller, whose);
+        return transfers.during(caller, () -> store.load(owner, archive));
     }
 
     /// Writes images to an archive; nothing is written before all of them are found.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.Credentials;
 import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.registry.LyingRegistry;
 import dev.bobbin.image.registry.RegistryConfig;
@@ -13,10 +14,12 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
+import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Scope;
 import dev.bobbin.scheduler.tenant.Tenant;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +27,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -56,6 +61,58 @@ class ImageDirectoryTest {
                 assertThat(registry.shown("authorization")).contains(basic("server:own"));
             }
         }
+    }
+
+    @Test
+    void letsATenantHaveSoManyImagesOnTheirWayAndNoMore() throws Exception {
+        var come = new CountDownLatch(ImageDirectory.MOST_TRANSFERS);
+        var go = new CountDownLatch(1);
+        try (var registry = LyingRegistry.at("127.0.0.1")) {
+            try (var store = store(registry);
+                    var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                var images = new ImageDirectory(store);
+                for (var number = 0; number < ImageDirectory.MOST_TRANSFERS; number++) {
+                    threads.submit(() -> images.load(held(come, go), TENANT, Whose.CALLERS));
+                }
+                come.await();
+
+                assertThatThrownBy(() -> images.load(InputStream.nullInputStream(), TENANT, Whose.CALLERS))
+                        .isInstanceOfSatisfying(ImageException.class, e -> {
+                            assertThat(e.problem()).isEqualTo(ImageProblem.BUSY);
+                            assertThat(Problem.of(e).status()).isEqualTo(429);
+                            assertThat(Problem.of(e).retryAfterSeconds()).isPositive();
+                        });
+                assertThatThrownBy(() -> images.load(InputStream.nullInputStream(), ADMINISTRATOR, Whose.EVERYBODYS))
+                        .as("the same tenant")
+                        .hasMessageContaining("on their way");
+                assertThatThrownBy(() -> images.load(InputStream.nullInputStream(), Caller.ANYBODY, Whose.CALLERS))
+                        .as("another tenant")
+                        .isInstanceOfSatisfying(
+                                ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
+                go.countDown();
+            }
+        }
+    }
+
+    /// An archive whose first byte does not come before `go`.
+    private static InputStream held(CountDownLatch come, CountDownLatch go) {
+        return new InputStream() {
+            @Override
+            public int read() {
+                come.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException _) {
+                    Thread.currentThread().interrupt();
+                }
+                return -1;
+            }
+
+            @Override
+            public int read(byte[] buffer, int offset, int length) {
+                return read();
+            }
+        };
     }
 
     private static void assertRefused(

@@ -53,6 +53,7 @@ public record Problem(
             case INVALID -> new Problem(422, "image_invalid", detail, "image", 0);
             case UNSUPPORTED -> new Problem(422, "unsupported", detail, "image", 0);
             case IN_USE -> new Problem(409, "image_in_use", detail, "image", 0);
+            case BUSY -> new Problem(429, "busy", detail, null, 2);
             case DISK_FULL -> new Problem(507, "disk_full", detail, null, 0);
             case HOST_FAILED -> new Problem(500, "host_failed", detail, null, 0);
         };

@@ -68,13 +68,13 @@ final class ImageTransfers {
         transfer(
                 request,
                 response,
-                progress -> {
-                    images.push(from, to, asked.credentials(), caller, progress);
-                    return to;
-                },
-                name -> json -> {
+                progress -> images.push(from, to, asked.credentials(), caller, progress),
+                pushed -> json -> {
                     json.writeStartObject();
-                    json.writeStringField("name", name.text());
+                    json.writeStringField("name", to.text());
+                    json.writeStringField("digest", pushed.digest().text());
+                    json.writeStringField("platform", pushed.platform().toString());
+                    json.writeNumberField("platforms", pushed.platforms());
                     json.writeEndObject();
                 });
     }

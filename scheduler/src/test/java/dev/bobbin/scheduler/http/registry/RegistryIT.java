@@ -193,6 +193,22 @@ final class RegistryIT {
     }
 
     @Test
+    void findsImagesOfDockerHubUnderBothOfTheirNames() throws Exception {
+        for (var name : List.of("demo:1", "docker.io/library/other:1")) {
+            var tag = "{\"image\":\"lab.example:5000/demo/one:1\",\"name\":\"" + name + "\"}";
+            assertThat(anna.post("/v1/images/tag", tag).statusCode()).isEqualTo(201);
+        }
+
+        for (var repository : List.of("demo", "library/demo", "other", "library/other")) {
+            assertThat(anna.get("/v2/" + repository + "/manifests/1").statusCode())
+                    .as(repository)
+                    .isEqualTo(200);
+            assertThat(anna.get("/v2/" + repository + "/tags/list").body()).contains("\"tags\":[\"1\"]");
+        }
+        assertThat(anna.get("/v2/one/manifests/1").statusCode()).isEqualTo(404);
+    }
+
+    @Test
     void namesTheCandidatesOfAnAmbiguousName() throws Exception {
         var tag = "{\"image\":\"lab.example:5000/demo/one:1\",\"name\":\"other.example/demo/one:1\"}";
         assertThat(anna.post("/v1/images/tag", tag).statusCode()).isEqualTo(201);
