@@ -115,12 +115,12 @@ final class Pulls implements AutoCloseable {
                 }
             }
             newcomer.assemble(
-                    owner, resolved.content(), layer -> registries.blob(reference, layer, credentials), counted(progress));
-            var image = newcomer.name(
                     owner,
-                    reference,
-                    resolved.manifest().descriptor(),
-                    index == null ? null : index.descriptor());
+                    resolved.content(),
+                    layer -> registries.blob(reference, layer, credentials),
+                    counted(progress));
+            var image = newcomer.name(
+                    owner, reference, resolved.manifest().descriptor(), index == null ? null : index.descriptor());
             progress.accept(new PullProgress.Done(image.digest()));
             return image;
         } catch (IOException e) {

@@ -88,7 +88,8 @@ class ImageDirectoryTest {
                 assertThatThrownBy(() -> images.load(InputStream.nullInputStream(), Caller.ANYBODY, Whose.CALLERS))
                         .as("another tenant")
                         .isInstanceOfSatisfying(
-                                ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
+                                ImageException.class,
+                                e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
                 go.countDown();
             }
         }
