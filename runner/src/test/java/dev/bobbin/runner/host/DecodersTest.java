@@ -137,6 +137,7 @@ class DecodersTest {
                         timeline,
                         random.nextBoolean() ? Job.OnDisconnect.KILL : Job.OnDisconnect.CONTINUE,
                         random.nextBoolean(),
+                        random.nextBoolean(),
                         random.nextLong(),
                         random.nextBoolean()
                                 ? Limits.DEFAULT

@@ -72,7 +72,7 @@ class ImageDirectoryTest {
                     var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 var images = new ImageDirectory(store);
                 for (var number = 0; number < ImageDirectory.MOST_TRANSFERS; number++) {
-                    threads.submit(() -> images.load(held(come, go), TENANT, Whose.CALLERS));
+                    threads.execute(() -> images.load(held(come, go), TENANT, Whose.CALLERS));
                 }
                 come.await();
 
