@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define TTY_GROUP 5
-
 static const struct {
     const char *name;
     unsigned major, minor;

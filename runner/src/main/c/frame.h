@@ -58,6 +58,7 @@
                              out: run one more process. STATE_FAILED answers what cannot be begun */
 #define FRAME_STOP 39     /* SIGNAL, GRACE_MILLIS, BY: as SIGNAL, and no EXEC from now on; if the sandbox has not ended
                              after GRACE_MILLIS, as CANCEL. One that idles ends with its last process */
+#define FRAME_RESIZE 40   /* EXEC, ROWS, COLUMNS: of a process with a terminal; its foreground gets SIGWINCH */
 
 /* PID 1 to JVM */
 #define FRAME_STATE 48 /* STATE, POSITION (end of journal), STDIN_TAKEN, ERRNO? WHAT? (STATE_FAILED), END? (STATE_ENDED:
@@ -94,6 +95,8 @@
 #define FIELD_JOURNAL 17     /* text: the name of a journal without its suffix, 36 characters */
 #define FIELD_GRACE_MILLIS 18 /* u64 */
 #define FIELD_EXECS 19       /* u32 */
+#define FIELD_ROWS 20        /* u32, at most 65535, of a terminal */
+#define FIELD_COLUMNS 21     /* u32, likewise. Both in an EXEC: a terminal in place of pipes; what it shows is STDOUT */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */
@@ -118,6 +121,7 @@
 #define FIELD_ORPHAN_MILLIS 51 /* u64: end with REASON_ORPHANED when no JVM was connected for so long; absent: never */
 #define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
 #define FIELD_LASTING 53       /* empty: EXEC will be accepted; only for a sandbox that was spawned to last */
+#define FIELD_FILES 54         /* empty: of an EXEC: no program, the ARGUMENTs are work on files (files.c) */
 
 #define STATE_PARKED 1
 #define STATE_RUNNING 2

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "network.h"
 #include "park.h"
+#include "terminal.h"
 
 #include <signal.h>
 #include <string.h>
@@ -147,6 +148,21 @@ static bool handle_recorded(struct init *init, struct process *process)
     return true;
 }
 
+static bool handle_resize(const struct process *process, struct slice body)
+{
+    struct field field;
+    uint32_t rows, columns;
+    if (field_find(body, FIELD_ROWS, &field) != 1 || !field_u32(&field, &rows) || rows == 0 || rows > UINT16_MAX)
+        return false;
+    if (field_find(body, FIELD_COLUMNS, &field) != 1 || !field_u32(&field, &columns) || columns == 0
+        || columns > UINT16_MAX)
+        return false;
+    struct failure ignored; /* it may have ended at this moment */
+    if (process->terminal && process->outputs[0].pipe >= 0)
+        terminal_resize(process->outputs[0].pipe, rows, columns, &ignored);
+    return true;
+}
+
 /* A frame about the process that it names, or about the sandbox's own. */
 static bool handle_named(struct init *init, const struct frame *frame)
 {
@@ -161,6 +177,7 @@ static bool handle_named(struct init *init, const struct frame *frame)
     case FRAME_STDIN:
         return process->phase >= STARTING && process->phase <= ENDED && input_take(init, process, frame->body);
     case FRAME_SIGNAL: return handle_signal(process, frame->body);
+    case FRAME_RESIZE: return handle_resize(process, frame->body);
     case FRAME_RECORDED: return handle_recorded(init, process);
     default: return false;
     }

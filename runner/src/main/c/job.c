@@ -3,8 +3,10 @@
  * beyond the standard ones, at fixed numbers, and nothing of the machine.
  */
 #include "job.h"
+#include "files.h"
 #include "rights.h"
 #include "sys.h"
+#include "terminal.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -130,6 +132,10 @@ static _Noreturn void become(struct order *order, bool parked)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (order->on_files && !parked) {
+        close(LINK); /* its end says that the work begins */
+        files_main(order->arguments);
+    }
     execute(order);
     fail(&failure, "%s", order->arguments[0]);
     say(JOB_NOT_EXECUTED, &failure);
@@ -177,6 +183,7 @@ _Noreturn void exec_main(const struct job_place *place, const struct job_ends *e
     close_others(place, ends);
     int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_again(place, &failure);
     if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
+    if (entered == 0 && order->rows && order->columns) entered = terminal_take(STANDARD, &failure);
     if (entered < 0 || drop_rights(&failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);

@@ -95,7 +95,10 @@ static bool take(struct order *order, const struct field *field)
             && parse_text(value, &order->workdir);
     case FIELD_HOSTNAME: return value->length > 0 && value->length <= 64 && parse_text(value, &order->hostname);
     case FIELD_HOST_TREES: order->host_trees = true; return true;
+    case FIELD_ROWS: return field_u32(field, &order->rows) && order->rows > 0 && order->rows <= UINT16_MAX;
+    case FIELD_COLUMNS: return field_u32(field, &order->columns) && order->columns > 0 && order->columns <= UINT16_MAX;
     case FIELD_LASTING: order->lasting = true; return true;
+    case FIELD_FILES: order->on_files = true; return true;
     case FIELD_DISK_BYTES: return field_u64(field, &order->disk_bytes);
     case FIELD_DISK_INODES: return field_u64(field, &order->disk_inodes);
     case FIELD_TIME_MILLIS: return field_u64(field, &order->time_millis);

@@ -33,9 +33,9 @@ struct order {
     struct limit *limits;
     size_t limit_count;
     char *workdir, *hostname;
-    uint32_t uid, gid, output_policy, stdin_policy;
+    uint32_t uid, gid, output_policy, stdin_policy, rows, columns; /* the last two 0: no terminal */
     uint64_t disk_bytes, disk_inodes, time_millis, output_bytes, orphan_millis; /* 0: not given */
-    bool host_trees, lasting;
+    bool host_trees, lasting, on_files;
 };
 
 /* Takes a copy of `body`. An order that is refused leaves nothing to release. */

@@ -7,6 +7,8 @@
 #include "error.h"
 #include "sandbox.h"
 
+#define TTY_GROUP 5 /* of terminals, as seen inside */
+
 /*
  * Makes the stage and moves into it: proc, sysfs and an assembled /dev, a view of the whole store and of the machine's
  * trees with the sandbox's ids. Leaves the descriptor of the job's user namespace in `user_namespace`.

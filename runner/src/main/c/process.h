@@ -17,7 +17,7 @@
 enum phase { PARKING, PARKED, STARTING, RUNNING, ENDED, FAILED };
 
 struct output {
-    int pipe; /* -1 at its end */
+    int pipe; /* -1 at its end; of a terminal our end of it, the first output of two */
     bool polled;
 };
 
@@ -34,6 +34,7 @@ struct process {
     uint32_t number;         /* what events of the loop call it; never used twice */
     char id[ID_LENGTH + 1];  /* empty: the sandbox's own */
     enum phase phase;
+    bool terminal;           /* in place of pipes */
     int link;                /* to the process until execve; -1 afterwards */
     pid_t pid;               /* 0: the sandbox idles */
     bool reaped, recorded;   /* recorded: the JVM asks for it no more */

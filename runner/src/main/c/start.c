@@ -5,6 +5,7 @@
 #include "job.h"
 #include "park.h"
 #include "rootfs.h"
+#include "terminal.h"
 
 #include <linux/sched.h>
 #include <signal.h>
@@ -37,6 +38,22 @@ static int make_exec_link(struct process *process, struct job_ends *ends, struct
     return fcntl(process->link, F_SETFL, O_NONBLOCK) < 0 ? fail(failure, "set the link non-blocking") : 0;
 }
 
+/* One terminal in place of three pipes. */
+static int make_terminal(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
+{
+    const struct order *order = &process->order;
+    uint32_t uid_base = init->sandbox->uid_base;
+    int *ours = &process->outputs[0].pipe;
+    process->terminal = true;
+    if (terminal_make(ours, &ends->standard[0], uid_base + order->uid, uid_base + TTY_GROUP, failure) < 0) return -1;
+    if (terminal_resize(*ours, order->rows, order->columns, failure) < 0) return -1;
+    process->input.pipe = fcntl(*ours, F_DUPFD_CLOEXEC, 0);
+    for (int i = 1; i < 3; i++) ends->standard[i] = fcntl(ends->standard[0], F_DUPFD_CLOEXEC, 0);
+    if (process->input.pipe < 0 || ends->standard[1] < 0 || ends->standard[2] < 0)
+        return fail(failure, "share the terminal");
+    return 0;
+}
+
 static int make_ends(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
 {
     int pipes[3][2];
@@ -45,6 +62,8 @@ static int make_ends(struct init *init, struct process *process, struct job_ends
         ends->link = init->far_link;
         init->far_link = -1;
     }
+    if (!is_own(process) && process->order.rows && process->order.columns)
+        return make_terminal(init, process, ends, failure);
     int *const ours[] = {&process->input.pipe, &process->outputs[0].pipe, &process->outputs[1].pipe};
     uint32_t uid = init->sandbox->uid_base + process->order.uid, gid = init->sandbox->uid_base + process->order.gid;
     for (int i = 0; i < 3; i++) {

@@ -3,12 +3,14 @@
  */
 #include "init.h"
 #include "park.h"
+#include "terminal.h"
 
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 #define READS_A_TURN 8
+#define TERMINAL_LEFT 65536
 #define BULK "../bulk/" /* from the job's own cgroup, beside which it lies */
 
 static uint64_t total(const struct process *process)
@@ -127,6 +129,8 @@ void output_drain(struct init *init, struct process *process)
         int left = 0;
         if (process->phase == STARTING || !init->work) shut(&output->pipe);
         if (output->pipe >= 0 && !is_own(process) && ioctl(output->pipe, FIONREAD, &left) < 0) left = 0;
+        /* What is on its way through a terminal is not counted there, and never more than this. */
+        if (process->terminal) left = TERMINAL_LEFT;
         while (output->pipe >= 0 && (is_own(process) || left > 0)) {
             size_t got = pump(init, process, i);
             if (got == 0) break;
@@ -185,6 +189,18 @@ void input_give(struct init *init, struct process *process)
     if (input->last) shut(&input->pipe);
 }
 
+/* Nothing more will be given: a pipe is closed, into a terminal the end is typed. */
+static void end_input(struct process *process)
+{
+    struct input *input = &process->input;
+    if (process->terminal && !input->last) {
+        uint8_t *end = buffer_extend(&input->waiting, 1);
+        if (end) *end = TERMINAL_END;
+        input->waiting.exhausted = false;
+    }
+    input->last = true;
+}
+
 /* A frame of standard input: what was taken before is trimmed off, and a gap is refused. */
 bool input_take(struct init *init, struct process *process, struct slice body)
 {
@@ -213,7 +229,7 @@ bool input_take(struct init *init, struct process *process, struct slice body)
         memcpy(at, data.data + known, fresh);
     }
     input->taken += fresh;
-    if (field_find(body, FIELD_LAST, &field) == 1) input->last = true;
+    if (field_find(body, FIELD_LAST, &field) == 1) end_input(process);
     input->owed = true;
     if (process->phase == RUNNING) input_give(init, process);
     return true;

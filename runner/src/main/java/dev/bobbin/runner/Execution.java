@@ -81,6 +81,23 @@ public interface Execution extends AutoCloseable {
         throw new UnsupportedOperationException("signal " + number);
     }
 
+    /// Sends bytes to a standard input that was left open, after all that were sent before; for terminals, into which
+    /// several may type. Waits until the sandbox has taken them.
+    ///
+    /// @throws IllegalArgumentException if it has ended, or standard input was not left open
+    /// @throws UnsupportedOperationException if what runs it cannot do that
+    default void type(byte[] data) throws IOException, InterruptedException {
+        throw new UnsupportedOperationException("type");
+    }
+
+    /// Gives its terminal another size, of which its foreground processes are told; returns at once.
+    ///
+    /// @throws IllegalArgumentException if it has no terminal
+    /// @throws UnsupportedOperationException if what runs it cannot do that
+    default void resize(Terminal size) {
+        throw new UnsupportedOperationException("resize");
+    }
+
     @Override
     void close();
 }

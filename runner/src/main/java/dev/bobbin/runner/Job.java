@@ -107,6 +107,8 @@ public sealed interface Job {
     ///        process group
     /// @param outputBytes bytes of standard output and standard error together
     /// @param labels the caller's own notes, returned and never interpreted
+    /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
+    ///        standard output
     record Exec(
             JobId id,
             String tenant,
@@ -120,8 +122,41 @@ public sealed interface Job {
             long outputBytes,
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
-            Map<String, String> labels)
+            Map<String, String> labels,
+            @Nullable Terminal terminal)
             implements Job {
+
+        /// One without a terminal.
+        public Exec(
+                JobId id,
+                String tenant,
+                SandboxId sandbox,
+                List<String> command,
+                Map<String, String> env,
+                @Nullable String workdir,
+                @Nullable String user,
+                Stdin stdin,
+                Duration time,
+                long outputBytes,
+                OnDisconnect onDisconnect,
+                OutputPolicy outputPolicy,
+                Map<String, String> labels) {
+            this(
+                    id,
+                    tenant,
+                    sandbox,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    time,
+                    outputBytes,
+                    onDisconnect,
+                    outputPolicy,
+                    labels,
+                    null);
+        }
 
         public Exec {
             command = List.copyOf(command);
@@ -132,6 +167,8 @@ public sealed interface Job {
             JobFields.checkPlace(workdir, user);
             JobFields.require(time.toMillis() >= 1, "time: must be at least 1ms");
             JobFields.require(outputBytes >= 1, "output: must be at least 1 byte");
+            JobFields.require(
+                    terminal == null || stdin instanceof Stdin.Open, "stdin: must be open where there is a terminal");
         }
 
         @Override

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param timeline the phases that were over when the order was given
 /// @param stdinOpen whether standard input may be fed while it runs
+/// @param terminal whether it has one
 /// @param blockAfterBytes output after which the program waits for its readers; [Long#MAX_VALUE] for never
 /// @param limits `null` if an older server did not note them
 /// @param unenforcedLimits names of those that this machine cannot keep
@@ -41,6 +42,7 @@ record JobMeta(
         StartTimeline timeline,
         Job.OnDisconnect onDisconnect,
         boolean stdinOpen,
+        boolean terminal,
         long blockAfterBytes,
         @Nullable Limits limits,
         Set<String> unenforcedLimits,
@@ -48,6 +50,8 @@ record JobMeta(
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
+    /// Work on the files of a sandbox, which is nobody's job.
+    static final String FILES = "files";
 
     private static final int VERSION = 1;
 
@@ -73,6 +77,7 @@ record JobMeta(
     private static final int DISK_BYTES = 20;
     private static final int UNENFORCED = 21;
     private static final int LAYER = 22;
+    private static final int TERMINAL = 23;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
@@ -92,6 +97,7 @@ record JobMeta(
                 timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
+                false,
                 blockAfter(job.outputPolicy(), job.limits().outputBytes()),
                 job.limits(),
                 unenforcedLimits,
@@ -111,6 +117,7 @@ record JobMeta(
                 Instant.now(),
                 timeline,
                 Job.OnDisconnect.CONTINUE,
+                false,
                 false,
                 blockAfter(spec.outputPolicy(), limits.outputBytes()),
                 limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
@@ -132,10 +139,31 @@ record JobMeta(
                 timeline,
                 job.onDisconnect(),
                 job.stdin() instanceof Stdin.Open,
+                job.terminal() != null,
                 blockAfter(job.outputPolicy(), job.outputBytes()),
                 sandbox.within(job.time(), job.outputBytes()),
                 unenforcedLimits,
                 rootfs.layers());
+    }
+
+    /// The same, as work on files.
+    JobMeta ofFiles() {
+        return new JobMeta(
+                id,
+                tenant,
+                FILES,
+                image,
+                command,
+                labels,
+                createdAt,
+                timeline,
+                onDisconnect,
+                stdinOpen,
+                terminal,
+                blockAfterBytes,
+                limits,
+                unenforcedLimits,
+                layers);
     }
 
     private static long blockAfter(Job.OutputPolicy policy, long bytes) {
@@ -167,6 +195,9 @@ record JobMeta(
         }
         if (stdinOpen) {
             out.empty(STDIN_OPEN);
+        }
+        if (terminal) {
+            out.empty(TERMINAL);
         }
         if (limits != null) {
             out.u64(MEMORY_BYTES, limits.memoryBytes())
@@ -226,6 +257,7 @@ record JobMeta(
                 timeline(fields),
                 fields.has(CONTINUES) ? Job.OnDisconnect.CONTINUE : Job.OnDisconnect.KILL,
                 fields.has(STDIN_OPEN),
+                fields.has(TERMINAL),
                 fields.requireU64(BLOCK_AFTER_BYTES),
                 limits(fields),
                 Set.copyOf(fields.texts(UNENFORCED)),

@@ -161,7 +161,15 @@ public final class LastingSandbox {
 
     /// Execs that run in it now.
     public List<Execution> execs() {
-        return List.copyOf(execs.values());
+        return execs.values().stream()
+                .filter(exec -> !exec.kind().equals(JobMeta.FILES))
+                .map(Execution.class::cast)
+                .toList();
+    }
+
+    /// Its files, whether it runs or not.
+    public FileTree files() {
+        return sandboxes.files(this);
     }
 
     /// Starts it if it does not run.

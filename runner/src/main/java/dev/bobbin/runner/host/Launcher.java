@@ -11,6 +11,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
@@ -21,6 +22,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class Launcher {
     private static final System.Logger LOG = System.getLogger(Launcher.class.getName());
     private static final int SIGKILL = 9;
+    private static final Duration LONGEST_WORK = Duration.ofHours(6);
+    /// Of what work on files has answered.
+    private static final long MOST_UNREAD = 4 << 20;
 
     private final Premises premises;
 
@@ -56,7 +61,7 @@ final class Launcher {
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase());
             life.claimed(taken);
             var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(spec.limits()), timeline);
-            var execution = own(sandbox, meta, taken.sandbox(), timeline);
+            var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
             taken.sandbox()
@@ -77,7 +82,10 @@ final class Launcher {
         premises.started(execution);
     }
 
-    private LocalExecution own(LastingSandbox sandbox, JobMeta meta, Sandbox connection, StartTimeline timeline) {
+    /// The own process of a sandbox whose PID 1 exists.
+    ///
+    /// @param begun called when it has begun, or ended
+    LocalExecution own(JobMeta meta, Sandbox connection, StartTimeline timeline, Runnable begun) {
         var id = connection.id();
         return new LocalExecution(
                 meta,
@@ -85,7 +93,7 @@ final class Launcher {
                 premises.files().journal(id, meta.id()),
                 connection.own(),
                 timeline,
-                sandbox.life()::begun,
+                begun,
                 () -> premises.leaves(id),
                 ending -> premises.losses().ended(meta.outputPolicy(), ending),
                 () -> premises.cgroups().evidence(id.toString()));
@@ -98,13 +106,18 @@ final class Launcher {
             return;
         }
         sandbox.life().closed();
+        execsLost(sandbox);
+        premises.attended(own);
+        var outcome = own.ending().orElseThrow().outcome();
+        sandbox.life().ended(outcome instanceof Outcome.SandboxError(var detail) ? detail : null);
+    }
+
+    /// Its PID 1 is gone, and with it every exec.
+    void execsLost(LastingSandbox sandbox) {
         for (var exec : List.copyOf(sandbox.running())) {
             exec.lostWithSandbox();
             ended(sandbox, exec);
         }
-        premises.attended(own);
-        var outcome = own.ending().orElseThrow().outcome();
-        sandbox.life().ended(outcome instanceof Outcome.SandboxError(var detail) ? detail : null);
     }
 
     /// Runs one more process in `sandbox`.
@@ -161,6 +174,45 @@ final class Launcher {
         return execution;
     }
 
+    /// Begins work on its files, see [FileTree].
+    LocalExecution work(LastingSandbox sandbox, Sandbox connection, List<String> arguments, boolean input)
+            throws IOException {
+        var job = new Job.Exec(
+                JobId.next(),
+                sandbox.tenant(),
+                sandbox.id(),
+                arguments,
+                Map.of(),
+                null,
+                null,
+                input ? new Stdin.Open() : new Stdin.Empty(),
+                LONGEST_WORK,
+                MOST_UNREAD,
+                Job.OnDisconnect.KILL,
+                Job.OutputPolicy.BLOCK,
+                Map.of());
+        var timeline = StartTimeline.begin();
+        var meta = JobMeta.of(
+                        job,
+                        sandbox.rootfs().orElseThrow(),
+                        sandbox.limits(),
+                        premises.unenforcedLasting(sandbox.limits()),
+                        timeline)
+                .ofFiles();
+        var execution = exec(sandbox, meta, connection, timeline);
+        try {
+            connection.exec(job.id(), Order.files(job, meta.encode()), execution);
+        } catch (IOException e) {
+            ended(sandbox, execution);
+            throw e;
+        }
+        if (!connection.isOpen() && execution.ending().isEmpty()) {
+            execution.lostWithSandbox();
+            ended(sandbox, execution);
+        }
+        return execution;
+    }
+
     private void ended(LastingSandbox sandbox, LocalExecution exec) {
         sandbox.execEnded(exec);
         premises.superseded(exec);
@@ -176,7 +228,7 @@ final class Launcher {
             catchUp(exec, connection.exec(id).state());
         }
         var meta = meta(files.journal(sandbox.id(), sandbox.life().record().own()));
-        var own = own(sandbox, meta, connection, meta.timeline());
+        var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {
             // a PID 1 that was told already keeps its own time

@@ -12,6 +12,7 @@ import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.cgroup.Evidence;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.sandbox.Sandbox;
@@ -334,13 +335,37 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public long feed(long position, byte[] data, boolean last) throws IOException, InterruptedException {
+        return stdin.feed(fedProcess(), position, data, last);
+    }
+
+    @Override
+    public void type(byte[] data) throws IOException, InterruptedException {
+        stdin.append(fedProcess(), data);
+    }
+
+    private SandboxProcess fedProcess() {
         if (process == null || ending().isPresent()) {
             throw new IllegalArgumentException("stdin: the job has ended");
         }
         if (!meta.stdinOpen()) {
             throw new IllegalArgumentException("stdin: was not left open when the job was started");
         }
-        return stdin.feed(process, position, data, last);
+        return process;
+    }
+
+    @Override
+    public void resize(Terminal size) {
+        if (!meta.terminal()) {
+            throw new IllegalArgumentException("terminal: the job has none");
+        }
+        if (process == null || ending().isPresent()) {
+            return;
+        }
+        try {
+            process.resize(size);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "sandbox " + sandboxId + " was gone already", e);
+        }
     }
 
     private void caughtUp(long position) {

@@ -63,7 +63,7 @@ final class Reunion {
         var life = new SandboxLife(record, premises.files().record(id));
         var sandbox = new LastingSandbox(sandboxes, life, lease.orElse(null), image);
         premises.nursery().keep(record.uidBase());
-        var connection = mayLive ? connect(id) : Optional.<Sandbox>empty();
+        var connection = mayLive && !isOnlyVisited(record) ? connect(id) : Optional.<Sandbox>empty();
         if (connection.isEmpty() && !record.started()) {
             sandbox.releaseImage();
             removeHalfMade(id, record.uidBase());
@@ -87,6 +87,18 @@ final class Reunion {
                 archive.add(id, premises.files().journal(id, job));
             }
         }
+    }
+
+    /// Whether what may live of it was made to work on its files, for a caller who is gone.
+    private boolean isOnlyVisited(SandboxRecord record) throws IOException {
+        return isAtRest(record)
+                && Archive.contents(premises.files().journal(record.spec().id(), record.own()))
+                        .filter(contents -> contents.end() != null)
+                        .isPresent();
+    }
+
+    private static boolean isAtRest(SandboxRecord record) {
+        return record.state() == SandboxState.STOPPED || record.state() == SandboxState.FAILED;
     }
 
     private Optional<Rootfs> lease(SandboxRecord record) {
@@ -129,7 +141,7 @@ final class Reunion {
             premises.known(entry.execution());
             life.lastRun(entry.execution());
         });
-        if (record.state() != SandboxState.STOPPED && record.state() != SandboxState.FAILED) {
+        if (!isAtRest(record)) {
             life.ended(null);
         }
     }

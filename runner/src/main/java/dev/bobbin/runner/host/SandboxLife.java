@@ -124,6 +124,38 @@ final class SandboxLife {
         }
     }
 
+    /// As [#claimStart], for a PID 1 that runs nothing of its own; its state stays what it is.
+    ///
+    /// @return false if it runs or is no more
+    boolean claimVisit() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!leaving && (passing() || present) && record.state() != SandboxState.RUNNING) {
+                changed.await();
+            }
+            if (leaving || record.state() == SandboxState.RUNNING) {
+                return false;
+            }
+            present = true;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits until no PID 1 of it exists, or `timeout` has passed.
+    boolean awaitAbsent(Duration timeout) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            for (var left = timeout.toNanos(); present && left > 0; ) {
+                left = changed.awaitNanos(left);
+            }
+            return !present;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private boolean awaitAbsent() throws InterruptedException {
         for (var left = CREATING_NANOS; present && left > 0 && !leaving; ) {
             left = changed.awaitNanos(left);

@@ -42,6 +42,7 @@ public final class Sandboxes {
     private final ImageStore images;
     private final Premises premises;
     private final Launcher launcher;
+    private final Visits visits;
     private final Map<SandboxId, LastingSandbox> all = new ConcurrentHashMap<>();
     private final SandboxNames names = new SandboxNames();
 
@@ -57,6 +58,7 @@ public final class Sandboxes {
         this.images = images;
         this.premises = premises;
         this.launcher = new Launcher(premises);
+        this.visits = new Visits(premises, launcher);
         premises.tellGone(this::gone);
     }
 
@@ -256,6 +258,10 @@ public final class Sandboxes {
     /// Limits that are not kept for a sandbox that lasts.
     Set<String> unenforced(Limits limits) {
         return premises.unenforcedLasting(limits);
+    }
+
+    FileTree files(LastingSandbox sandbox) {
+        return new FileTree(sandbox, visits);
     }
 
     Sample sample(SandboxRecord record) throws IOException {

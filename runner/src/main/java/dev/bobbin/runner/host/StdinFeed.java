@@ -11,6 +11,8 @@ final class StdinFeed {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long taken;
+    /// What [#append] has sent; another may send before that is taken.
+    private long sent;
     private boolean ended;
 
     /// @param taken bytes of standard input that PID 1 has
@@ -35,6 +37,21 @@ final class StdinFeed {
         try {
             ended = true;
             changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// See [dev.bobbin.runner.Execution#type].
+    void append(SandboxProcess process, byte[] data) throws IOException, InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            var position = Math.max(sent, taken);
+            sent = position + data.length;
+            process.stdin(position, data, false);
+            while (taken < position + data.length && !ended) {
+                changed.await();
+            }
         } finally {
             lock.unlock();
         }

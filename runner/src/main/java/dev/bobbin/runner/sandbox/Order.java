@@ -30,6 +30,11 @@ public final class Order {
     /// For images that name none.
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// What nearly every terminal understands.
+    private static final String DEFAULT_TERM = "xterm";
+
+    private static final Identity ROOT = new Identity(0, 0, List.of(), "/");
+
     private Order() {}
 
     /// The order for `job`, as a frame.
@@ -83,6 +88,30 @@ public final class Order {
         return order.frame(Wire.FRAME_ORDER);
     }
 
+    /// The order for a sandbox that lasts and is entered only, to work on its files: it idles whatever its command is.
+    public static ByteBuffer visit(SandboxSpec spec, Rootfs rootfs, Cgroups cgroups, byte[] meta) {
+        var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
+        process(order, List.of(), Map.of(), "/", ROOT);
+        root(order, rootfs, spec.id().toString());
+        limits(order, spec.limits(), cgroups);
+        output(order, spec.limits().outputBytes(), Job.OutputPolicy.DROP);
+        return order.frame(Wire.FRAME_ORDER);
+    }
+
+    /// Asks for work on the files of a sandbox that lasts, as its root.
+    public static ByteBuffer files(Job.Exec job, byte[] meta) {
+        var order = new FieldsWriter()
+                .text(Wire.FIELD_EXEC, job.id().toString())
+                .text(Wire.FIELD_JOURNAL, job.id().toString())
+                .bytes(Wire.FIELD_META, meta)
+                .empty(Wire.FIELD_FILES);
+        process(order, job.command(), Map.of(), "/", ROOT);
+        order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
+        output(order, job.outputBytes(), job.outputPolicy());
+        stdin(job.stdin(), order);
+        return order.frame(Wire.FRAME_EXEC);
+    }
+
     /// Asks for one more process in the sandbox that `spec` describes.
     public static ByteBuffer exec(
             Job.Exec job, SandboxSpec spec, Rootfs rootfs, Identity identity, Cgroups cgroups, byte[] meta) {
@@ -92,8 +121,15 @@ public final class Order {
                 .bytes(Wire.FIELD_META, meta);
         var environment = new LinkedHashMap<>(spec.env());
         environment.putAll(job.env());
+        if (job.terminal() != null) {
+            environment.putIfAbsent("TERM", DEFAULT_TERM);
+        }
         var workdir = job.workdir() == null ? spec.workdir() : job.workdir();
         process(order, job.command(), environment(rootfs, identity, environment), workdir(rootfs, workdir), identity);
+        var terminal = job.terminal();
+        if (terminal != null) {
+            order.u32(Wire.FIELD_ROWS, terminal.rows()).u32(Wire.FIELD_COLUMNS, terminal.columns());
+        }
         order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
         cgroups.reads(spec.limits()).stream()
                 .filter(read -> read.contains("\nmemory."))

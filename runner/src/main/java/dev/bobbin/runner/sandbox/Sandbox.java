@@ -226,6 +226,11 @@ public final class Sandbox implements AutoCloseable {
         return false;
     }
 
+    /// Whether it was not closed here.
+    public boolean isOpen() {
+        return channel.isOpen();
+    }
+
     @Override
     public void close() {
         channel.close();

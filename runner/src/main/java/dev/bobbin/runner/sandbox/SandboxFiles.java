@@ -50,6 +50,11 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return sandboxes().resolve(id.toString());
     }
 
+    /// What a sandbox that lasts has of its own above its image.
+    public Path upper(SandboxId id) {
+        return lasting(id).resolve("upper");
+    }
+
     public Path record(SandboxId id) {
         return lasting(id).resolve("sandbox.json");
     }

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.sandbox;
 
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
 import dev.bobbin.runner.wire.Wire;
@@ -39,6 +40,13 @@ public final class SandboxProcess {
     /// Sends it a signal; of a sandbox that idles, every process in it.
     public void signal(int number) throws IOException {
         channel.send(about().u32(Wire.FIELD_SIGNAL, number).frame(Wire.FRAME_SIGNAL));
+    }
+
+    /// Gives its terminal another size.
+    public void resize(Terminal size) throws IOException {
+        channel.send(about().u32(Wire.FIELD_ROWS, size.rows())
+                .u32(Wire.FIELD_COLUMNS, size.columns())
+                .frame(Wire.FRAME_RESIZE));
     }
 
     /// Says that every reader has read its journal up to `position`.

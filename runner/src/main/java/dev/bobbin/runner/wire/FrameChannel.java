@@ -106,6 +106,11 @@ public final class FrameChannel implements AutoCloseable {
         return true;
     }
 
+    /// Whether it was not closed here.
+    public boolean isOpen() {
+        return channel.isOpen();
+    }
+
     @Override
     public void close() {
         try {

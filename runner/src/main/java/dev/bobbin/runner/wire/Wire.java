@@ -24,6 +24,7 @@ public final class Wire {
     public static final int FRAME_SIGNAL = 37;
     public static final int FRAME_EXEC = 38;
     public static final int FRAME_STOP = 39;
+    public static final int FRAME_RESIZE = 40;
     public static final int FRAME_STATE = 48;
     public static final int FRAME_GREW = 49;
     public static final int FRAME_STDIN_TAKEN = 50;
@@ -48,6 +49,8 @@ public final class Wire {
     public static final int FIELD_JOURNAL = 17;
     public static final int FIELD_GRACE_MILLIS = 18;
     public static final int FIELD_EXECS = 19;
+    public static final int FIELD_ROWS = 20;
+    public static final int FIELD_COLUMNS = 21;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;
@@ -70,6 +73,7 @@ public final class Wire {
     public static final int FIELD_ORPHAN_MILLIS = 51;
     public static final int FIELD_RLIMIT = 52;
     public static final int FIELD_LASTING = 53;
+    public static final int FIELD_FILES = 54;
     public static final int STATE_PARKED = 1;
     public static final int STATE_RUNNING = 2;
     public static final int STATE_ENDED = 3;

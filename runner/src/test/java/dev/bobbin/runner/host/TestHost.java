@@ -18,6 +18,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -246,6 +247,7 @@ public final class TestHost implements AutoCloseable {
         private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
         private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
         private @Nullable LastingSandbox sandbox;
+        private @Nullable Terminal terminal;
 
         private Request(List<String> command) {
             this.command = command;
@@ -305,6 +307,13 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
+        /// Runs it in a terminal, whose input is open.
+        public Request terminal(int rows, int columns) {
+            terminal = new Terminal(rows, columns);
+            stdin = new Stdin.Open();
+            return this;
+        }
+
         public Request onDisconnect(Job.OnDisconnect then) {
             onDisconnect = then;
             return this;
@@ -328,7 +337,8 @@ public final class TestHost implements AutoCloseable {
                     limits.outputBytes(),
                     onDisconnect,
                     policy,
-                    Map.of());
+                    Map.of(),
+                    terminal);
         }
 
         public Attempt attempt() throws InterruptedException {

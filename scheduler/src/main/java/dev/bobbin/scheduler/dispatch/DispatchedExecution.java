@@ -9,6 +9,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.Terminal;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -85,6 +86,16 @@ final class DispatchedExecution implements Execution {
     @Override
     public void signal(int number) {
         job.signal(number);
+    }
+
+    @Override
+    public void type(byte[] data) throws IOException, InterruptedException {
+        job.type(data);
+    }
+
+    @Override
+    public void resize(Terminal size) {
+        job.resize(size);
     }
 
     @Override

@@ -1,0 +1,136 @@
+package dev.bobbin.image.archive;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.util.ArrayList;
+import java.util.Collections;
+
+/// The entries of a tar archive, plain or compressed, for whoever puts them somewhere else than an image.
+public final class TarEntries {
+    public enum Kind {
+        FILE,
+        DIRECTORY,
+        SYMBOLIC_LINK,
+        HARD_LINK,
+        PIPE,
+        DEVICE
+    }
+
+    /// One entry.
+    ///
+    /// @param name as written, one character a byte
+    /// @param target of a link, likewise, else empty
+    /// @param uid -1 if it is none that Linux knows; so is `gid`
+    public record Entry(
+            String name,
+            String target,
+            Kind kind,
+            int permissions,
+            int uid,
+            int gid,
+            long modifiedSeconds,
+            long size) {}
+
+    public interface Sink {
+        /// @param content of a file, `size` bytes; may be left unread
+        void entry(Entry entry, InputStream content) throws IOException;
+    }
+
+    private TarEntries() {}
+
+    public static void read(InputStream tar, ExtractionLimits limits, Sink sink) throws IOException {
+        var reader = new TarReader(Compression.open(tar, limits));
+        var count = 0L;
+        for (var entry = reader.next(); entry != null; entry = reader.next()) {
+            if (++count > limits.entries()) {
+                throw new IOException("the archive has more than " + limits.entries() + " entries");
+            }
+            sink.entry(entry(entry), content(entry, reader));
+        }
+    }
+
+    private static Entry entry(TarEntry entry) {
+        return new Entry(
+                entry.name(),
+                entry.link(),
+                kind(entry.kind()),
+                entry.permissions(),
+                id(entry.uid()),
+                id(entry.gid()),
+                Math.max(0, entry.modified().seconds()),
+                entry.size());
+    }
+
+    private static int id(long value) {
+        return value < 0 || value > Integer.MAX_VALUE ? -1 : (int) value;
+    }
+
+    private static Kind kind(TarEntry.Kind kind) {
+        return switch (kind) {
+            case FILE -> Kind.FILE;
+            case DIRECTORY -> Kind.DIRECTORY;
+            case SYMBOLIC_LINK -> Kind.SYMBOLIC_LINK;
+            case HARD_LINK -> Kind.HARD_LINK;
+            case FIFO -> Kind.PIPE;
+            case CHARACTER_DEVICE, BLOCK_DEVICE -> Kind.DEVICE;
+        };
+    }
+
+    /// The whole file, holes as zeros.
+    private static InputStream content(TarEntry entry, TarReader reader) {
+        var parts = new ArrayList<InputStream>();
+        var at = 0L;
+        for (var segment : entry.segments()) {
+            parts.add(zeros(segment.at() - at));
+            parts.add(new BoundedContent(reader, segment.length()));
+            at = segment.at() + segment.length();
+        }
+        parts.add(zeros(entry.kind() == TarEntry.Kind.FILE ? entry.size() - at : 0));
+        return new SequenceInputStream(Collections.enumeration(parts));
+    }
+
+    private static InputStream zeros(long count) {
+        return count <= 0 ? new ByteArrayInputStream(new byte[0]) : new Zeros(count);
+    }
+
+    private static final class BoundedContent extends InputStream {
+        private final TarReader reader;
+        private long left;
+
+        BoundedContent(TarReader reader, long left) {
+            this.reader = reader;
+            this.left = left;
+        }
+
+        @Override
+        public int read() throws IOException {
+            var one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            if (left == 0 || length == 0) {
+                return length == 0 ? 0 : -1;
+            }
+            var read = reader.read(buffer, from, (int) Math.min(length, left));
+            left -= Math.max(0, read);
+            return read;
+        }
+    }
+
+    private static final class Zeros extends InputStream {
+        private long left;
+
+        Zeros(long left) {
+            this.left = left;
+        }
+
+        @Override
+        public int read() {
+            return left-- > 0 ? 0 : -1;
+        }
+    }
+}
