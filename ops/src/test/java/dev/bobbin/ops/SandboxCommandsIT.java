@@ -80,6 +80,11 @@ final class SandboxCommandsIT {
                 .extracting(Result::code, Result::out, Result::err)
                 .containsExactly(0, "out\n", "err\n");
         assertThat(bobbin("logs", "--stream", "stderr", "-f", "brief").out()).isEmpty();
+        assertThat(bobbin("stats").out()).startsWith("SANDBOX ").hasLineCount(2).containsPattern("web +[0-9.]+ s +");
+        assertThat(bobbin("stats", "--format", "json", id).out())
+                .startsWith("{\"sandbox\":\"" + id + "\"")
+                .contains("\"memory\":{\"bytes\":");
+        assertThat(bobbin("stats", "brief").code()).isEqualTo(1);
         assertThat(bobbin("rename", "web", "site").code()).isZero();
         assertThat(bobbin("rm", "site", "brief"))
                 .extracting(Result::code, Result::out, Result::err)

@@ -55,6 +55,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("exec", () -> new ExecCommand(server));
         commands.put("ps", () -> new PsCommand(server));
         commands.put("logs", () -> new LogsCommand(server));
+        commands.put("stats", () -> new StatsCommand(server));
         commands.put("start", () -> new StartCommand(server));
         commands.put("stop", () -> new StopCommand(server));
         commands.put("kill", () -> new KillCommand(server));
@@ -77,7 +78,7 @@ public final class BobbinCommand implements Callable<Integer> {
     public Integer call() {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
-                "Say what to do: bobbin run, serve; create, exec, ps, logs, inspect, start, stop, kill, restart, rename,"
+                "Say what to do: bobbin run, serve; create, exec, ps, logs, stats, inspect, start, stop, kill, restart, rename,"
                         + " rm; images, pull, push, save, load, tag, rmi or prune");
     }
 

@@ -68,6 +68,12 @@ final class SandboxClient implements AutoCloseable {
         connection.ask("DELETE", path(name), JSON).accepted().text();
     }
 
+    /// What one uses.
+    Map<String, @Nullable Object> stats(String name) throws IOException {
+        return Json.object(
+                connection.ask("GET", path(name) + "/stats", JSON).accepted().text());
+    }
+
     /// Starts a command in one that nobody waits for, and gives the job's id.
     String exec(Map<String, ?> request) throws IOException {
         return String.valueOf(

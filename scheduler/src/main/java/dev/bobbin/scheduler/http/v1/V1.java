@@ -21,6 +21,7 @@ public final class V1 implements Dialect {
     private final Runs runs;
     private final Execs execs;
     private final Sandboxes sandboxes;
+    private final Stats stats;
     private final Jobs jobs;
     private final Images images;
     private final ImageTransfers transfers;
@@ -35,6 +36,7 @@ public final class V1 implements Dialect {
         this.runs = new Runs(dispatcher, directory, usualImage, answers);
         this.execs = new Execs(dispatcher, places, answers);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
+        this.stats = new Stats(places, answers);
         this.jobs = new Jobs(dispatcher, answers);
         this.images = new Images(directory);
         this.transfers = new ImageTransfers(directory, disconnects);
@@ -79,7 +81,9 @@ public final class V1 implements Dialect {
                 .post(SANDBOX + "/restart", sandboxes::restart)
                 .any(SANDBOX + "/restart", only("POST"))
                 .get(SANDBOX + "/output", sandboxes::output)
-                .any(SANDBOX + "/output", only("GET"));
+                .any(SANDBOX + "/output", only("GET"))
+                .get(SANDBOX + "/stats", stats::stats)
+                .any(SANDBOX + "/stats", only("GET"));
     }
 
     private void images(HttpRules rules) {

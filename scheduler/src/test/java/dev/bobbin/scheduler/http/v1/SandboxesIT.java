@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.v1;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.scheduler.http.RawClient;
@@ -205,7 +206,7 @@ final class SandboxesIT {
                     "Accept: text/plain"));
             follower.line();
             var exec = follower.headers().get("bobbin-job-id");
-            assertThat(follower.chunk()).isEqualTo("in\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            assertThat(follower.chunk()).isEqualTo("in\n".getBytes(UTF_8));
             reader.send(TestServer.head("GET", "/v1/sandboxes/doomed/output?follow", "Accept: application/x-ndjson")
                     + "\r\n");
             assertThat(reader.line()).endsWith("200 OK");
@@ -218,7 +219,7 @@ final class SandboxesIT {
             assertThat(follower.headers()).containsEntry("bobbin-outcome", "cancelled");
             var frames = new StringBuilder();
             for (var chunk = reader.chunk(); chunk.length > 0; chunk = reader.chunk()) {
-                frames.append(new String(chunk, java.nio.charset.StandardCharsets.UTF_8));
+                frames.append(new String(chunk, UTF_8));
             }
             assertThat(frames).contains("\"type\":\"ended\"");
         }
@@ -276,6 +277,34 @@ final class SandboxesIT {
 
         assertThat(state("idle")).contains("\"cause\":\"cancelled\"", "\"by\":\"idle\"");
         assertThat(state("busy")).contains("\"state\":\"running\"");
+    }
+
+    @Test
+    void saysWhatItUses() throws IOException {
+        created("{\"name\":\"eater\"}");
+        exec("eater", "head -c 20M /dev/zero >/dev/shm/eaten");
+
+        assertThat(server.get("/v1/sandboxes/eater/stats").text())
+                .contains("\"time\":\"20", "\"cpu\":{\"total_micros\":", "\"pids\":", "\"network\":{")
+                .containsPattern("\"memory\":\\{\"bytes\":[0-9]{8,},\"peak_bytes\":[0-9]{8,}");
+        assertThat(server.get("/v1/sandboxes/eater/stats?interval=1ms").text()).contains("\"field\":\"interval\"");
+        assertThat(server.get("/v1/sandboxes/nobody/stats").status()).isEqualTo(404);
+        try (var client = server.client()) {
+            client.send(TestServer.head(
+                            "GET", "/v1/sandboxes/eater/stats?interval=100ms", "Accept: application/x-ndjson")
+                    + "\r\n");
+            assertThat(client.line()).endsWith("200 OK");
+            client.headers();
+            assertThat(new String(client.chunk(), UTF_8)).startsWith("{\"type\":\"sample\",\"at\":1,");
+            assertThat(new String(client.chunk(), UTF_8)).startsWith("{\"type\":\"sample\",\"at\":2,");
+            assertThat(tell("eater", "kill", "").status()).isEqualTo(200);
+            var last = "";
+            for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
+                last = new String(chunk, UTF_8);
+            }
+            assertThat(last).contains("{\"type\":\"ended\"", "\"state\":\"stopped\"");
+        }
+        assertThat(server.get("/v1/sandboxes/eater/stats").text()).contains("\"code\":\"sandbox_not_running\"");
     }
 
     static Stream<Arguments> wrongSandboxes() {
