@@ -60,6 +60,14 @@ final class Assembly {
     /// Where a layer comes from that is not in the store, or that its owner does not know.
     interface Source {
         InputStream open(Descriptor layer) throws IOException;
+
+        /// Whether it gave this before, and says now that the owner may have it.
+        default boolean vouches(Digest layer) {
+            return false;
+        }
+
+        /// What it gave is whole.
+        default void gave(Digest layer) {}
     }
 
     /// Returns when all layers of the image are in the store and unpacked. The caller has pinned them.
@@ -116,11 +124,15 @@ final class Assembly {
         try (var _ = arriving.await(layer.digest())) {
             if (!blobs.has(layer)) {
                 download(layer, unpacking, source, progress);
+                source.gave(layer.digest());
                 knowledge.note(part.owner, layer.digest());
                 return;
             }
             if (!knowledge.has(part.owner, layer.digest())) {
-                confirm(layer, source, progress);
+                if (!source.vouches(layer.digest())) {
+                    confirm(layer, source, progress);
+                    source.gave(layer.digest());
+                }
                 knowledge.note(part.owner, layer.digest());
             }
             if (layers.has(part.chain()) && part.isProven(knowledge)) {
@@ -134,7 +146,7 @@ final class Assembly {
     }
 
     /// Has the source give what is here already, to whoever has not shown yet that they can get it. A registry's word
-    /// would not do: it may be their own.
+    /// alone would not do: it may be their own.
     private static void confirm(Descriptor layer, Source source, Consumer<PullProgress> progress) throws IOException {
         var told = throttled(layer, progress);
         var buffer = new byte[CHUNK];

@@ -15,6 +15,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -115,10 +116,7 @@ final class Pulls implements AutoCloseable {
                 }
             }
             newcomer.assemble(
-                    owner,
-                    resolved.content(),
-                    layer -> registries.blob(reference, layer, credentials),
-                    counted(progress));
+owner, resolved.content(), new Origin(reference, credentials), counted(progress));
             var image = newcomer.name(
                     owner, reference, resolved.manifest().descriptor(), index == null ? null : index.descriptor());
             progress.accept(new PullProgress.Done(image.digest()));
@@ -148,6 +146,35 @@ final class Pulls implements AutoCloseable {
             }
             progress.accept(event);
         };
+    }
+
+    /// The repository an image comes from. It has just shown the caller a manifest that names the layers, so it vouches for
+    /// those that it was seen to give, to whomever.
+    private final class Origin implements Assembly.Source {
+        private final ImageReference reference;
+        private final @Nullable Credentials credentials;
+        private final String place;
+
+        Origin(ImageReference reference, @Nullable Credentials credentials) {
+            this.reference = reference;
+            this.credentials = credentials;
+            this.place = reference.registry() + "/" + reference.repository();
+        }
+
+        @Override
+        public InputStream open(Descriptor layer) {
+            return registries.blob(reference, layer, credentials);
+        }
+
+        @Override
+        public boolean vouches(Digest layer) {
+            return knowledge.has(place, layer);
+        }
+
+        @Override
+        public void gave(Digest layer) {
+            knowledge.note(place, layer);
+        }
     }
 
     private static List<Descriptor> parts(Resolved resolved) {
