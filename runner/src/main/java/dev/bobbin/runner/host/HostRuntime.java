@@ -237,6 +237,7 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.WARNING, "tidy " + config.runDir() + ": " + e.getMessage());
         } finally {
             premises.leave();
+            sandboxes.events().close();
             nursery.close();
             locks.forEach(DirectoryLock::close);
         }

@@ -60,7 +60,7 @@ final class Reunion {
         var id = record.spec().id();
         var lease = lease(record);
         var image = lease.isPresent() ? lease.get() : images.hold(record.layers());
-        var life = new SandboxLife(record, premises.files().record(id));
+        var life = new SandboxLife(record, premises.files().record(id), sandboxes.events());
         var sandbox = new LastingSandbox(sandboxes, life, lease.orElse(null), image);
         premises.nursery().keep(record.uidBase());
         var connection = mayLive && !isOnlyVisited(record) ? connect(id) : Optional.<Sandbox>empty();

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.SandboxEvent;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -31,6 +33,7 @@ final class SandboxLife {
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path file;
+    private final SandboxEvents events;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private SandboxRecord record;
@@ -42,9 +45,10 @@ final class SandboxLife {
     private boolean removed;
     private long deadlineNanos = Long.MAX_VALUE;
 
-    SandboxLife(SandboxRecord record, Path file) {
+    SandboxLife(SandboxRecord record, Path file, SandboxEvents events) {
         this.record = record;
         this.file = file;
+        this.events = events;
     }
 
     SandboxRecord record() {
@@ -110,6 +114,7 @@ final class SandboxLife {
             deadlineNanos = System.nanoTime() + CREATING_NANOS;
             if (awaitAbsent()) {
                 present = true;
+                events.add(record.spec(), SandboxEvent.Change.CREATING, null);
                 return Optional.of(record);
             }
             record = before;
@@ -310,8 +315,16 @@ final class SandboxLife {
         deadlineNanos = Long.MAX_VALUE;
         if (!leaving) {
             save();
+            events.add(record.spec(), SandboxEvent.Change.into(state), problem == null ? cause() : problem);
         }
         changed.signalAll();
+    }
+
+    /// How its run has ended.
+    private @Nullable String cause() {
+        return own == null
+                ? null
+                : own.ending().map(ending -> ending.outcome().cause()).orElse(null);
     }
 
     /// Gives it another name, or none.
@@ -323,8 +336,9 @@ final class SandboxLife {
         try {
             var before = record.spec().name();
             record = record.named(name);
-            if (!leaving) {
+            if (!leaving && !Objects.equals(before, name)) {
                 save();
+                events.add(record.spec(), SandboxEvent.Change.RENAMED, null);
             }
             return before;
         } finally {
@@ -375,6 +389,7 @@ final class SandboxLife {
         lock.lock();
         try {
             removed = true;
+            events.add(record.spec(), SandboxEvent.Change.REMOVED, null);
             changed.signalAll();
         } finally {
             lock.unlock();

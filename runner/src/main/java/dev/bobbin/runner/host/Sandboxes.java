@@ -43,6 +43,7 @@ public final class Sandboxes {
     private final Premises premises;
     private final Launcher launcher;
     private final Visits visits;
+    private final SandboxEvents events;
     private final Map<SandboxId, LastingSandbox> all = new ConcurrentHashMap<>();
     private final SandboxNames names = new SandboxNames();
 
@@ -54,12 +55,18 @@ public final class Sandboxes {
         record Refused(Refusal refusal) implements Creation {}
     }
 
-    Sandboxes(ImageStore images, Premises premises) {
+    Sandboxes(ImageStore images, Premises premises) throws IOException {
         this.images = images;
         this.premises = premises;
         this.launcher = new Launcher(premises);
         this.visits = new Visits(premises, launcher);
+        this.events = SandboxEvents.open(premises.files().events());
         premises.tellGone(this::gone);
+    }
+
+    /// What became of them.
+    public SandboxEvents events() {
+        return events;
     }
 
     /// Makes a sandbox and starts it.
@@ -94,7 +101,7 @@ public final class Sandboxes {
         var own = JobId.next();
         var record =
                 new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null);
-        var life = new SandboxLife(record, premises.files().record(spec.id()));
+        var life = new SandboxLife(record, premises.files().record(spec.id()), events);
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
         try {

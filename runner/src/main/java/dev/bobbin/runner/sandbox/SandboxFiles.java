@@ -59,6 +59,11 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return lasting(id).resolve("sandbox.json");
     }
 
+    /// What became of sandboxes that last.
+    public Path events() {
+        return sandboxes().resolve("events");
+    }
+
     /// Where sandboxes lie that are being removed.
     public Path trash() {
         return dataDir.resolve("trash");

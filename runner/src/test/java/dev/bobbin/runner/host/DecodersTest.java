@@ -136,6 +136,7 @@ class DecodersTest {
                         timeline,
                         random.nextBoolean() ? Job.OnDisconnect.KILL : Job.OnDisconnect.CONTINUE,
                         random.nextBoolean(),
+                        random.nextBoolean(),
                         random.nextLong(),
                         random.nextBoolean()
                                 ? Limits.DEFAULT
