@@ -58,7 +58,8 @@ public final class SandboxDirectory {
         return here.events().last();
     }
 
-    /// Tells `sink`, on the calling thread, what became of the caller's sandboxes after the event of number `after`: what
+    /// Tells `sink`, on the calling thread, what became of the caller's sandboxes after the event of number `after`:
+    /// what
     /// is known now, or if `follow` all that comes, until an interrupt.
     public void readEvents(Caller caller, long after, boolean follow, SandboxEvents.Sink sink)
             throws IOException, InterruptedException {

@@ -95,8 +95,7 @@ final class Files {
     }
 
     private LastingSandbox find(ServerRequest request) {
-        return Sandboxes.find(
-                sandboxes, request.path().pathParameters().get("id"), Exchange.caller(request));
+        return Sandboxes.find(sandboxes, request.path().pathParameters().get("id"), Exchange.caller(request));
     }
 
     private static void work(LastingSandbox sandbox, Work work) {
@@ -139,8 +138,9 @@ final class Files {
         JobAnswer.send(response, json -> {
             json.writeStartObject();
             json.writeArrayFieldStart("items");
-            for (var entry :
-                    entries.stream().sorted(Comparator.comparing(FileEntry::name)).toList()) {
+            for (var entry : entries.stream()
+                    .sorted(Comparator.comparing(FileEntry::name))
+                    .toList()) {
                 write(json, entry);
             }
             json.writeEndArray();

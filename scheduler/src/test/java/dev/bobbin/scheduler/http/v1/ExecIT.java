@@ -244,9 +244,7 @@ final class ExecIT {
                 Arguments.of(
                         "{\"sandbox\":\"box\",\"command\":[\"true\"],\"limits\":{\"time\":0}}", 400, "limits.time"),
                 Arguments.of(
-                        "{\"sandbox\":\"box\",\"command\":[\"true\"],\"terminal\":{\"rows\":0}}",
-                        400,
-                        "terminal.rows"),
+                        "{\"sandbox\":\"box\",\"command\":[\"true\"],\"terminal\":{\"rows\":0}}", 400, "terminal.rows"),
                 Arguments.of(
                         "{\"sandbox\":\"box\",\"command\":[\"true\"],\"terminal\":{},\"stdin\":\"x\"}", 400, "stdin"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"workdir\":\"x\"}", 400, "workdir"),

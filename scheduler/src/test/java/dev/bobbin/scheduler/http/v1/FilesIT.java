@@ -64,11 +64,13 @@ final class FilesIT {
         var read = server.get(FILES + "/work/deep/file.txt");
         assertThat(read.text()).isEqualTo("content\n");
         assertThat(read.headers()).containsEntry("content-type", "application/octet-stream");
-        assertThat(server.get(FILES + "/work/deep/file.txt?from=3&count=2").text()).isEqualTo("te");
+        assertThat(server.get(FILES + "/work/deep/file.txt?from=3&count=2").text())
+                .isEqualTo("te");
         assertThat(server.get(FILES + "/work/empty%20name").body()).isEmpty();
         assertThat(server.get(FILES + "/work").text())
                 .startsWith("{\"items\":[{\"name\":\"deep\",\"kind\":\"directory\"")
-                .contains("{\"name\":\"empty name\",\"kind\":\"file\",\"mode\":\"0644\",\"uid\":0,\"gid\":0,\"size\":0");
+                .contains(
+                        "{\"name\":\"empty name\",\"kind\":\"file\",\"mode\":\"0644\",\"uid\":0,\"gid\":0,\"size\":0");
         assertThat(server.get(FILES + "/work/deep/file.txt?stat").text()).contains("\"size\":8", "\"mode\":\"0600\"");
         assertThat(server.get(FILES + "/").text()).contains("\"name\":\"usr\"");
         assertThat(server.delete(FILES + "/work").text()).contains("\"code\":\"not_empty\"");
@@ -90,7 +92,8 @@ final class FilesIT {
             client.socket.getOutputStream().write(archive.body());
             assertThat(client.answer().status()).isEqualTo(204);
         }
-        assertThat(sh("cd /to; find . -name link -exec cat {} +; find . -name 1")).contains("one\\n", "/a/1\\n");
+        assertThat(sh("cd /to; find . -name link -exec cat {} +; find . -name 1"))
+                .contains("one\\n", "/a/1\\n");
         assertThat(put("/to?tar", "this is no archive, whatever it says").text())
                 .contains("\"status\":400", "\"field\":\"path\"");
     }

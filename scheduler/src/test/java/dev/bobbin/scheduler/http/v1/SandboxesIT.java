@@ -290,9 +290,9 @@ final class SandboxesIT {
         assertThat(server.get("/v1/sandboxes/eater/stats?interval=1ms").text()).contains("\"field\":\"interval\"");
         assertThat(server.get("/v1/sandboxes/nobody/stats").status()).isEqualTo(404);
         try (var client = server.client()) {
-            client.send(TestServer.head(
-                            "GET", "/v1/sandboxes/eater/stats?interval=100ms", "Accept: application/x-ndjson")
-                    + "\r\n");
+            client.send(
+                    TestServer.head("GET", "/v1/sandboxes/eater/stats?interval=100ms", "Accept: application/x-ndjson")
+                            + "\r\n");
             assertThat(client.line()).endsWith("200 OK");
             client.headers();
             assertThat(new String(client.chunk(), UTF_8)).startsWith("{\"type\":\"sample\",\"at\":1,");
@@ -327,11 +327,11 @@ final class SandboxesIT {
                     .contains("event: sandbox\ndata: {\"type\":\"sandbox\",\"at\":", "\"sandbox\":\"" + id + "\"")
                     .containsSubsequence("creating", "running", "stopping", "stopped", "\"detail\":\"cancelled\"");
         }
-        var list = server.get("/v1/events?from=" + before, "Accept: application/json").text();
+        var list = server.get("/v1/events?from=" + before, "Accept: application/json")
+                .text();
         assertThat(list).contains("\"at\":" + (before + 1), "\"name\":\"brief\",\"change\":\"removed\"");
         try (var client = server.client()) {
-            client.send(TestServer.head(
-                            "GET", "/v1/events", "Accept: text/event-stream", "Last-Event-ID: " + before)
+            client.send(TestServer.head("GET", "/v1/events", "Accept: text/event-stream", "Last-Event-ID: " + before)
                     + "\r\n");
             client.line();
             client.headers();
