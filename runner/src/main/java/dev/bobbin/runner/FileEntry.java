@@ -12,7 +12,14 @@ import org.jspecify.annotations.Nullable;
 /// @param size in bytes; 0 of what is no plain file
 /// @param target of a symbolic link; `null` of anything else
 public record FileEntry(
-        String name, Kind kind, int mode, int uid, int gid, long size, Instant modified, @Nullable String target) {
+        String name,
+        Kind kind,
+        int mode,
+        int uid,
+        int gid,
+        long size,
+        Instant modified,
+        @Nullable String target) {
 
     public enum Kind {
         FILE,

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 
 /// The entries of a tar archive, plain or compressed, for whoever puts them somewhere else than an image.
@@ -33,13 +34,17 @@ public final class TarEntries {
             long modifiedSeconds,
             long size) {}
 
+    /// Takes entries, in the archive's order.
     public interface Sink {
+        /// Takes one.
+        ///
         /// @param content of a file, `size` bytes; may be left unread
         void entry(Entry entry, InputStream content) throws IOException;
     }
 
     private TarEntries() {}
 
+    /// Reads an archive to its end.
     public static void read(InputStream tar, ExtractionLimits limits, Sink sink) throws IOException {
         var reader = new TarReader(Compression.open(tar, limits));
         var count = 0L;
@@ -131,6 +136,14 @@ public final class TarEntries {
         @Override
         public int read() {
             return left-- > 0 ? 0 : -1;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) {
+            var some = (int) Math.min(length, left);
+            Arrays.fill(buffer, from, from + some, (byte) 0);
+            left -= some;
+            return some == 0 && length > 0 ? -1 : some;
         }
     }
 }

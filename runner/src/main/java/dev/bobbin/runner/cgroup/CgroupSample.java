@@ -37,8 +37,7 @@ public record CgroupSample(Sample.Cpu cpu, Sample.Memory memory, long pids, List
     private static Sample.Cpu cpu(Counters counters) {
         var throttled = counters.keyed("cpu.stat", "throttled_time");
         return new Sample.Cpu(
-                Math.max(
-                        Counters.micros(counters.number("cpuacct.usage")), counters.keyed("cpu.stat", "usage_usec")),
+                Math.max(Counters.micros(counters.number("cpuacct.usage")), counters.keyed("cpu.stat", "usage_usec")),
                 Math.max(
                         Counters.micros(counters.number("cpuacct.usage_user")),
                         counters.keyed("cpu.stat", "user_usec")),
@@ -58,7 +57,6 @@ public record CgroupSample(Sample.Cpu cpu, Sample.Memory memory, long pids, List
                 Math.max(counters.keyed("memory.stat", "total_rss"), counters.keyed("memory.stat", "anon")),
                 Math.max(counters.keyed("memory.stat", "total_cache"), counters.keyed("memory.stat", "file")),
                 Math.max(
-                        counters.keyed("memory.oom_control", "oom_kill"),
-                        counters.keyed("memory.events", "oom_kill")));
+                        counters.keyed("memory.oom_control", "oom_kill"), counters.keyed("memory.events", "oom_kill")));
     }
 }

@@ -53,7 +53,8 @@ final class FileWork {
         });
     }
 
-    /// Gives it what `source` has. If that fails, or is more than there is room for, nothing of a file that is not whole
+    /// Gives it what `source` has. If that fails, or is more than there is room for, nothing of a file that is not
+    /// whole
     /// stays.
     void feed(Source source, DiskRoom room) throws IOException, InterruptedException {
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -73,17 +74,26 @@ final class FileWork {
             }
             end();
             following.get();
+        } catch (InterruptedException e) {
+            execution.cancel("api");
+            throw e;
         } catch (ExecutionException e) {
             throw new FilesException(FilesException.Reason.UNAVAILABLE, "the answer cannot be read: " + e.getCause());
         }
         check();
     }
 
+    /// Says that nothing more comes, even if somebody interrupts: the process would wait for ever.
     private void end() throws IOException, InterruptedException {
+        var interrupted = Thread.interrupted();
         try {
             execution.feed(fed, new byte[0], true);
         } catch (IllegalArgumentException _) {
             // it has ended already
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

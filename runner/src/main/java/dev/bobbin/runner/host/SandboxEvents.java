@@ -60,8 +60,7 @@ public final class SandboxEvents {
     void add(SandboxSpec spec, SandboxEvent.Change change, @Nullable String detail) {
         lock.lock();
         try {
-            var event =
-                    new SandboxEvent(++last, Instant.now(), spec.id(), spec.tenant(), spec.name(), change, detail);
+            var event = new SandboxEvent(++last, Instant.now(), spec.id(), spec.tenant(), spec.name(), change, detail);
             latest.add(event);
             if (latest.size() > KEPT) {
                 latest.removeFirst();
@@ -75,7 +74,8 @@ public final class SandboxEvents {
         }
     }
 
-    /// Tells `sink`, on the calling thread, of every event of `tenant` after number `after`: of those that are there, or
+    /// Tells `sink`, on the calling thread, of every event of `tenant` after number `after`: of those that are there,
+    /// or
     /// if `follow` of all that come, until an interrupt.
     ///
     /// @param tenant `null` for every tenant's

@@ -41,6 +41,8 @@ final class SandboxLife {
     private @Nullable Sandbox live;
     /// Whether a PID 1 of it may exist.
     private boolean present;
+    /// Whether that PID 1 is there only for work on files.
+    private boolean visited;
     private boolean leaving;
     private boolean removed;
     private long deadlineNanos = Long.MAX_VALUE;
@@ -142,7 +144,18 @@ final class SandboxLife {
                 return false;
             }
             present = true;
+            visited = true;
             return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Whether somebody works on its files while it does not run.
+    boolean isVisited() {
+        lock.lock();
+        try {
+            return visited;
         } finally {
             lock.unlock();
         }
@@ -287,6 +300,7 @@ final class SandboxLife {
         lock.lock();
         try {
             present = false;
+            visited = false;
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -208,6 +208,10 @@ public final class Sandboxes {
         var closed = false;
         try {
             closed = life.awaitClosed(REMOVAL);
+            if (life.isVisited()) {
+                premises.destroy(id);
+                life.awaitAbsent(REMOVAL);
+            }
         } finally {
             if (!closed) {
                 premises.destroy(id);

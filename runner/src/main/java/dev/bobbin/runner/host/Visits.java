@@ -58,15 +58,28 @@ final class Visits {
             return premises.files().upper(sandbox.id());
         }
 
+        /// Whoever is interrupted does not wait, but it is done.
         @Override
-        public void close() throws InterruptedException {
-            if (work != null) {
-                work.await();
-                premises.forget(work);
-                premises.files().removeJournal(work.journalFile());
+        public void close() {
+            var leaving = Thread.ofVirtual().name("leave-" + sandbox.id()).start(this::leave);
+            try {
+                leaving.join();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
-            if (own != null) {
-                leave(sandbox, own);
+        }
+
+        private void leave() {
+            try {
+                if (work != null) {
+                    work.await();
+                    forget(work);
+                }
+                if (own != null) {
+                    Visits.this.leave(sandbox, own);
+                }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -113,7 +126,8 @@ final class Visits {
             var job = JobId.next();
             var timeline = StartTimeline.begin();
             var taken = premises.warm().takeLasting(id, job, record.uidBase());
-            var meta = JobMeta.of(record.spec(), job, rootfs.get(), premises.unenforcedLasting(sandbox.limits()), timeline);
+            var meta = JobMeta.of(
+                    record.spec(), job, rootfs.get(), premises.unenforcedLasting(sandbox.limits()), timeline);
             var begun = new CountDownLatch(1);
             var own = launcher.own(meta, taken.sandbox(), timeline, begun::countDown);
             premises.started(own);
@@ -125,7 +139,8 @@ final class Visits {
                 }
             });
             taken.sandbox().order(Order.visit(record.spec(), rootfs.get(), premises.cgroups(), meta.encode()));
-            if (!begun.await(LEAVING.toMillis(), TimeUnit.MILLISECONDS) || own.ending().isPresent()) {
+            if (!begun.await(LEAVING.toMillis(), TimeUnit.MILLISECONDS)
+                    || own.ending().isPresent()) {
                 leave(sandbox, own);
                 throw new FilesException(FilesException.Reason.UNAVAILABLE, "the sandbox cannot be entered");
             }
@@ -146,7 +161,11 @@ final class Visits {
         if (!sandbox.life().awaitAbsent(LEAVING)) {
             premises.destroy(sandbox.id());
         }
-        premises.forget(own);
-        premises.files().removeJournal(own.journalFile());
+        forget(own);
+    }
+
+    private void forget(LocalExecution execution) {
+        premises.forget(execution);
+        premises.files().removeJournal(execution.journalFile());
     }
 }

@@ -12,6 +12,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,7 +107,9 @@ class FileTreeIT {
 
     @Test
     void worksOnWhatDoesNotRun() throws Exception {
-        var sandbox = host.place("sh", "-c", "echo started >> /root/starts; sleep 60").name("stopped").create();
+        var sandbox = host.place("sh", "-c", "echo started >> /root/starts; sleep 60")
+                .name("stopped")
+                .create();
         sandbox.stop(SIGTERM, Duration.ofSeconds(5));
         var ending = sandbox.ending().orElseThrow();
         var files = sandbox.files();
@@ -120,6 +125,27 @@ class FileTreeIT {
     }
 
     @Test
+    void isRemovedWhileSomebodyWorksOnIt() throws Exception {
+        var sandbox = host.place().create();
+        sandbox.stop(SIGTERM, Duration.ofSeconds(5));
+        var slow = new PipedOutputStream();
+        var content = new PipedInputStream(slow);
+        try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
+            var writing = tasks.submit(() -> reason(() -> sandbox.files().write("/root/file", 0644, content)));
+            slow.write(1);
+            slow.flush();
+            for (var i = 0; i < 200 && !sandbox.life().isVisited(); i++) {
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
+            var began = System.nanoTime();
+            sandbox.remove();
+            assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(4));
+            slow.close();
+            assertThat(writing.get()).isEqualTo(Reason.UNAVAILABLE);
+        }
+    }
+
+    @Test
     void saysWhatCannotBeDone() throws Exception {
         var sandbox = host.place().create();
         var files = sandbox.files();
@@ -128,7 +154,8 @@ class FileTreeIT {
         assertThat(reason(() -> files.list("/etc/passwd"))).isEqualTo(Reason.NOT_A_DIRECTORY);
         assertThat(reason(() -> files.write("/root", 0644, stream("x")))).isEqualTo(Reason.IS_A_DIRECTORY);
         assertThat(reason(() -> files.write("/usr/bin/new", 0644, stream("x")))).isEqualTo(Reason.FORBIDDEN);
-        assertThat(reason(() -> files.write("/etc/passwd/x", 0644, stream("x")))).isEqualTo(Reason.NOT_A_DIRECTORY);
+        assertThat(reason(() -> files.write("/etc/passwd/x", 0644, stream("x"))))
+                .isEqualTo(Reason.NOT_A_DIRECTORY);
         assertThat(reason(() -> files.list("relative"))).isEqualTo(Reason.INVALID);
         assertThat(reason(() -> files.list("/nul\0"))).isEqualTo(Reason.INVALID);
         host.sh(sandbox, "mkfifo /root/pipe; ln -s loop /root/loop");
@@ -176,11 +203,16 @@ class FileTreeIT {
         var sandbox = host.place().limits(SMALL).create();
         var files = sandbox.files();
         files.write("/root/file", 0644, stream("old"));
-        assertThat(reason(() -> files.write("/root/file", 0644, zeros(1024 * MIB)))).isEqualTo(Reason.NO_SPACE);
+        assertThat(reason(() -> files.write("/root/file", 0644, zeros(1024 * MIB))))
+                .isEqualTo(Reason.NO_SPACE);
         assertThat(read(files, "/root/file")).isEqualTo("old");
-        assertThat(files.list("/root")).extracting(FileEntry::name).contains("file").noneMatch(name -> name.contains("aside"));
+        assertThat(files.list("/root"))
+                .extracting(FileEntry::name)
+                .contains("file")
+                .noneMatch(name -> name.contains("aside"));
         files.write("/root/large", 0644, zeros(40 * MIB));
-        assertThat(reason(() -> files.write("/root/other", 0644, zeros(40 * MIB)))).isEqualTo(Reason.NO_SPACE);
+        assertThat(reason(() -> files.write("/root/other", 0644, zeros(40 * MIB))))
+                .isEqualTo(Reason.NO_SPACE);
         assertThat(host.sh(sandbox, "stat -c %s /root/large; ls -A /root").stdout())
                 .startsWith(40 * MIB + "\n")
                 .doesNotContain("other");
@@ -191,17 +223,17 @@ class FileTreeIT {
     void forgetsWhatIsBrokenOff() throws Exception {
         var sandbox = host.place().create();
         var files = sandbox.files();
-        var broken = new InputStream() {
-            private int given;
-
+        var broken = new SequenceInputStream(zeros(3_000_000), new InputStream() {
             @Override
             public int read() throws IOException {
-                if (given++ > 3_000_000) {
-                    throw new IOException("the caller is gone");
-                }
-                return 'x';
+                throw new IOException("the caller is gone");
             }
-        };
+
+            @Override
+            public int read(byte[] bytes, int from, int length) throws IOException {
+                return read();
+            }
+        });
         var thrown = catchThrowableOfType(IOException.class, () -> files.write("/root/file", 0644, broken));
         assertThat(thrown).hasMessage("the caller is gone");
         assertThat(host.sh(sandbox, "ls -A /root").stdout()).isEmpty();
@@ -217,7 +249,8 @@ class FileTreeIT {
         host.sh(
                 sandbox,
                 "mkdir -p /root/t/sub; cd /root/t; echo hello > file; chown 5:6 file; chmod 4711 file; ln -s file link;"
-                        + " head -c 3000000 /dev/urandom > sub/large; : > " + long200 + "; touch -d @1000000000 sub/old;"
+                        + " head -c 3000000 /dev/urandom > sub/large; : > " + long200
+                        + "; touch -d @1000000000 sub/old;"
                         + " mkfifo pipe; ln file hard");
         var tar = new ByteArrayOutputStream();
         files.archive("/root/t", tar);
@@ -255,8 +288,10 @@ class FileTreeIT {
         }
         var random = new byte[5000];
         new Random(1).nextBytes(random);
-        assertThat(reason(() -> files.unpack("/srv", new ByteArrayInputStream(random)))).isEqualTo(Reason.INVALID);
-        assertThat(reason(() -> files.unpack("/nowhere", Files.newInputStream(tar)))).isEqualTo(Reason.NOT_FOUND);
+        assertThat(reason(() -> files.unpack("/srv", new ByteArrayInputStream(random))))
+                .isEqualTo(Reason.INVALID);
+        assertThat(reason(() -> files.unpack("/nowhere", Files.newInputStream(tar))))
+                .isEqualTo(Reason.NOT_FOUND);
         assertThat(files.list("/srv")).isEmpty();
         assertThat(files.list("/root")).isEmpty();
         sandbox.remove();

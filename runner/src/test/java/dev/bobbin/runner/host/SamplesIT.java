@@ -42,7 +42,9 @@ class SamplesIT {
         var after = sandbox.sample().orElseThrow();
         var micros = after.cpu().totalMicros() - before.cpu().totalMicros();
         assertThat(micros).isBetween(100_000L, 500_000L);
-        assertThat(after.cpu().userMicros()).isPositive().isLessThanOrEqualTo(after.cpu().totalMicros() + 20_000);
+        assertThat(after.cpu().userMicros())
+                .isPositive()
+                .isLessThanOrEqualTo(after.cpu().totalMicros() + 20_000);
         assertThat(after.cpu().periods()).isGreaterThan(3);
         assertThat(after.cpu().throttledPeriods()).isGreaterThan(3);
         assertThat(after.cpu().throttledMicros()).isGreaterThan(100_000);
@@ -73,7 +75,10 @@ class SamplesIT {
         var before = sandbox.sample().orElseThrow();
         assertThat(before.pids()).isZero();
         var three = host.exec(
-                        sandbox, "sh", "-c", "head -c 10000000 /dev/zero > /root/file; echo x; sleep 60 & sleep 60 & wait")
+                        sandbox,
+                        "sh",
+                        "-c",
+                        "head -c 10000000 /dev/zero > /root/file; echo x; sleep 60 & sleep 60 & wait")
                 .start();
         Sample now = before;
         for (var i = 0; i < 200 && now.pids() < 3; i++) {

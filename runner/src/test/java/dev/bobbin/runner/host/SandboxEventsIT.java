@@ -135,7 +135,7 @@ class SandboxEventsIT {
             }
         });
         assertThat(lost).containsExactly("lost before 0");
-        assertThat(numbers).hasSize(SandboxEvents.KEPT).endsWith((long) 3 * SandboxEvents.KEPT + 5);
+        assertThat(numbers).hasSize(SandboxEvents.KEPT).endsWith(3L * SandboxEvents.KEPT + 5);
         again.close();
         Files.delete(path);
         Files.delete(directory);

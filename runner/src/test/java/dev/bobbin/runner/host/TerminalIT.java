@@ -70,7 +70,9 @@ class TerminalIT {
             var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
             synchronized (shown) {
                 while (!wanted.test(shown.toString())) {
-                    assertThat(System.nanoTime()).as("waiting for %s in %s", what, shown).isLessThan(deadline);
+                    assertThat(System.nanoTime())
+                            .as("waiting for %s in %s", what, shown)
+                            .isLessThan(deadline);
                     shown.wait(100);
                 }
                 return shown.toString();
@@ -78,8 +80,12 @@ class TerminalIT {
         }
 
         @Override
-        public void close() throws InterruptedException {
-            reading.join();
+        public void close() {
+            try {
+                reading.join();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
         }
     }
 
@@ -106,7 +112,8 @@ class TerminalIT {
 
     @Test
     void belongsToTheUser() throws Exception {
-        var execution = host.exec(sandbox, "sh", "-c", "id -u; stat -c %u $(tty); echo x > /dev/tty; echo y > /dev/stdout")
+        var execution = host.exec(
+                        sandbox, "sh", "-c", "id -u; stat -c %u $(tty); echo x > /dev/tty; echo y > /dev/stdout")
                 .user("nobody")
                 .terminal(24, 80)
                 .start();
