@@ -92,9 +92,7 @@ final class StatsCommand implements Callable<Integer> {
     }
 
     private static String seconds(@Nullable Object micros) {
-        return micros instanceof Number number
-                ? String.format(Locale.ROOT, "%.2f s", number.doubleValue() / 1e6)
-                : "-";
+        return micros instanceof Number number ? String.format(Locale.ROOT, "%.2f s", number.doubleValue() / 1e6) : "-";
     }
 
     private static String amount(@Nullable Object bytes) {

@@ -5,11 +5,13 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.host.LastingSandbox;
+import dev.bobbin.runner.host.SandboxEvents;
 import dev.bobbin.runner.host.Sandboxes;
 import dev.bobbin.runner.host.Sandboxes.Creation;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.placement.Placement;
 import dev.bobbin.scheduler.tenant.Caller;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,5 +51,18 @@ public final class SandboxDirectory {
     /// All sandboxes of the caller's tenant, oldest first.
     public List<LastingSandbox> list(Caller caller) {
         return here.list(caller.tenant().name());
+    }
+
+    /// The number of the latest event of any sandbox; 0 if there was none.
+    public long lastEvent() {
+        return here.events().last();
+    }
+
+    /// Tells `sink`, on the calling thread, what became of the caller's sandboxes after the event of number `after`:
+    /// what
+    /// is known now, or if `follow` all that comes, until an interrupt.
+    public void readEvents(Caller caller, long after, boolean follow, SandboxEvents.Sink sink)
+            throws IOException, InterruptedException {
+        here.events().read(caller.tenant().name(), after, follow, sink);
     }
 }

@@ -5,6 +5,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import java.io.IOException;
@@ -23,6 +24,7 @@ final class ExecRequest {
             "workdir",
             "user",
             "stdin",
+            "terminal",
             "limits",
             "labels",
             "on_disconnect",
@@ -37,6 +39,7 @@ final class ExecRequest {
     private @Nullable String workdir;
     private @Nullable String user;
     private Stdin stdin = new Stdin.Empty();
+    private @Nullable Terminal terminal;
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private Job.@Nullable OnDisconnect onDisconnect;
@@ -83,12 +86,13 @@ final class ExecRequest {
                         env,
                         workdir,
                         user,
-                        stdin,
+                        terminal != null && stdin instanceof Stdin.Empty ? new Stdin.Open() : stdin,
                         limits.time(),
                         limits.outputBytes(),
                         onDisconnect == null ? usual : onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
-                        labels));
+                        labels,
+                        terminal));
     }
 
     private void field(String name, JsonInput value) throws IOException {
@@ -99,6 +103,7 @@ final class ExecRequest {
             case "workdir" -> workdir = value.string();
             case "user" -> user = value.string();
             case "stdin" -> stdin = JobInput.stdin(value);
+            case "terminal" -> terminal = JobInput.terminal(value);
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);

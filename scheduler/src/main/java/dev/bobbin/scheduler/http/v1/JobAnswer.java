@@ -16,6 +16,7 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.Set;
 
 /// Sends what a job puts out, in the form that was asked for.
@@ -58,11 +59,16 @@ final class JobAnswer {
         }
 
         private static long from(ServerRequest request, Rendition rendition) {
+            return position(request, rendition).orElse(0L);
+        }
+
+        /// `from`, or what an event stream that broke off had last.
+        static Optional<Long> position(ServerRequest request, Rendition rendition) {
             var written = Jobs.query(request, "from");
             if (written.isEmpty() && rendition == Rendition.SSE) {
                 written = request.headers().first(LAST_EVENT_ID);
             }
-            return written.map(text -> Jobs.number("from", text)).orElse(0L);
+            return written.map(text -> Jobs.number("from", text));
         }
     }
 

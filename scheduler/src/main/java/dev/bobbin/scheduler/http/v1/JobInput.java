@@ -4,6 +4,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import java.io.IOException;
@@ -25,6 +26,8 @@ final class JobInput {
     private static final int MOST_ARGUMENTS = 4096;
     private static final int MOST_LABELS = 64;
     private static final int LONGEST_LABEL = 256;
+    private static final int USUAL_ROWS = 24;
+    private static final int USUAL_COLUMNS = 80;
     private static final int DEFAULT_MODE = 0644;
 
     private JobInput() {}
@@ -162,6 +165,26 @@ final class JobInput {
             case "drop" -> Job.OutputPolicy.DROP;
             default -> throw value.wrong("must be \"block\", \"drop\" or \"kill\"");
         };
+    }
+
+    /// `{rows, columns}`
+    static Terminal terminal(JsonInput value) throws IOException {
+        var size = new int[] {USUAL_ROWS, USUAL_COLUMNS};
+        value.object(Set.of("rows", "columns"), (name, each) -> size[name.equals("rows") ? 0 : 1] = side(each));
+        return terminal(value.path() + ".", size[0], size[1]);
+    }
+
+    /// @param within where in the body the size is
+    static Terminal terminal(String within, int rows, int columns) {
+        return valid(within, () -> new Terminal(rows, columns));
+    }
+
+    static int side(JsonInput value) throws IOException {
+        var text = value.number();
+        if (!text.matches("[0-9]{1,9}")) {
+            throw value.wrong("must be a number of characters");
+        }
+        return Integer.parseInt(text);
     }
 
     static Rejected notOffered(JsonInput value) {

@@ -3,7 +3,9 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Exchange;
+import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import io.helidon.http.Status;
@@ -14,10 +16,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /// Jobs that exist: how they are, what they put out, feeding and ending them.
 final class Jobs {
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
+    private static final int LARGEST_SIZE = 1024;
     private static final int FEED = 64 * 1024;
 
     private final Dispatcher dispatcher;
@@ -65,6 +69,22 @@ final class Jobs {
             JobAnswer.head(job.id(), response);
             response.status(Status.ACCEPTED_202);
             JobAnswer.send(response, json -> JobJson.state(json, job));
+        }
+    }
+
+    /// Gives the job's terminal another size.
+    void resize(ServerRequest request, ServerResponse response) {
+        var size = new int[2];
+        JsonInput.readObject(
+                Body.read(request, LARGEST_SIZE),
+                Set.of("rows", "columns"),
+                (name, value) -> size[name.equals("rows") ? 0 : 1] = JobInput.side(value));
+        var terminal = JobInput.terminal("", size[0], size[1]);
+        try (var job = find(request)) {
+            job.resize(terminal);
+            response.status(Status.NO_CONTENT_204).send();
+        } catch (IllegalArgumentException e) {
+            throw new Rejected(new Problem(409, "no_terminal", String.valueOf(e.getMessage())));
         }
     }
 

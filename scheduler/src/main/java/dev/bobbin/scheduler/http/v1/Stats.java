@@ -34,17 +34,17 @@ final class Stats {
 
     void stats(ServerRequest request, ServerResponse response) {
         var rendition = Rendition.of(request, Rendition.JSON);
-        var interval =
-                Jobs.query(request, "interval").map(Stats::interval).orElse(USUAL_INTERVAL);
+        var interval = Jobs.query(request, "interval").map(Stats::interval).orElse(USUAL_INTERVAL);
         var id = request.path().pathParameters().get("id");
         var sandbox = Sandboxes.find(sandboxes, id, Exchange.caller(request));
         var first = sandbox.sample().orElseThrow(() -> notRunning(sandbox));
         switch (rendition) {
-            case JSON, TEXT -> JobAnswer.send(response, json -> {
-                json.writeStartObject();
-                write(json, first);
-                json.writeEndObject();
-            });
+            case JSON, TEXT ->
+                JobAnswer.send(response, json -> {
+                    json.writeStartObject();
+                    write(json, first);
+                    json.writeEndObject();
+                });
             case NDJSON, SSE -> follow(sandbox, first, interval, answers.reply(rendition, response));
         }
     }
@@ -61,8 +61,12 @@ final class Stats {
                 reply.frames().flush();
                 var _ = clock.await(interval.toNanos(), TimeUnit.NANOSECONDS);
             }
-            reply.frames().send("ended", ++count, json -> json.writeStringField(
-                    "state", sandbox.state().word()));
+            reply.frames()
+                    .send(
+                            "ended",
+                            ++count,
+                            json -> json.writeStringField(
+                                    "state", sandbox.state().word()));
             reply.body().finish();
         } catch (Streamed.ClientGone e) {
             throw new CloseConnectionException("the client has gone", e);
@@ -81,10 +85,10 @@ final class Stats {
 
     private static Duration interval(String text) {
         return Quantity.duration(text)
-                .filter(interval -> interval.compareTo(SHORTEST_INTERVAL) >= 0
-                        && interval.compareTo(LONGEST_INTERVAL) <= 0)
-                .orElseThrow(() -> Rejected.invalid(
-                        "interval", "interval: must be a duration such as \"1s\", from 100ms to 1h"));
+                .filter(interval ->
+                        interval.compareTo(SHORTEST_INTERVAL) >= 0 && interval.compareTo(LONGEST_INTERVAL) <= 0)
+                .orElseThrow(() ->
+                        Rejected.invalid("interval", "interval: must be a duration such as \"1s\", from 100ms to 1h"));
     }
 
     /// The fields of a sample; what this machine does not count is absent.

@@ -22,6 +22,8 @@ public final class V1 implements Dialect {
     private final Execs execs;
     private final Sandboxes sandboxes;
     private final Stats stats;
+    private final Files files;
+    private final Events events;
     private final Jobs jobs;
     private final Images images;
     private final ImageTransfers transfers;
@@ -37,6 +39,8 @@ public final class V1 implements Dialect {
         this.execs = new Execs(dispatcher, places, answers);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.stats = new Stats(places, answers);
+        this.files = new Files(places);
+        this.events = new Events(places, answers);
         this.jobs = new Jobs(dispatcher, answers);
         this.images = new Images(directory);
         this.transfers = new ImageTransfers(directory, disconnects);
@@ -58,8 +62,11 @@ public final class V1 implements Dialect {
                 .any("/v1/jobs/{id}/cancel", only("POST"))
                 .post("/v1/jobs/{id}/kill", jobs::kill)
                 .any("/v1/jobs/{id}/kill", only("POST"))
+                .post("/v1/jobs/{id}/resize", jobs::resize)
+                .any("/v1/jobs/{id}/resize", only("POST"))
                 .post("/v1/jobs/{id}/stdin", jobs::stdin)
                 .any("/v1/jobs/{id}/stdin", only("POST"));
+        rules.get("/v1/events", events::events).any("/v1/events", only("GET"));
         sandboxes(rules);
         images(rules);
     }
@@ -83,7 +90,11 @@ public final class V1 implements Dialect {
                 .get(SANDBOX + "/output", sandboxes::output)
                 .any(SANDBOX + "/output", only("GET"))
                 .get(SANDBOX + "/stats", stats::stats)
-                .any(SANDBOX + "/stats", only("GET"));
+                .any(SANDBOX + "/stats", only("GET"))
+                .get(SANDBOX + "/files/*", files::get)
+                .put(SANDBOX + "/files/*", files::put)
+                .delete(SANDBOX + "/files/*", files::delete)
+                .any(SANDBOX + "/files/*", only("GET, PUT, DELETE"));
     }
 
     private void images(HttpRules rules) {

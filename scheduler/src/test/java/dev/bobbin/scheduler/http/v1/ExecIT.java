@@ -166,6 +166,37 @@ final class ExecIT {
     }
 
     @Test
+    void hasATerminalWhoseSizeCanChange() throws Exception {
+        var answer = server.post(
+                "/v1/jobs",
+                "{\"exec\":"
+                        + sh(
+                                "trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done",
+                                ",\"terminal\":{\"rows\":30,\"columns\":100}")
+                        + "}");
+        assertThat(answer.status()).as(answer.text()).isEqualTo(202);
+        var job = "/v1/jobs/" + jobId(answer);
+        while (!server.get(job + "/output").text().contains("30 100")) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+
+        assertThat(server.post(job + "/resize", "{\"rows\":0,\"columns\":0}").text())
+                .contains("\"status\":400", "\"field\":\"rows\"");
+        assertThat(server.post(job + "/resize", "{\"rows\":40,\"columns\":120}").status())
+                .isEqualTo(204);
+        while (!server.get(job + "/output").text().contains("40 120")) {
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+        assertThat(server.post(job + "/stdin?at=0", "\u0003").status()).isEqualTo(200);
+        assertThat(server.get(job + "?wait=10s").text()).contains("\"signal\":\"SIGINT\"");
+        var plain = server.post("/v1/jobs", "{\"exec\":" + sh("sleep 60", "") + "}");
+        assertThat(server.post("/v1/jobs/" + jobId(plain) + "/resize", "{\"rows\":1,\"columns\":1}")
+                        .text())
+                .contains("\"status\":409", "\"code\":\"no_terminal\"");
+        server.post("/v1/jobs/" + jobId(plain) + "/cancel", "");
+    }
+
+    @Test
     void isCountedAmongJobs() throws IOException {
         var before = server.host
                 .meters
@@ -212,6 +243,10 @@ final class ExecIT {
                         "limits.memory"),
                 Arguments.of(
                         "{\"sandbox\":\"box\",\"command\":[\"true\"],\"limits\":{\"time\":0}}", 400, "limits.time"),
+                Arguments.of(
+                        "{\"sandbox\":\"box\",\"command\":[\"true\"],\"terminal\":{\"rows\":0}}", 400, "terminal.rows"),
+                Arguments.of(
+                        "{\"sandbox\":\"box\",\"command\":[\"true\"],\"terminal\":{},\"stdin\":\"x\"}", 400, "stdin"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"workdir\":\"x\"}", 400, "workdir"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"user\":\"nobody-else\"}", 400, "user"),
                 Arguments.of("{\"sandbox\":\"box\",\"command\":[\"true\"],\"env\":{\"\":\"x\"}}", 400, "env"));

@@ -290,9 +290,9 @@ final class SandboxesIT {
         assertThat(server.get("/v1/sandboxes/eater/stats?interval=1ms").text()).contains("\"field\":\"interval\"");
         assertThat(server.get("/v1/sandboxes/nobody/stats").status()).isEqualTo(404);
         try (var client = server.client()) {
-            client.send(TestServer.head(
-                            "GET", "/v1/sandboxes/eater/stats?interval=100ms", "Accept: application/x-ndjson")
-                    + "\r\n");
+            client.send(
+                    TestServer.head("GET", "/v1/sandboxes/eater/stats?interval=100ms", "Accept: application/x-ndjson")
+                            + "\r\n");
             assertThat(client.line()).endsWith("200 OK");
             client.headers();
             assertThat(new String(client.chunk(), UTF_8)).startsWith("{\"type\":\"sample\",\"at\":1,");
@@ -305,6 +305,41 @@ final class SandboxesIT {
             assertThat(last).contains("{\"type\":\"ended\"", "\"state\":\"stopped\"");
         }
         assertThat(server.get("/v1/sandboxes/eater/stats").text()).contains("\"code\":\"sandbox_not_running\"");
+    }
+
+    @Test
+    void tellsWhatBecomesOfIt() throws IOException {
+        var before = server.sandboxes.lastEvent();
+        try (var client = server.client()) {
+            client.send(TestServer.head("GET", "/v1/events", "Accept: text/event-stream") + "\r\n");
+            assertThat(client.line()).endsWith("200 OK");
+            client.headers();
+
+            var id = created("{\"name\":\"brief\"}");
+            tell("brief", "kill", "");
+            server.delete("/v1/sandboxes/brief");
+
+            var seen = new StringBuilder();
+            while (!seen.toString().contains("\"removed\"")) {
+                seen.append(new String(client.chunk(), UTF_8));
+            }
+            assertThat(seen)
+                    .contains("event: sandbox\ndata: {\"type\":\"sandbox\",\"at\":", "\"sandbox\":\"" + id + "\"")
+                    .containsSubsequence("creating", "running", "stopping", "stopped", "\"detail\":\"cancelled\"");
+        }
+        var list = server.get("/v1/events?from=" + before, "Accept: application/json")
+                .text();
+        assertThat(list).contains("\"at\":" + (before + 1), "\"name\":\"brief\",\"change\":\"removed\"");
+        try (var client = server.client()) {
+            client.send(TestServer.head("GET", "/v1/events", "Accept: text/event-stream", "Last-Event-ID: " + before)
+                    + "\r\n");
+            client.line();
+            client.headers();
+            assertThat(new String(client.chunk(), UTF_8)).startsWith("id: " + (before + 1) + "\n");
+        }
+        assertThat(server.get("/v1/events?from=999999999", "Accept: application/x-ndjson")
+                        .text())
+                .contains("\"status\":400", "\"field\":\"from\"");
     }
 
     static Stream<Arguments> wrongSandboxes() {

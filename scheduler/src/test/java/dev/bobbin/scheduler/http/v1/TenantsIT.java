@@ -61,6 +61,12 @@ final class TenantsIT {
                         .isEqualTo(404);
             }
             assertThat(server.get(location(job), RED).status()).isEqualTo(404);
+            assertThat(server.get("/v1/sandboxes/web/files/etc/hostname", RED).status())
+                    .isEqualTo(404);
+            assertThat(server.get("/v1/sandboxes/web/stats", RED).status()).isEqualTo(404);
+            assertThat(server.get("/v1/events?from=0", RED, "Accept: application/json")
+                            .text())
+                    .startsWith("{\"items\":[]");
             assertThat(server.get("/v1/sandboxes", RED).text()).startsWith("{\"items\":[]");
             assertThat(server.post("/v1/sandboxes", "{\"name\":\"web\"}", RED).status())
                     .isEqualTo(201);
