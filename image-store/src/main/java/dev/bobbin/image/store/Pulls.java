@@ -115,8 +115,7 @@ final class Pulls implements AutoCloseable {
                     blobs.put(document.descriptor(), new ByteArrayInputStream(document.bytes()));
                 }
             }
-            newcomer.assemble(
-owner, resolved.content(), new Origin(reference, credentials), counted(progress));
+            newcomer.assemble(owner, resolved.content(), new Origin(reference, credentials), counted(progress));
             var image = newcomer.name(
                     owner, reference, resolved.manifest().descriptor(), index == null ? null : index.descriptor());
             progress.accept(new PullProgress.Done(image.digest()));
@@ -148,7 +147,8 @@ owner, resolved.content(), new Origin(reference, credentials), counted(progress)
         };
     }
 
-    /// The repository an image comes from. It has just shown the caller a manifest that names the layers, so it vouches for
+    /// The repository an image comes from. It has just shown the caller a manifest that names the layers, so it vouches
+    /// for
     /// those that it was seen to give, to whomever.
     private final class Origin implements Assembly.Source {
         private final ImageReference reference;
