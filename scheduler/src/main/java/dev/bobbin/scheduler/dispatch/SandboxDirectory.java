@@ -15,9 +15,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
-/// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, except for an
-/// administrator
-/// who knows the id. What is found does itself what it is told.
+/// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, unless an administrator
+/// names the id. What is found does itself what it is told.
 public final class SandboxDirectory {
     private final Sandboxes here;
     private final SingleHostCluster cluster;
@@ -58,9 +57,8 @@ public final class SandboxDirectory {
         return here.events().last();
     }
 
-    /// Tells `sink`, on the calling thread, what became of the caller's sandboxes after the event of number `after`:
-    /// what
-    /// is known now, or if `follow` all that comes, until an interrupt.
+    /// Tells `sink`, on the calling thread, what became of the caller's sandboxes after event number `after`: what is
+    /// known now, or if `follow` all that comes, until an interrupt.
     public void readEvents(Caller caller, long after, boolean follow, SandboxEvents.Sink sink)
             throws IOException, InterruptedException {
         here.events().read(caller.tenant().name(), after, follow, sink);
