@@ -8,6 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /// The layers of the image `host`: the newest, and older ones as long as a job stands on them.
 final class HostLayers {
@@ -29,7 +30,7 @@ final class HostLayers {
     /// Puts what was made aside to its place, as the newest, and gives its name.
     synchronized String add(Path made) throws IOException {
         var before = newest;
-        newest = PREFIX + made.getFileName();
+        newest = PREFIX + UUID.randomUUID();
         Files.move(made, path(newest), StandardCopyOption.ATOMIC_MOVE);
         if (!before.isEmpty()) {
             discardUnused(before);
