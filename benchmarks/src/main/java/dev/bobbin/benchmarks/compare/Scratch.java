@@ -32,14 +32,16 @@ public final class Scratch implements AutoCloseable {
         return directory;
     }
 
-    /// Lets all that is made from here on lie in a new ext4 file system of its own, since one without a journal makes files
+    /// Lets all that is made from here on lie in a new ext4 file system of its own, since one without a journal makes
+    /// files
     /// ever slower while others are being removed.
     public void useFileSystemOfItsOwn(int gibibytes) throws IOException, InterruptedException {
         var file = Files.createTempFile("bobbin-", ".ext4");
         undo.push(() -> remove(file));
         run(List.of("truncate", "-s", gibibytes + "G", file.toString()));
         run(List.of("mkfs.ext4", "-q", "-F", file.toString()));
-        var device = run(List.of("losetup", "-f", "--show", "--direct-io=on", file.toString())).strip();
+        var device = run(List.of("losetup", "-f", "--show", "--direct-io=on", file.toString()))
+                .strip();
         undo.push(() -> quietly(List.of("losetup", "-d", device)));
         run(List.of("mount", device, directory.toString()));
         undo.push(() -> quietly(List.of("umount", "-l", directory.toString())));

@@ -98,7 +98,8 @@ final class BobbinServer implements Puller, AutoCloseable {
         /// The time until the whole answer was here, in nanoseconds.
         long time(String image) throws IOException {
             var body = job(image);
-            var request = "POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+            var request =
+                    "POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
             var begin = System.nanoTime();
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             var answer = new StringBuilder();

@@ -54,7 +54,9 @@ public final class Pull {
         var install = flags.remove("--install-peers");
         var alone = flags.remove("--only-bobbin");
         var rounds = 5;
-        if (flags.size() == 2 && flags.getFirst().equals("--rounds") && flags.getLast().matches("[1-9][0-9]?")) {
+        if (flags.size() == 2
+                && flags.getFirst().equals("--rounds")
+                && flags.getLast().matches("[1-9][0-9]?")) {
             rounds = Integer.parseInt(flags.getLast());
             flags.clear();
         }

@@ -86,7 +86,8 @@ record SampleImage(String name, int layers, long tarBytes, long gzipBytes, int f
         var machine = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";
         var config = Files.writeString(
                 home.resolve("config"),
-                "{\"architecture\":\"" + machine + "\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/bin/busybox\",\"true\"]},"
+                "{\"architecture\":\"" + machine
+                        + "\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"/bin/busybox\",\"true\"]},"
                         + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" + String.join(",", diffIds) + "]}}");
         var manifest = Files.writeString(
                 home.resolve("manifest"),
@@ -98,8 +99,7 @@ record SampleImage(String name, int layers, long tarBytes, long gzipBytes, int f
         Files.writeString(
                 home.resolve("layout/index.json"),
                 "{\"schemaVersion\":2,\"manifests\":["
-                        + index.replaceFirst(
-                                "}$", ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"it\"}}")
+                        + index.replaceFirst("}$", ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"it\"}}")
                         + "]}");
         var name = registry.name(repository + ":1");
         Scratch.run(List.of(
@@ -124,14 +124,25 @@ record SampleImage(String name, int layers, long tarBytes, long gzipBytes, int f
                 names.add(file.subpath(0, depth).toString());
             }
         }
-        var list = Files.writeString(home.resolve("names"), names.stream().map(name -> name + "\0").collect(Collectors.joining()));
+        var list = Files.writeString(
+                home.resolve("names"), names.stream().map(name -> name + "\0").collect(Collectors.joining()));
         Scratch.run(List.of(
-                "tar", "-C", "/", "-cf", tar.toString(), "--numeric-owner", "--no-recursion", "--null", "--verbatim-files-from",
-                "-T", list.toString()));
+                "tar",
+                "-C",
+                "/",
+                "-cf",
+                tar.toString(),
+                "--numeric-owner",
+                "--no-recursion",
+                "--null",
+                "--verbatim-files-from",
+                "-T",
+                list.toString()));
         if (withBusybox) {
             var root = Files.createDirectories(home.resolve("root/bin"));
             Files.copy(BUSYBOX, root.resolve("busybox"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-            Scratch.run(List.of("tar", "-C", home.resolve("root").toString(), "-rf", tar.toString(), "--numeric-owner", "bin"));
+            Scratch.run(List.of(
+                    "tar", "-C", home.resolve("root").toString(), "-rf", tar.toString(), "--numeric-owner", "bin"));
         }
     }
 

@@ -165,8 +165,8 @@ final class Extraction {
         var source = target.isEmpty() ? null : tree.find(Names.parent(target));
         var sight = source == null ? null : tree.look(source, Names.last(target));
         if (source == null || sight == null || sight.status().isDirectory()) {
-            throw invalid("a layer has a hard link to no file: " + Names.shown(at.path(name)) + " to "
-                    + Names.shown(target));
+            throw invalid(
+                    "a layer has a hard link to no file: " + Names.shown(at.path(name)) + " to " + Names.shown(target));
         }
         var path = source.path(Names.last(target));
         if (path.equals(at.path(name))) {

@@ -34,8 +34,8 @@ public final class LayerExtractor {
         return Fence.around(directory, () -> {
             try (var tree = new Tree(directory, parents)) {
                 var archive = new LayerArchive(tar, limits);
-                var extraction = new Extraction(
-                        tree, (entry, at, name) -> archive.create(entry, at.descriptor(), name), limits);
+                var extraction =
+                        new Extraction(tree, (entry, at, name) -> archive.create(entry, at.descriptor(), name), limits);
                 for (var entry = archive.next(); entry != null; entry = archive.next()) {
                     extraction.place(entry);
                 }

@@ -75,9 +75,7 @@ public final class StagedLayer {
     private void place(Tree tree, int from) throws IOException {
         var next = new int[1];
         var extraction = new Extraction(
-                tree,
-                (_, at, name) -> Kernel.move(from, Integer.toString(next[0]), at.descriptor(), name),
-                limits);
+                tree, (_, at, name) -> Kernel.move(from, Integer.toString(next[0]), at.descriptor(), name), limits);
         for (var entry : entries) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new java.nio.channels.ClosedByInterruptException();

@@ -72,11 +72,7 @@ final class Assembly {
 
     /// Returns when all layers of the image are in the store and unpacked. The caller has pinned them.
     void ready(
-            String owner,
-            ImageManifest manifest,
-            ImageConfig config,
-            Source source,
-            Consumer<PullProgress> progress) {
+            String owner, ImageManifest manifest, ImageConfig config, Source source, Consumer<PullProgress> progress) {
         var diffIds = config.origin().diffIds();
         if (diffIds.size() != manifest.layers().size()) {
             throw ImageException.invalid("the image has " + manifest.layers().size()
@@ -200,9 +196,13 @@ final class Assembly {
             making = fresh;
             if (part.isGrounded(layers)) {
                 bytes = unpacked(
-                        compressed, tar -> extractor.extract(tar, fresh.root(), part.below(layers)).bytes());
+                        compressed,
+                        tar -> extractor
+                                .extract(tar, fresh.root(), part.below(layers))
+                                .bytes());
             } else {
-                staged = unpacked(compressed, tar -> extractor.stage(tar, fresh.parts())).orElse(null);
+                staged = unpacked(compressed, tar -> extractor.stage(tar, fresh.parts()))
+                        .orElse(null);
             }
         }
 
@@ -232,7 +232,10 @@ final class Assembly {
             making = fresh;
             try (var in = blobs.open(part.layer.digest())) {
                 bytes = unpacked(
-                        in, tar -> extractor.extract(tar, fresh.root(), part.below(layers)).bytes());
+                        in,
+                        tar -> extractor
+                                .extract(tar, fresh.root(), part.below(layers))
+                                .bytes());
             }
             return fresh;
         }
@@ -333,7 +336,9 @@ final class Assembly {
 
         /// The layers below, topmost first.
         List<Path> below(Layers layers) {
-            return chains.subList(0, number).reversed().stream().map(layers::path).toList();
+            return chains.subList(0, number).reversed().stream()
+                    .map(layers::path)
+                    .toList();
         }
     }
 }

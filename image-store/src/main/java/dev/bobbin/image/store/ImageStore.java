@@ -343,7 +343,8 @@ public final class ImageStore implements AutoCloseable {
                 || entry.reference().tag().equals(Optional.of(tagOrDigest))) {
             return Optional.of(manifest);
         }
-        return entry.keptIndex().filter(index -> tagOrDigest.equals(index.digest().text()));
+        return entry.keptIndex()
+                .filter(index -> tagOrDigest.equals(index.digest().text()));
     }
 
     /// The tags of a repository of this store, in order.

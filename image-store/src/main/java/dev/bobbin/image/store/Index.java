@@ -78,7 +78,8 @@ final class Index {
 
     /// Whether an image that this owner may see needs this content.
     boolean shows(String owner, Digest digest) {
-        return all().filter(entry -> entry.owner().equals(owner) || entry.owner().isEmpty())
+        return all().filter(
+                        entry -> entry.owner().equals(owner) || entry.owner().isEmpty())
                 .anyMatch(entry -> entry.blobs().contains(digest));
     }
 

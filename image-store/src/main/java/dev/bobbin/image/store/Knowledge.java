@@ -29,7 +29,8 @@ final class Knowledge {
         return arrivals.contains(new Arrived(owner, digest)) || index.shows(owner, digest);
     }
 
-    /// The bytes came from this owner, or for them from a registry; or from a repository, `HOST/PATH`, which no owner's name
+    /// The bytes came from this owner, or for them from a registry; or from a repository, `HOST/PATH`, which no owner's
+    /// name
     /// looks like.
     void note(String owner, Digest digest) {
         arrivals.add(new Arrived(owner, digest));
@@ -41,7 +42,8 @@ final class Knowledge {
             var layers = entry.manifest().layers();
             var diffIds = entry.config().origin().diffIds();
             for (var number = 0; number < Math.min(layers.size(), diffIds.size()); number++) {
-                if (layers.get(number).digest().equals(layer) && diffIds.get(number).equals(diffId)) {
+                if (layers.get(number).digest().equals(layer)
+                        && diffIds.get(number).equals(diffId)) {
                     return true;
                 }
             }

@@ -115,13 +115,9 @@ final class Pulls implements AutoCloseable {
                     blobs.put(document.descriptor(), new ByteArrayInputStream(document.bytes()));
                 }
             }
-            newcomer.assemble(
-                    owner, resolved.content(), new Origin(reference, credentials), counted(progress));
+            newcomer.assemble(owner, resolved.content(), new Origin(reference, credentials), counted(progress));
             var image = newcomer.name(
-                    owner,
-                    reference,
-                    resolved.manifest().descriptor(),
-                    index == null ? null : index.descriptor());
+                    owner, reference, resolved.manifest().descriptor(), index == null ? null : index.descriptor());
             progress.accept(new PullProgress.Done(image.digest()));
             return image;
         } catch (IOException e) {
@@ -151,7 +147,8 @@ final class Pulls implements AutoCloseable {
         };
     }
 
-    /// The repository an image comes from. It has just shown the caller a manifest that names the layers, so it vouches for
+    /// The repository an image comes from. It has just shown the caller a manifest that names the layers, so it vouches
+    /// for
     /// those that it was seen to give, to whomever.
     private final class Origin implements Assembly.Source {
         private final ImageReference reference;

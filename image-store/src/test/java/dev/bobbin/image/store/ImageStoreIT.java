@@ -380,7 +380,8 @@ class ImageStoreIT {
         store = reopened();
 
         assertThat(image.digest()).isEqualTo(single.digest());
-        var served = store.manifest("", null, "app", Digest.sha256(index).text()).orElseThrow();
+        var served =
+                store.manifest("", null, "app", Digest.sha256(index).text()).orElseThrow();
         assertThat(served.bytes()).isEqualTo(index);
         assertThat(served.descriptor().mediaType()).isEqualTo(MediaTypes.OCI_INDEX);
         assertThat(store.prune(PrunePolicy.UNREFERENCED).blobs()).isZero();
@@ -393,8 +394,7 @@ class ImageStoreIT {
     }
 
     private static Descriptor on(Descriptor manifest, Platform platform) {
-        return new Descriptor(
-                manifest.mediaType(), manifest.digest(), manifest.size(), platform, Map.of(), List.of());
+        return new Descriptor(manifest.mediaType(), manifest.digest(), manifest.size(), platform, Map.of(), List.of());
     }
 
     private void put(String path, String type, byte[] body) throws Exception {
@@ -403,7 +403,8 @@ class ImageStoreIT {
                     .header("Content-Type", type)
                     .PUT(HttpRequest.BodyPublishers.ofByteArray(body))
                     .build();
-            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
+            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString())
+                            .statusCode())
                     .isEqualTo(201);
         }
     }

@@ -32,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// docker-registry and skopeo.
 @Timeout(60)
 class TenantsIT {
-    private static final byte[] SECRET = TestImages.tar().file("secret", "Ann's").bytes();
+    private static final byte[] SECRET =
+            TestImages.tar().file("secret", "Ann's").bytes();
 
     @TempDir
     Path directory;
@@ -55,7 +56,9 @@ class TenantsIT {
         store.pull("ann", anns, PullPolicy.MISSING, Credentials.ANONYMOUS, _ -> {});
         var document = store.manifest("ann", null, "private", "1").orElseThrow();
         manifest = ImageManifest.parse(document.bytes(), document.descriptor().mediaType());
-        mallorys = LyingRegistry.at("127.0.0.1").on("/v2/", LyingRegistry.status(200)).on("/crafted/", LyingRegistry.status(404));
+        mallorys = LyingRegistry.at("127.0.0.1")
+                .on("/v2/", LyingRegistry.status(200))
+                .on("/crafted/", LyingRegistry.status(404));
         crafted = new ImageReference("127.0.0.1:" + mallorys.port() + "/crafted:1");
     }
 
@@ -82,7 +85,9 @@ class TenantsIT {
 
     @Test
     void aConfigurationThatClaimsAnotherLayersContentIsRefused() throws Exception {
-        var own = put(MediaTypes.OCI_LAYER_GZIP, gzip(TestImages.tar().file("own", "Mallory's").bytes()));
+        var own = put(
+                MediaTypes.OCI_LAYER_GZIP,
+                gzip(TestImages.tar().file("own", "Mallory's").bytes()));
         serve(config(SECRET), own);
 
         assertRefused(ImageProblem.INVALID);
@@ -94,16 +99,21 @@ class TenantsIT {
         Files.move(layout.resolve("blobs"), directory.resolve("blobs"));
         Files.createDirectories(layout.resolve("blobs/sha256"));
         assertThatThrownBy(this::load)
-                .isInstanceOfSatisfying(ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
 
         for (var part : List.of(index(), manifest.config())) {
             var path = "sha256/" + part.digest().hex();
-            Files.copy(directory.resolve("blobs").resolve(path), layout.resolve("blobs").resolve(path));
+            Files.copy(
+                    directory.resolve("blobs").resolve(path),
+                    layout.resolve("blobs").resolve(path));
             assertThatThrownBy(this::load).isInstanceOf(ImageException.class).hasMessageContaining("the archive");
         }
         assertThat(store.list("mallory")).isEmpty();
         var layer = "sha256/" + manifest.layers().getFirst().digest().hex();
-        Files.copy(directory.resolve("blobs").resolve(layer), layout.resolve("blobs").resolve(layer));
+        Files.copy(
+                directory.resolve("blobs").resolve(layer),
+                layout.resolve("blobs").resolve(layer));
         assertThat(load()).hasSize(1);
     }
 
@@ -116,7 +126,8 @@ class TenantsIT {
         // the repository gave the layer before, and gives Bob its manifest and configuration
         assertThat(registry.blobRequests()).hasSize(before + 1);
         try (var rootfs = store.lease("bob", anns).orElseThrow()) {
-            assertThat(store.layers().resolve(rootfs.layers().getFirst()).resolve("secret")).hasContent("Ann's");
+            assertThat(store.layers().resolve(rootfs.layers().getFirst()).resolve("secret"))
+                    .hasContent("Ann's");
         }
         store.pull("bob", anns, PullPolicy.ALWAYS, Credentials.ANONYMOUS, _ -> {});
         assertThat(registry.blobRequests()).hasSize(before + 1);
@@ -134,7 +145,9 @@ class TenantsIT {
 
     private void assertRefused(ImageProblem problem) {
         assertThatThrownBy(() -> store.pull("mallory", crafted, PullPolicy.ALWAYS, Credentials.ANONYMOUS, _ -> {}))
-                .isInstanceOfSatisfying(ImageException.class, e -> assertThat(e.problem()).as(e.toString()).isEqualTo(problem));
+                .isInstanceOfSatisfying(
+                        ImageException.class,
+                        e -> assertThat(e.problem()).as(e.toString()).isEqualTo(problem));
         assertThat(store.list("mallory")).isEmpty();
         assertThat(store.lease("mallory", crafted)).isEmpty();
         assertThat(store.blob("mallory", manifest.layers().getFirst().digest())).isEmpty();
@@ -145,7 +158,14 @@ class TenantsIT {
     private List<Image> load() throws Exception {
         var archive = directory.resolve("crafted.tar");
         TestRegistry.run(
-                "tar", "-C", directory.resolve("layout").toString(), "-cf", archive.toString(), "index.json", "oci-layout", "blobs");
+                "tar",
+                "-C",
+                directory.resolve("layout").toString(),
+                "-cf",
+                archive.toString(),
+                "index.json",
+                "oci-layout",
+                "blobs");
         try (var in = Files.newInputStream(archive)) {
             return store.load("mallory", in);
         }
@@ -157,7 +177,9 @@ class TenantsIT {
 
     private void serve(Descriptor config, Descriptor layer) {
         var made = new ImageManifest(MediaTypes.OCI_MANIFEST, config, List.of(layer), Map.of());
-        mallorys.on("/crafted/manifests/", LyingRegistry.fixed(200, made.bytes(), "Content-Type: " + MediaTypes.OCI_MANIFEST));
+        mallorys.on(
+                "/crafted/manifests/",
+                LyingRegistry.fixed(200, made.bytes(), "Content-Type: " + MediaTypes.OCI_MANIFEST));
     }
 
     /// A configuration of Mallory's that says her only layer unpacks to `tar`.

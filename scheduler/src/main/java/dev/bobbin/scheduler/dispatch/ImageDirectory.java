@@ -99,8 +99,7 @@ public final class ImageDirectory {
         var owner = owner(caller, whose);
         var runsOn = platform == null ? Platform.ofThisMachine() : platform;
         return transfers.during(
-                caller,
-                () -> store.pull(owner, reference, policy, runsOn, shown(credentials, caller), progress));
+                caller, () -> store.pull(owner, reference, policy, runsOn, shown(credentials, caller), progress));
     }
 
     /// Brings an image to the registry of `to`.

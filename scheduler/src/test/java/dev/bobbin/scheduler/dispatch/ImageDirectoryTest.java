@@ -72,8 +72,7 @@ class ImageDirectoryTest {
                     var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 var images = new ImageDirectory(store);
                 for (var number = 0; number < ImageDirectory.MOST_TRANSFERS; number++) {
-                    threads.execute(() -> assertThatThrownBy(
-                                    () -> images.load(held(come, go), TENANT, Whose.CALLERS))
+                    threads.execute(() -> assertThatThrownBy(() -> images.load(held(come, go), TENANT, Whose.CALLERS))
                             .as("an archive that is empty in the end")
                             .isInstanceOf(ImageException.class));
                 }
@@ -91,7 +90,8 @@ class ImageDirectoryTest {
                 assertThatThrownBy(() -> images.load(InputStream.nullInputStream(), Caller.ANYBODY, Whose.CALLERS))
                         .as("another tenant")
                         .isInstanceOfSatisfying(
-                                ImageException.class, e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
+                                ImageException.class,
+                                e -> assertThat(e.problem()).isEqualTo(ImageProblem.INVALID));
                 go.countDown();
             }
         }
@@ -120,8 +120,8 @@ class ImageDirectoryTest {
 
     private static void assertRefused(
             ImageDirectory images, ImageReference name, @Nullable Credentials credentials, Caller caller) {
-        assertThatThrownBy(() ->
-                        images.pull(name, PullPolicy.ALWAYS, null, credentials, caller, Whose.CALLERS, _ -> {}))
+        assertThatThrownBy(
+                        () -> images.pull(name, PullPolicy.ALWAYS, null, credentials, caller, Whose.CALLERS, _ -> {}))
                 .isInstanceOf(ImageException.class);
     }
 

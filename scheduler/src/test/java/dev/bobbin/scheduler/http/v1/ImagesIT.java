@@ -234,7 +234,8 @@ final class ImagesIT {
         var pushed = anna.frames("/v1/images/push", "{\"image\":\"" + there + "\"}");
 
         assertThat(tagged.statusCode()).isEqualTo(201);
-        assertThat(pushed.getLast()).contains("\"image\":{\"name\":\"" + there + "\",\"digest\":\"sha256:", "\"platforms\":1}");
+        assertThat(pushed.getLast())
+                .contains("\"image\":{\"name\":\"" + there + "\",\"digest\":\"sha256:", "\"platforms\":1}");
         assertThat(TestRegistry.run("skopeo", "inspect", "--tls-verify=false", "docker://" + there))
                 .contains("other/two");
         assertProblem(anna.post("/v1/images/push", "{\"image\":\"nothing\"}"), 404, "image_not_found");
