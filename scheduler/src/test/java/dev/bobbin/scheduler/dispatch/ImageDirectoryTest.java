@@ -72,7 +72,9 @@ class ImageDirectoryTest {
                     var threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 var images = new ImageDirectory(store);
                 for (var number = 0; number < ImageDirectory.MOST_TRANSFERS; number++) {
-                    threads.execute(() -> images.load(held(come, go), TENANT, Whose.CALLERS));
+                    threads.execute(() -> assertThatThrownBy(() -> images.load(held(come, go), TENANT, Whose.CALLERS))
+                            .as("an archive that is empty in the end")
+                            .isInstanceOf(ImageException.class));
                 }
                 come.await();
 
