@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Timeout;
 /// A data directory whose disk runs full while a job prints.
 @Timeout(60)
 class FullDiskIT {
+    /// How many times slower than a real machine an emulated one may be (`src/test/v2`).
+    private static final int PATIENCE = Integer.getInteger("bobbin.test.patience", 1);
+
     private Path disk = Path.of("");
 
     @BeforeEach
@@ -35,7 +38,7 @@ class FullDiskIT {
         try (var host = TestHost.open(1, disk.resolve("root"))) {
             var ballast = Files.write(disk.resolve("ballast"), new byte[3 << 20]);
             var flood = host.request("head", "-c", "9000000", "/dev/zero")
-                    .time(Duration.ofSeconds(1))
+                    .time(Duration.ofSeconds(PATIENCE))
                     .run();
             assertThat(flood.ending().outcome()).isInstanceOf(Outcome.SandboxError.class);
             assertThat(flood.ending().outcome().toString()).contains("disk is full");

@@ -163,7 +163,7 @@ class HostileJobsIT {
     void losesItsPreferenceWhenItPrintsMuch() throws Exception {
         var execution = probe("spew", String.valueOf(64 * GIB))
                 .output(MIB, Job.OutputPolicy.DROP)
-                .time(TIME)
+                .time(TIME.multipliedBy(PATIENCE))
                 .start();
         awaitOutput(execution);
         var memberships = Path.of("/proc/" + host.pidOne(execution) + "/cgroup");
