@@ -130,7 +130,7 @@ public final class Pull {
         var between = registry.blobRequests();
         bobbin.pull(large.name());
         findings.byCrowd = between - before;
-        findings.byOne = large.layers() + 1;
+        findings.byOne = large.layers() + 1L;
         findings.bySecond = registry.blobRequests() - between;
     }
 
