@@ -67,6 +67,7 @@ static void reaped(struct init *init, struct process *process, int status, const
     process->usage = *usage;
     process->time_up = NEVER;
     process->start_by = NEVER;
+    process->nudge_at = NEVER;
     bool swept = !is_own(process) && (init->sweeping || init->own.reaped) && WIFSIGNALED(status)
         && WTERMSIG(status) == SIGKILL;
     if (!process->reason) process->reason = swept ? REASON_SANDBOX : REASON_EXITED;

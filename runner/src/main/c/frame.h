@@ -31,8 +31,8 @@
                            which is made if absent, the journal is ../journals/<JOURNAL>.journal, and its range of
                            user ids stays claimed when it is gone */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
-#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none; who says so and goes removes
-                           what its sandboxes leave */
+#define FRAME_RETIRE 3  /* exit as soon as there is no sandbox, at once if there is none; what sandboxes leave is the
+                           JVM's to remove from now on */
 #define FRAME_KEEP 4    /* UID_BASE: claim this range for a sandbox that lasts and does not run */
 #define FRAME_FREE 5    /* UID_BASE: the sandbox that lasts and had this range is no more */
 

@@ -275,6 +275,10 @@ static void act_on_process(struct init *init, struct process *process, uint64_t 
         process->retry_at = journal_flush(&process->journal) ? NEVER : now + RETRY_MILLIS;
     if (now >= process->resume_at) process->resume_at = NEVER;
     if (now >= process->tell_at) process->tell_at = NEVER;
+    if (now >= process->nudge_at) {
+        process->nudge_at = process->reaped ? NEVER : now + NUDGE_MILLIS;
+        if (!process->reaped) kill(process->pid, SIGCONT);
+    }
 }
 
 static void act_on_time(struct init *init)

@@ -16,6 +16,7 @@
 #define START_MILLIS 5000   /* of a process that has not executed yet */
 #define RETRY_MILLIS 100    /* of a journal whose disk is full */
 #define SWEEP_MILLIS 10     /* between two attempts to kill everything */
+#define NUDGE_MILLIS 10     /* between two SIGCONTs to work on files */
 #define TELL_MILLIS 2       /* that the job has started, unless there is more to tell before */
 #define STDIN_BUFFERED 262144
 #define EXECS_MOST 1024     /* processes of EXEC frames whose end is not recorded */

@@ -126,10 +126,9 @@ static void gone(struct nursery *nursery, pid_t pid, int status)
         put_u32(&out, FIELD_STATUS, (uint32_t)status);
         /*
          * Of one that did not exit by itself, the cgroups may be all that tells how its job ended. What a retired nursery
-         * made is looked after by the server that retired it, which may be making it anew by now.
+         * made is looked after by the server that retired it, which may be making it anew elsewhere by now.
          */
-        bool others = nursery->retiring && nursery->jvm.peer < 0;
-        if (!WIFEXITED(status) || others || !clear(nursery, child->id)) put_bytes(&out, FIELD_LEFT, "", 0);
+        if (!WIFEXITED(status) || nursery->retiring || !clear(nursery, child->id)) put_bytes(&out, FIELD_LEFT, "", 0);
         send_frame(nursery, &out);
         close(child->pidfd);
         network_return(&nursery->networks, child->network,

@@ -16,6 +16,7 @@ void process_prepare(struct process *process)
         .retry_at = NEVER,
         .resume_at = NEVER,
         .tell_at = NEVER,
+        .nudge_at = NEVER,
     };
 }
 
@@ -38,5 +39,5 @@ uint64_t process_deadline(const struct process *process)
 {
     uint64_t next = earlier(process->start_by, process->time_up);
     next = earlier(next, earlier(process->resume_at, process->tell_at));
-    return earlier(next, process->retry_at);
+    return earlier(next, earlier(process->retry_at, process->nudge_at));
 }

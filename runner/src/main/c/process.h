@@ -61,6 +61,7 @@ struct process {
     struct buffer end;       /* the END record */
     uint64_t stamp_sandbox, stamp_exec, stamp_end;
     uint64_t start_by, time_up, retry_at, resume_at, tell_at;
+    uint64_t nudge_at;       /* of work on files, which a program in the sandbox may have stopped */
 };
 
 static inline bool is_own(const struct process *process)

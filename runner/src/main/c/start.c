@@ -197,6 +197,7 @@ static void started(struct init *init, struct process *process)
     process->stamp_exec = nanoseconds(CLOCK_MONOTONIC);
     process->phase = RUNNING;
     process->tell_at = milliseconds() + TELL_MILLIS;
+    if (process->order.on_files) process->nudge_at = milliseconds() + NUDGE_MILLIS;
     struct buffer record = {0};
     buffer_extend(&record, RECORD_HEADER);
     put_u64(&record, FIELD_STAMP_SANDBOX, process->stamp_sandbox);

@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,11 @@ public final class FileTree {
      * call: it gets its PID 1 and no program. */
 
     private static final int RECORD = 40;
+    /// Of what only looks at or changes names; a program in the sandbox may be in its way.
+    private static final Duration SHORT = Duration.ofSeconds(30);
+    /// Of what takes as long as there are bytes or files.
+    private static final Duration LONG = Duration.ofHours(6);
+
 
     private final LastingSandbox sandbox;
     private final Visits visits;
@@ -45,12 +51,12 @@ public final class FileTree {
 
     /// Writes at most `count` bytes of a file to `to`, from the position `from` on.
     public void read(String path, long from, long count, OutputStream to) throws IOException, InterruptedException {
-        read(List.of("read", path, Long.toString(from), Long.toString(count)), to);
+        read(List.of("read", path, Long.toString(from), Long.toString(count)), LONG, to);
     }
 
     /// Writes a tar archive of a file, or of a directory and everything below it on the same file system, to `to`.
     public void archive(String path, OutputStream to) throws IOException, InterruptedException {
-        read(List.of("tree", path), to);
+        read(List.of("tree", path), LONG, to);
     }
 
     /// Makes `content` the content of a file. One that is there keeps its owner and mode; a new one is root's, with
@@ -71,23 +77,24 @@ public final class FileTree {
 
     /// Makes a directory, and those above it that are missing.
     public void makeDirectory(String path, int mode) throws IOException, InterruptedException {
-        read(List.of("mkdir", path, Integer.toOctalString(mode)), OutputStream.nullOutputStream());
+        read(List.of("mkdir", path, Integer.toOctalString(mode)), SHORT, OutputStream.nullOutputStream());
     }
 
     /// Deletes a file or an empty directory.
     public void delete(String path) throws IOException, InterruptedException {
-        read(List.of("delete", path), OutputStream.nullOutputStream());
+        read(List.of("delete", path), SHORT, OutputStream.nullOutputStream());
     }
 
     /// Deletes a file, or a directory with everything in it.
     public void deleteTree(String path) throws IOException, InterruptedException {
-        read(List.of("delete", path, "tree"), OutputStream.nullOutputStream());
+        read(List.of("delete", path, "tree"), LONG, OutputStream.nullOutputStream());
     }
 
-    private void read(List<String> arguments, OutputStream to) throws IOException, InterruptedException {
+    private void read(List<String> arguments, Duration time, OutputStream to)
+            throws IOException, InterruptedException {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
-            new FileWork(stay.begin(arguments, false)).read(to);
+            new FileWork(stay.begin(arguments, time, false)).read(to);
         }
     }
 
@@ -95,7 +102,7 @@ public final class FileTree {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
             var room = new DiskRoom(stay.upper(), sandbox.limits().diskBytes());
-            new FileWork(stay.begin(arguments, true)).feed(source, room);
+            new FileWork(stay.begin(arguments, LONG, true)).feed(source, room);
         }
     }
 
@@ -111,7 +118,7 @@ public final class FileTree {
 
     private List<FileEntry> entries(List<String> arguments) throws IOException, InterruptedException {
         var bytes = new ByteArrayOutputStream();
-        read(arguments, bytes);
+        read(arguments, SHORT, bytes);
         var records = ByteBuffer.wrap(bytes.toByteArray()).order(ByteOrder.nativeOrder());
         var entries = new ArrayList<FileEntry>();
         while (records.remaining() >= RECORD) {

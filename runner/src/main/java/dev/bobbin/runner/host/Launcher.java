@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 final class Launcher {
     private static final System.Logger LOG = System.getLogger(Launcher.class.getName());
     private static final int SIGKILL = 9;
-    private static final Duration LONGEST_WORK = Duration.ofHours(6);
     /// Of what work on files has answered.
     private static final long MOST_UNREAD = 4 << 20;
 
@@ -175,7 +174,10 @@ final class Launcher {
     }
 
     /// Begins work on its files, see [FileTree].
-    LocalExecution work(LastingSandbox sandbox, Sandbox connection, List<String> arguments, boolean input)
+    ///
+    /// @param time wall time that it may take
+    LocalExecution work(
+            LastingSandbox sandbox, Sandbox connection, List<String> arguments, Duration time, boolean input)
             throws IOException {
         var job = new Job.Exec(
                 JobId.next(),
@@ -186,7 +188,7 @@ final class Launcher {
                 null,
                 null,
                 input ? new Stdin.Open() : new Stdin.Empty(),
-                LONGEST_WORK,
+                time,
                 MOST_UNREAD,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.BLOCK,

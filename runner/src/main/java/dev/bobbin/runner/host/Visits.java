@@ -43,9 +43,9 @@ final class Visits {
         }
 
         /// Begins work on files.
-        LocalExecution begin(List<String> arguments, boolean input) throws FilesException {
+        LocalExecution begin(List<String> arguments, Duration time, boolean input) throws FilesException {
             try {
-                var begun = launcher.work(sandbox, connection, arguments, input);
+                var begun = launcher.work(sandbox, connection, arguments, time, input);
                 work = begun;
                 return begun;
             } catch (IOException e) {
@@ -133,6 +133,7 @@ final class Visits {
             premises.started(own);
             Thread.ofVirtual().name("visit-" + id).start(() -> {
                 own.listen(taken.sandbox());
+                begun.countDown();
                 launcher.execsLost(sandbox);
                 if (!premises.isLeft()) {
                     premises.attended(own);

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /// Nurseries that servers of another build, or with other settings, started in the same run directory. Their sandboxes
@@ -20,44 +21,50 @@ final class FormerNurseries {
 
     private static final System.Logger LOG = System.getLogger(FormerNurseries.class.getName());
 
-    private final List<Path> sockets;
+    private final List<FrameChannel> channels;
 
-    private FormerNurseries(List<Path> sockets) {
-        this.sockets = List.copyOf(sockets);
+    private FormerNurseries(List<FrameChannel> channels) {
+        this.channels = List.copyOf(channels);
     }
 
-    /// Those beside the one in `directory`; what dead ones left is removed.
+    /// Those beside the one in `directory`, each of which will end as soon as it has no sandbox; what dead ones left is
+    /// removed.
     static FormerNurseries beside(Path directory) throws IOException {
-        var sockets = new ArrayList<Path>();
+        var channels = new ArrayList<FrameChannel>();
         try (var others = Files.newDirectoryStream(directory.resolveSibling("."), PREFIX + "*")) {
             for (var other : others) {
-                var socket = other.resolve(CONTROL);
-                if (other.getFileName().equals(directory.getFileName()) || !Files.isDirectory(other)) {
-                    continue;
-                }
-                if (lives(socket)) {
-                    sockets.add(socket);
-                } else {
-                    Files.deleteIfExists(socket);
-                    Files.deleteIfExists(other);
+                if (!other.getFileName().equals(directory.getFileName()) && Files.isDirectory(other)) {
+                    reach(other).ifPresent(channels::add);
                 }
             }
         }
-        return new FormerNurseries(sockets);
+        var former = new FormerNurseries(channels);
+        former.tell(() -> new FieldsWriter().frame(Wire.FRAME_RETIRE));
+        channels.forEach(channel ->
+                Thread.ofVirtual().name("former-nursery").start(() -> hear(channel)));
+        return former;
     }
 
-    private static boolean lives(Path socket) {
+    private static Optional<FrameChannel> reach(Path directory) throws IOException {
+        var socket = directory.resolve(CONTROL);
         try {
-            FrameChannel.connect(socket).close();
-            return true;
+            return Optional.of(FrameChannel.connect(socket));
         } catch (IOException _) {
-            return false;
+            Files.deleteIfExists(socket);
+            Files.deleteIfExists(directory);
+            return Optional.empty();
         }
     }
 
-    /// Lets each end as soon as it has no sandbox.
-    void retire() {
-        tell(() -> new FieldsWriter().frame(Wire.FRAME_RETIRE));
+    /// What it tells is known otherwise; but it must not wait for somebody to listen.
+    private static void hear(FrameChannel channel) {
+        try {
+            while (channel.receive() != null) {
+                // the next
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "a former nursery has ended", e);
+        }
     }
 
     /// Lets go of the claim on a range of user ids that is another nursery's from now on. A sandbox that runs holds its
@@ -67,12 +74,16 @@ final class FormerNurseries {
     }
 
     private void tell(Supplier<ByteBuffer> frame) {
-        for (var socket : sockets) {
-            try (var channel = FrameChannel.connect(socket)) {
+        for (var channel : channels) {
+            try {
                 channel.send(frame.get());
             } catch (IOException e) {
-                LOG.log(Level.DEBUG, socket + " has ended", e);
+                LOG.log(Level.DEBUG, "a former nursery has ended", e);
             }
         }
+    }
+
+    void close() {
+        channels.forEach(FrameChannel::close);
     }
 }

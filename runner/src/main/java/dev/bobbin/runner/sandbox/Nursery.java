@@ -111,7 +111,6 @@ public final class Nursery implements AutoCloseable {
                 directory.resolve(FormerNurseries.CONTROL).toString()));
         command.addAll(arguments);
         var former = FormerNurseries.beside(directory);
-        former.retire();
         var nursery = new Nursery(directory, command, files.runDir().resolve("nursery.log"), former, listener);
         nursery.connected();
         return nursery;
@@ -315,6 +314,7 @@ public final class Nursery implements AutoCloseable {
     /// Lets go of the nursery, which ends by itself after its last sandbox.
     @Override
     public void close() {
+        former.close();
         lock.lock();
         try {
             closed = true;
