@@ -302,7 +302,7 @@ final class SandboxesIT {
             for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
                 last = new String(chunk, UTF_8);
             }
-            assertThat(last).contains("{\"type\":\"ended\"", "\"state\":\"stopped\"");
+            assertThat(last).contains("{\"type\":\"ended\"");
         }
         assertThat(server.get("/v1/sandboxes/eater/stats").text()).contains("\"code\":\"sandbox_not_running\"");
     }
