@@ -30,7 +30,6 @@ public final class FileTree {
     /// Of what takes as long as there are bytes or files.
     private static final Duration LONG = Duration.ofHours(6);
 
-
     private final LastingSandbox sandbox;
     private final Visits visits;
 
@@ -90,8 +89,7 @@ public final class FileTree {
         read(List.of("delete", path, "tree"), LONG, OutputStream.nullOutputStream());
     }
 
-    private void read(List<String> arguments, Duration time, OutputStream to)
-            throws IOException, InterruptedException {
+    private void read(List<String> arguments, Duration time, OutputStream to) throws IOException, InterruptedException {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
             new FileWork(stay.begin(arguments, time, false)).read(to);
