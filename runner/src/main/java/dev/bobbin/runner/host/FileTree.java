@@ -1,8 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.ImageException;
-import dev.bobbin.image.archive.ExtractionLimits;
-import dev.bobbin.image.archive.TarEntries;
+import dev.bobbin.image.store.TarFiles;
 import dev.bobbin.runner.FileEntry;
 import dev.bobbin.runner.FilesException;
 import java.io.ByteArrayOutputStream;
@@ -68,7 +67,7 @@ public final class FileTree {
     /// what came before such a one is there.
     public void unpack(String path, InputStream tar) throws IOException, InterruptedException {
         try {
-            feed(List.of("put", path), to -> TarEntries.read(tar, ExtractionLimits.DEFAULT, new TarRecords(to)));
+            feed(List.of("put", path), to -> TarFiles.read(tar, new TarRecords(to)));
         } catch (ImageException e) {
             throw new FilesException(FilesException.Reason.INVALID, "the archive: " + e.getMessage());
         }
