@@ -1,5 +1,6 @@
 package dev.bobbin.image.archive;
 
+import dev.bobbin.image.TarFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,56 +9,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 
-/// The entries of a tar archive, plain or compressed, for whoever puts them somewhere else than an image.
+/// Tells the entries of a tar archive, plain or compressed, to whoever puts them somewhere else than an image.
 public final class TarEntries {
-    public enum Kind {
-        FILE,
-        DIRECTORY,
-        SYMBOLIC_LINK,
-        HARD_LINK,
-        PIPE,
-        DEVICE
-    }
-
-    /// One entry.
-    ///
-    /// @param name as written, one character a byte
-    /// @param target of a link, likewise, else empty
-    /// @param uid -1 if it is none that Linux knows; so is `gid`
-    public record Entry(
-            String name,
-            String target,
-            Kind kind,
-            int permissions,
-            int uid,
-            int gid,
-            long modifiedSeconds,
-            long size) {}
-
-    /// Takes entries, in the archive's order.
-    public interface Sink {
-        /// Takes one.
-        ///
-        /// @param content of a file, `size` bytes; may be left unread
-        void entry(Entry entry, InputStream content) throws IOException;
-    }
-
     private TarEntries() {}
 
     /// Reads an archive to its end.
-    public static void read(InputStream tar, ExtractionLimits limits, Sink sink) throws IOException {
+    public static void read(InputStream tar, ExtractionLimits limits, TarFile.Sink sink) throws IOException {
         var reader = new TarReader(Compression.open(tar, limits));
         var count = 0L;
         for (var entry = reader.next(); entry != null; entry = reader.next()) {
             if (++count > limits.entries()) {
                 throw new IOException("the archive has more than " + limits.entries() + " entries");
             }
-            sink.entry(entry(entry), content(entry, reader));
+            sink.file(entry(entry), content(entry, reader));
         }
     }
 
-    private static Entry entry(TarEntry entry) {
-        return new Entry(
+    private static TarFile entry(TarEntry entry) {
+        return new TarFile(
                 entry.name(),
                 entry.link(),
                 kind(entry.kind()),
@@ -72,14 +41,14 @@ public final class TarEntries {
         return value < 0 || value > Integer.MAX_VALUE ? -1 : (int) value;
     }
 
-    private static Kind kind(TarEntry.Kind kind) {
+    private static TarFile.Kind kind(TarEntry.Kind kind) {
         return switch (kind) {
-            case FILE -> Kind.FILE;
-            case DIRECTORY -> Kind.DIRECTORY;
-            case SYMBOLIC_LINK -> Kind.SYMBOLIC_LINK;
-            case HARD_LINK -> Kind.HARD_LINK;
-            case FIFO -> Kind.PIPE;
-            case CHARACTER_DEVICE, BLOCK_DEVICE -> Kind.DEVICE;
+            case FILE -> TarFile.Kind.FILE;
+            case DIRECTORY -> TarFile.Kind.DIRECTORY;
+            case SYMBOLIC_LINK -> TarFile.Kind.SYMBOLIC_LINK;
+            case HARD_LINK -> TarFile.Kind.HARD_LINK;
+            case FIFO -> TarFile.Kind.PIPE;
+            case CHARACTER_DEVICE, BLOCK_DEVICE -> TarFile.Kind.DEVICE;
         };
     }
 

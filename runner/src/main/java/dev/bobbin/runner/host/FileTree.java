@@ -1,8 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.ImageException;
-import dev.bobbin.image.archive.ExtractionLimits;
-import dev.bobbin.image.archive.TarEntries;
+import dev.bobbin.image.store.TarFiles;
 import dev.bobbin.runner.FileEntry;
 import dev.bobbin.runner.FilesException;
 import java.io.ByteArrayOutputStream;
@@ -29,7 +28,6 @@ public final class FileTree {
     private static final Duration SHORT = Duration.ofSeconds(30);
     /// Of what takes as long as there are bytes or files.
     private static final Duration LONG = Duration.ofHours(6);
-
 
     private final LastingSandbox sandbox;
     private final Visits visits;
@@ -69,7 +67,7 @@ public final class FileTree {
     /// what came before such a one is there.
     public void unpack(String path, InputStream tar) throws IOException, InterruptedException {
         try {
-            feed(List.of("put", path), to -> TarEntries.read(tar, ExtractionLimits.DEFAULT, new TarRecords(to)));
+            feed(List.of("put", path), to -> TarFiles.read(tar, new TarRecords(to)));
         } catch (ImageException e) {
             throw new FilesException(FilesException.Reason.INVALID, "the archive: " + e.getMessage());
         }
@@ -90,8 +88,7 @@ public final class FileTree {
         read(List.of("delete", path, "tree"), LONG, OutputStream.nullOutputStream());
     }
 
-    private void read(List<String> arguments, Duration time, OutputStream to)
-            throws IOException, InterruptedException {
+    private void read(List<String> arguments, Duration time, OutputStream to) throws IOException, InterruptedException {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
             new FileWork(stay.begin(arguments, time, false)).read(to);

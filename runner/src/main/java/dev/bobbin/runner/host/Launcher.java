@@ -66,10 +66,10 @@ final class Launcher {
             taken.sandbox()
                     .order(Order.lasting(spec, rootfs, identity, premises.cgroups(), meta.encode(), !record.started()));
             previous.ifPresent(premises::superseded);
-        } catch (SandboxException | IOException e) {
+        } catch (SandboxException | IOException | InterruptedException e) {
             premises.destroy(record.spec().id());
             premises.sweep(record.spec().id());
-            life.ended(e.getMessage());
+            life.ended(e instanceof InterruptedException ? "its start was interrupted" : e.getMessage());
             throw e;
         }
         life.settled();

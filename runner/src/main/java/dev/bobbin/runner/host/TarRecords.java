@@ -1,6 +1,6 @@
 package dev.bobbin.runner.host;
 
-import dev.bobbin.image.archive.TarEntries;
+import dev.bobbin.image.TarFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
 /// Turns the entries of a tar archive into the records that `put` of files.c takes.
-final class TarRecords implements TarEntries.Sink {
+final class TarRecords implements TarFile.Sink {
     private static final int RECORD = 40;
 
     private final OutputStream to;
@@ -20,7 +20,7 @@ final class TarRecords implements TarEntries.Sink {
     }
 
     @Override
-    public void entry(TarEntries.Entry entry, InputStream content) throws IOException {
+    public void file(TarFile entry, InputStream content) throws IOException {
         var name = bytes(entry.name());
         if (isItself(entry.name())) {
             // the directory it is put into stays as it is
@@ -33,14 +33,14 @@ final class TarRecords implements TarEntries.Sink {
                 .putInt(entry.permissions())
                 .putInt(entry.uid())
                 .putInt(entry.gid())
-                .putLong(entry.kind() == TarEntries.Kind.FILE ? entry.size() : 0)
+                .putLong(entry.kind() == TarFile.Kind.FILE ? entry.size() : 0)
                 .putLong(TimeUnit.SECONDS.toNanos(entry.modifiedSeconds()))
                 .putInt(name.length)
                 .putInt(target.length)
                 .put(name)
                 .put(target);
         to.write(record.array());
-        if (entry.kind() == TarEntries.Kind.FILE) {
+        if (entry.kind() == TarFile.Kind.FILE) {
             content.transferTo(to);
         }
     }
@@ -49,7 +49,7 @@ final class TarRecords implements TarEntries.Sink {
         return name.replace("./", "").replace("/", "").replaceFirst("^\\.$", "").isEmpty();
     }
 
-    private static int letter(TarEntries.Kind kind) {
+    private static int letter(TarFile.Kind kind) {
         return switch (kind) {
             case FILE -> 'f';
             case DIRECTORY -> 'd';

@@ -146,10 +146,13 @@ final class Visits {
                 throw new FilesException(FilesException.Reason.UNAVAILABLE, "the sandbox cannot be entered");
             }
             return Optional.of(new Stay(sandbox, taken.sandbox(), own));
+        } catch (FilesException e) {
+            throw e;
+        } catch (InterruptedException e) {
+            premises.destroy(id);
+            premises.sweep(id);
+            throw e;
         } catch (SandboxException | IOException e) {
-            if (e instanceof FilesException known) {
-                throw known;
-            }
             premises.destroy(id);
             premises.sweep(id);
             throw new FilesException(

@@ -40,8 +40,7 @@ final class FormerNurseries {
         }
         var former = new FormerNurseries(channels);
         former.tell(() -> new FieldsWriter().frame(Wire.FRAME_RETIRE));
-        channels.forEach(channel ->
-                Thread.ofVirtual().name("former-nursery").start(() -> hear(channel)));
+        channels.forEach(channel -> Thread.ofVirtual().name("former-nursery").start(() -> hear(channel)));
         return former;
     }
 
