@@ -64,26 +64,34 @@ class ImageStoreTest {
     @Test
     void usesTheLayerOfAnEarlierServerAgain() throws Exception {
         open(true).close();
-        try (var store = open(true);
-                var rootfs = store.lease("", ImageReference.HOST).orElseThrow()) {
-            assertThat(layers()).containsExactly(rootfs.layers().getFirst());
+        var before = layers();
+        open(true).close();
+        assertThat(before).hasSize(1);
+        assertThat(layers()).isEqualTo(before);
+    }
+
+    @Test
+    void removesTheLayersOfAnEarlierServerThatNobodyHolds() throws Exception {
+        open(true).close();
+        var old = Files.createDirectory(directory.resolve("layers/host-old"));
+        try (var store = open(true)) {
+            assertThat(old).exists();
+            store.settled();
+            assertThat(layers()).hasSize(1).doesNotContain("host-old");
         }
     }
 
     @Test
     void keepsTheLayerOfAJobThatOutlivedItsServer() throws Exception {
-        String layer;
-        try (var store = open(true);
-                var rootfs = store.lease("", ImageReference.HOST).orElseThrow()) {
-            layer = rootfs.layers().getFirst();
-        }
+        open(true).close();
+        Files.createDirectories(directory.resolve("layers/host-old/etc"));
         try (var store = open(true)) {
-            var held = store.hold(List.of(layer));
-            store.lease("", ImageReference.HOST).orElseThrow().close();
-            assertThat(layers()).hasSize(2).contains(layer);
-            assertThat(store.layers().resolve(layer).resolve("etc/passwd")).exists();
+            var held = store.hold(List.of("host-old"));
+            store.settled();
+            assertThat(layers()).hasSize(2).contains("host-old");
+            assertThat(store.layers().resolve("host-old/etc")).exists();
             held.close();
-            assertThat(layers()).hasSize(1).doesNotContain(layer);
+            assertThat(layers()).hasSize(1).doesNotContain("host-old");
         }
     }
 
