@@ -17,9 +17,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /// How long does `POST /v1/exec` of `true` in a sandbox that runs take on a kept-alive connection, from the first byte
 /// sent to the last received?
 ///
-///     mvn -q package -DskipTests
-///     java -cp 'benchmarks/target/benchmarks-0.1.0-SNAPSHOT.jar:benchmarks/target/lib/*' org.openjdk.jmh.Main
-/// ExecOverHttp
+///     benchmarks/jmh ExecOverHttp
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
