@@ -128,7 +128,7 @@ class SandboxesIT {
                         .endsWith(number + " 100");
             }
         }
-        assertThat(sandbox.execs()).isEmpty();
+        TestHost.awaitNoExecs(sandbox);
         sandbox.remove();
     }
 

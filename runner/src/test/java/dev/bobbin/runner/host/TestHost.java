@@ -178,6 +178,13 @@ public final class TestHost implements AutoCloseable {
         return request("sh", "-c", script).run();
     }
 
+    /// Waits until no exec runs in `sandbox`: the end of one can be read a moment before it is off the list.
+    static void awaitNoExecs(LastingSandbox sandbox) {
+        while (!sandbox.execs().isEmpty()) {
+            Thread.onSpinWait();
+        }
+    }
+
     @Override
     public void close() throws IOException {
         try {
