@@ -68,6 +68,11 @@ public final class LastingSandbox {
         return Optional.ofNullable(rootfs);
     }
 
+    /// The signal by which its image wants to be asked to end, as the image writes it; nothing if it names none.
+    public Optional<String> stopSignal() {
+        return rootfs().map(rootfs -> rootfs.config().stopSignal());
+    }
+
     public SandboxId id() {
         return spec().id();
     }

@@ -89,13 +89,15 @@ final class Sandboxes {
     }
 
     void stop(ServerRequest request, ServerResponse response) {
-        var asked = EndRequest.read(request, EndRequest.SIGNAL_AND_GRACE, Signals.SIGTERM);
-        send(response, tell(find(request), sandbox -> sandbox.stop(asked.signal(), asked.grace())));
+        var found = find(request);
+        var asked = EndRequest.read(request, EndRequest.SIGNAL_AND_GRACE, Signals.toStop(found.stopSignal()));
+        send(response, tell(found, sandbox -> sandbox.stop(asked.signal(), asked.grace())));
     }
 
     void restart(ServerRequest request, ServerResponse response) {
-        var asked = EndRequest.read(request, EndRequest.SIGNAL_AND_GRACE, Signals.SIGTERM);
-        send(response, tell(find(request), sandbox -> sandbox.restart(asked.signal(), asked.grace())));
+        var found = find(request);
+        var asked = EndRequest.read(request, EndRequest.SIGNAL_AND_GRACE, Signals.toStop(found.stopSignal()));
+        send(response, tell(found, sandbox -> sandbox.restart(asked.signal(), asked.grace())));
     }
 
     void kill(ServerRequest request, ServerResponse response) {

@@ -4,6 +4,7 @@ import dev.bobbin.scheduler.http.exchange.JsonInput;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /// The names of signals, as `kill -l` writes them.
 final class Signals {
@@ -33,6 +34,12 @@ final class Signals {
             throw value.wrong("must be a signal such as \"SIGTERM\", or its number from 1 to 64");
         }
         return number;
+    }
+
+    /// The signal that asks the program of an image to end: SIGTERM if the image names none, or none that is known.
+    static int toStop(Optional<String> ofImage) {
+        var number = ofImage.map(text -> number(text.toUpperCase(Locale.ROOT))).orElse(SIGTERM);
+        return number < 1 || number > LAST ? SIGTERM : number;
     }
 
     private static int number(String text) {

@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.TestRegistry;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +99,42 @@ final class ImagesIT {
         anna.delete("/v1/images/" + image);
         assertThat(anna.post("/v1/run", job(image, ""), "Accept", "text/plain").body())
                 .isEqualTo("from the image\n");
+    }
+
+    @Test
+    void asksAProgramToEndByTheSignalThatItsImageNames() throws Exception {
+        var plain = TestImages.config();
+        var layout = Files.createDirectories(directory.resolve("usr1"));
+        TestImages.layout(
+                layout,
+                "usr1",
+                new ImageConfig(
+                        plain.environment(),
+                        plain.entrypoint(),
+                        plain.command(),
+                        plain.user(),
+                        plain.workdir(),
+                        "SIGUSR1",
+                        List.of(),
+                        List.of(),
+                        Map.of(),
+                        null,
+                        plain.origin()),
+                List.of(TestImages.busybox()));
+        var polite = registry.host() + "/demo/usr1:1";
+        TestRegistry.skopeo("oci:" + layout + ":usr1", "docker://" + polite);
+
+        var script = "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done";
+        var made = anna.post(
+                "/v1/sandboxes",
+                "{\"name\":\"polite\",\"image\":\"" + polite + "\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
+        assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+        while (!anna.get("/v1/sandboxes/polite/output").body().contains("ready")) {
+            Thread.onSpinWait();
+        }
+        assertThat(anna.post("/v1/sandboxes/polite/stop", "").body())
+                .contains("\"state\":\"stopped\"", "\"cause\":\"exited\",\"exit_code\":5");
+        anna.delete("/v1/sandboxes/polite");
     }
 
     @Test
