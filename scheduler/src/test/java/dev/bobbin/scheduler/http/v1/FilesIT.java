@@ -55,27 +55,27 @@ final class FilesIT {
 
     @Test
     void writesReadsListsAndDeletes() throws IOException {
-        assertThat(put("/work/deep/file.txt?mode=0600", "content\n").status()).isEqualTo(204);
-        assertThat(put("/work/empty%20name", "").status()).isEqualTo(204);
-        assertThat(put("/work/sub?directory&mode=0700", "").status()).isEqualTo(204);
+        assertThat(put("/tree/deep/file.txt?mode=0600", "content\n").status()).isEqualTo(204);
+        assertThat(put("/tree/empty%20name", "").status()).isEqualTo(204);
+        assertThat(put("/tree/sub?directory&mode=0700", "").status()).isEqualTo(204);
 
-        assertThat(sh("cat /work/deep/file.txt; stat -c %a /work/deep/file.txt /work/sub"))
+        assertThat(sh("cat /tree/deep/file.txt; stat -c %a /tree/deep/file.txt /tree/sub"))
                 .contains("\"stdout\":\"content\\n600\\n700\\n\"");
-        var read = server.get(FILES + "/work/deep/file.txt");
+        var read = server.get(FILES + "/tree/deep/file.txt");
         assertThat(read.text()).isEqualTo("content\n");
         assertThat(read.headers()).containsEntry("content-type", "application/octet-stream");
-        assertThat(server.get(FILES + "/work/deep/file.txt?from=3&count=2").text())
+        assertThat(server.get(FILES + "/tree/deep/file.txt?from=3&count=2").text())
                 .isEqualTo("te");
-        assertThat(server.get(FILES + "/work/empty%20name").body()).isEmpty();
-        assertThat(server.get(FILES + "/work").text())
+        assertThat(server.get(FILES + "/tree/empty%20name").body()).isEmpty();
+        assertThat(server.get(FILES + "/tree").text())
                 .startsWith("{\"items\":[{\"name\":\"deep\",\"kind\":\"directory\"")
                 .contains(
                         "{\"name\":\"empty name\",\"kind\":\"file\",\"mode\":\"0644\",\"uid\":0,\"gid\":0,\"size\":0");
-        assertThat(server.get(FILES + "/work/deep/file.txt?stat").text()).contains("\"size\":8", "\"mode\":\"0600\"");
+        assertThat(server.get(FILES + "/tree/deep/file.txt?stat").text()).contains("\"size\":8", "\"mode\":\"0600\"");
         assertThat(server.get(FILES + "/").text()).contains("\"name\":\"usr\"");
-        assertThat(server.delete(FILES + "/work").text()).contains("\"code\":\"not_empty\"");
-        assertThat(server.delete(FILES + "/work?recursive").status()).isEqualTo(204);
-        assertThat(server.get(FILES + "/work").text()).contains("\"status\":404", "\"code\":\"file_not_found\"");
+        assertThat(server.delete(FILES + "/tree").text()).contains("\"code\":\"not_empty\"");
+        assertThat(server.delete(FILES + "/tree?recursive").status()).isEqualTo(204);
+        assertThat(server.get(FILES + "/tree").text()).contains("\"status\":404", "\"code\":\"file_not_found\"");
     }
 
     @Test
