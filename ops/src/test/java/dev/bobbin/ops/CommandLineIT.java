@@ -9,8 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,15 +18,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// The program as a person uses it, each time a process of its own; real sandboxes.
 @Timeout(60)
-final class CommandLineIT {
-    private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
-    private static final String JAVA = System.getProperty("java.home") + "/bin/java";
-
-    private Path directory = Path.of("");
-    private final List<Process> started = new ArrayList<>();
-
-    private record Result(int code, String out, String err, Duration took) {}
-
+final class CommandLineIT extends TypedCommands {
     @BeforeAll
     static void onlyAsRoot() {
         var root = System.getProperty("user.name").equals("root");
@@ -76,10 +66,11 @@ final class CommandLineIT {
     void endsWithItsReader() throws Exception {
         serve();
 
+        var begun = System.nanoTime();
         var result = shell(line("run", "--", "sh", "-c", "'echo a; sleep 30'") + " | head -1");
 
         assertThat(result.out()).isEqualTo("a\n");
-        assertThat(result.took()).isLessThan(Duration.ofSeconds(10));
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
         var endless = shell(line("run", "--", "yes") + " | head -2; echo ${PIPESTATUS[0]}");
         assertThat(endless.out()).isEqualTo("y\ny\n141\n");
         assertThat(endless.err()).isEmpty();
@@ -238,49 +229,5 @@ final class CommandLineIT {
         assertThat(server.errorReader(StandardCharsets.UTF_8).readLine())
                 .startsWith("bobbin: ready on http://127.0.0.1:");
         return server;
-    }
-
-    private List<String> command(String... arguments) {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", JAR.toString()));
-        command.addAll(List.of(arguments));
-        return command;
-    }
-
-    private String line(String... arguments) {
-        return String.join(" ", command(arguments));
-    }
-
-    private Result bobbin(String... arguments) throws Exception {
-        return result(command(arguments));
-    }
-
-    private Result shell(String script) throws Exception {
-        return result(List.of("bash", "-c", script));
-    }
-
-    private Process start(List<String> command) throws IOException {
-        var builder = new ProcessBuilder(command);
-        builder.environment().put("BOBBIN_RUN_DIR", directory + "/run");
-        builder.environment().put("BOBBIN_DATA_DIR", directory + "/data");
-        var process = builder.start();
-        started.add(process);
-        return process;
-    }
-
-    private Result result(List<String> command) throws Exception {
-        var begun = System.nanoTime();
-        var process = start(command);
-        process.getOutputStream().close();
-        var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        var err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Result(process.waitFor(), out, err, Duration.ofNanos(System.nanoTime() - begun));
-    }
-
-    private void awaitNone(String commandLine) throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-        while (!shell("pgrep -xf '" + commandLine + "'").out().isEmpty()) {
-            assertThat(System.nanoTime()).as(commandLine + " lives on").isLessThan(deadline);
-            TimeUnit.MILLISECONDS.sleep(50);
-        }
     }
 }

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -20,16 +19,9 @@ import org.junit.jupiter.api.Timeout;
 
 /// The commands for images as a person uses them, each a process of its own, with a real registry.
 @Timeout(90)
-final class ImageCommandsIT {
-    private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
-    private static final String JAVA = System.getProperty("java.home") + "/bin/java";
-
-    private final List<Process> started = new ArrayList<>();
-    private Path directory = Path.of("");
+final class ImageCommandsIT extends TypedCommands {
     private TestRegistry registry;
     private String image = "";
-
-    private record Result(int code, String out, String err) {}
 
     @BeforeAll
     static void onlyAsRoot() {
@@ -179,40 +171,5 @@ final class ImageCommandsIT {
     private void serve() throws IOException {
         var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
         assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
-    }
-
-    private static List<String> command(String... arguments) {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", JAR.toString()));
-        command.addAll(List.of(arguments));
-        return command;
-    }
-
-    private static String line(String... arguments) {
-        return String.join(" ", command(arguments));
-    }
-
-    private Result bobbin(String... arguments) throws Exception {
-        return result(command(arguments));
-    }
-
-    private Result shell(String script) throws Exception {
-        return result(List.of("bash", "-c", script));
-    }
-
-    private Process start(List<String> command) throws IOException {
-        var builder = new ProcessBuilder(command);
-        builder.environment().put("BOBBIN_RUN_DIR", directory + "/run");
-        builder.environment().put("BOBBIN_DATA_DIR", directory + "/data");
-        var process = builder.start();
-        started.add(process);
-        return process;
-    }
-
-    private Result result(List<String> command) throws Exception {
-        var process = start(command);
-        process.getOutputStream().close();
-        var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        var err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Result(process.waitFor(), out, err);
     }
 }
