@@ -3,7 +3,6 @@ package dev.bobbin.benchmarks.compare;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +13,6 @@ import java.util.stream.Stream;
 final class Peers {
     private static final List<String> PACKAGES =
             List.of("bubblewrap", "crun", "runc", "podman", "docker.io", "busybox-static");
-    private static final Duration DOCKER_START = Duration.ofSeconds(30);
 
     /// A container in which others are started, and what it does meanwhile.
     private static final String LASTING = "lasting";
@@ -47,41 +45,35 @@ final class Peers {
     }
 
     static void install() throws IOException, InterruptedException {
-        Scratch.run(List.of("apt-get", "update", "-q"));
-        var command = new ArrayList<>(List.of(
-                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends"));
-        command.addAll(PACKAGES);
-        Scratch.run(command);
+        Scratch.install(PACKAGES);
     }
 
     List<Contender> installed() throws IOException, InterruptedException {
         var peers = new ArrayList<Contender>();
-        if (isInstalled("bwrap")) {
+        if (Scratch.isInstalled("bwrap")) {
             var command = List.of("bwrap", "--unshare-all", "--cap-drop", "ALL", "--ro-bind", root.toString(), "/");
             peers.add(Contender.spawned(
                     "bubblewrap",
                     40,
                     joined(command, List.of("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "/bin/true"))));
         }
-        if (isInstalled("crun")) {
+        if (Scratch.isInstalled("crun")) {
             peers.add(Contender.spawned("crun", 30, joined(WITHOUT_UNIFIED, oci("crun"))));
         }
-        if (isInstalled("runc")) {
+        if (Scratch.isInstalled("runc")) {
             peers.add(Contender.spawned("runc", 20, oci("runc")));
         }
-        if (isInstalled("podman")) {
+        if (Scratch.isInstalled("podman")) {
             peers.add(Contender.spawned("podman run", 5, podmanRun(List.of(), List.of("/bin/true"))));
             podmanExec().ifPresent(peers::add);
         }
-        if (isInstalled("dockerd") && isInstalled("docker")) {
-            peers.addAll(docker());
+        if (Scratch.isInstalled("dockerd") && Scratch.isInstalled("docker")) {
+            var socket = scratch.dockerd();
+            if (socket.isPresent()) {
+                peers.addAll(docker(socket.get()));
+            }
         }
         return peers;
-    }
-
-    private static boolean isInstalled(String program) {
-        return Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin")
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }
 
     private static List<String> joined(List<String> first, List<String> second) {
@@ -159,35 +151,7 @@ final class Peers {
         return Optional.of(Contender.spawned("podman exec", 5, podman(List.of("exec", LASTING, "/bin/true"))));
     }
 
-    /// A daemon of our own, with its own directories and without a network.
-    private List<Contender> docker() throws IOException, InterruptedException {
-        var own = Files.createDirectory(scratch.directory().resolve("docker"));
-        var socket = "unix://" + own.resolve("docker.sock");
-        var daemon = scratch.serve(
-                scratch.directory().resolve("dockerd.log"),
-                List.of(
-                        "dockerd",
-                        "--host",
-                        socket,
-                        "--data-root",
-                        own.resolve("data").toString(),
-                        "--exec-root",
-                        own.resolve("exec").toString(),
-                        "--pidfile",
-                        own.resolve("pid").toString(),
-                        "--bridge",
-                        "none",
-                        "--iptables=false",
-                        "--storage-driver",
-                        "overlay2"));
-        var deadline = System.nanoTime() + DOCKER_START.toNanos();
-        while (!Files.exists(own.resolve("docker.sock"))) {
-            if (!daemon.isAlive() || System.nanoTime() > deadline) {
-                System.err.println("compare: dockerd does not start here, so docker is left out");
-                return List.of();
-            }
-            Thread.sleep(Duration.ofMillis(100));
-        }
+    private List<Contender> docker(String socket) throws IOException, InterruptedException {
         Scratch.run(List.of(
                 "sh", "-c", "tar -C \"$1\" -c . | docker -H \"$2\" import - same-root", "sh", root.toString(), socket));
         var docker = List.of("docker", "-H", socket);

@@ -10,17 +10,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// What a comparison makes on the machine: a directory, servers, a file beneath `/usr`. Closing it leaves nothing, also
 /// after an interrupt.
 public final class Scratch implements AutoCloseable {
     private static final int STOP_SECONDS = 30;
     private static final Duration START = Duration.ofMinutes(5);
+    private static final Duration DOCKER_START = Duration.ofSeconds(60);
     private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
 
     private final Path directory;
@@ -37,8 +41,7 @@ public final class Scratch implements AutoCloseable {
     }
 
     /// Lets all that is made from here on lie in a new ext4 file system of its own, since one without a journal makes
-    /// files
-    /// ever slower while others are being removed.
+    /// files ever slower while others are being removed.
     public void useFileSystemOfItsOwn(int gibibytes) throws IOException, InterruptedException {
         var file = Files.createTempFile("bobbin-", ".ext4");
         undo.push(() -> remove(file));
@@ -77,6 +80,52 @@ public final class Scratch implements AutoCloseable {
                 .start();
         undo.push(() -> stop(server));
         return server;
+    }
+
+    /// Installs packages of Debian.
+    public static void install(List<String> packages) throws IOException, InterruptedException {
+        run(List.of("apt-get", "update", "-q"));
+        var command = new ArrayList<>(List.of(
+                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends"));
+        command.addAll(packages);
+        run(command);
+    }
+
+    public static boolean isInstalled(String program) {
+        return Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin")
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
+    }
+
+    /// Starts a `dockerd` of our own, without a network, and gives its address; nothing if it does not start here.
+    public Optional<String> dockerd() throws IOException, InterruptedException {
+        var own = Files.createDirectory(directory.resolve("docker"));
+        var socket = own.resolve("docker.sock");
+        var daemon = serve(
+                directory.resolve("dockerd.log"),
+                List.of(
+                        "dockerd",
+                        "--host",
+                        "unix://" + socket,
+                        "--data-root",
+                        own.resolve("data").toString(),
+                        "--exec-root",
+                        own.resolve("exec").toString(),
+                        "--pidfile",
+                        own.resolve("pid").toString(),
+                        "--bridge",
+                        "none",
+                        "--iptables=false",
+                        "--storage-driver",
+                        "overlay2"));
+        var deadline = System.nanoTime() + DOCKER_START.toNanos();
+        while (!Files.exists(socket)) {
+            if (!daemon.isAlive() || System.nanoTime() > deadline) {
+                System.err.println("dockerd does not start here, so docker is left out");
+                return Optional.empty();
+            }
+            Thread.sleep(Duration.ofMillis(100));
+        }
+        return Optional.of("unix://" + socket);
     }
 
     /// Stops `process` at the end if it still runs then.

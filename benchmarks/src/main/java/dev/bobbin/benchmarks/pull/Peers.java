@@ -3,18 +3,14 @@ package dev.bobbin.benchmarks.pull;
 import dev.bobbin.benchmarks.compare.Scratch;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// The other programs that bring images, as far as they are installed, each with directories of its own.
 final class Peers {
     private static final List<String> PACKAGES =
             List.of("podman", "skopeo", "umoci", "docker.io", "docker-registry", "busybox-static");
-    private static final Duration DOCKER_START = Duration.ofSeconds(60);
 
     private final Scratch scratch;
 
@@ -23,30 +19,21 @@ final class Peers {
     }
 
     static void install() throws IOException, InterruptedException {
-        Scratch.run(List.of("apt-get", "update", "-q"));
-        var command = new ArrayList<>(List.of(
-                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy", "--no-install-recommends"));
-        command.addAll(PACKAGES);
-        Scratch.run(command);
+        Scratch.install(PACKAGES);
     }
 
     List<Puller> installed() throws IOException, InterruptedException {
         var peers = new ArrayList<Puller>();
-        if (isInstalled("podman")) {
+        if (Scratch.isInstalled("podman")) {
             peers.add(podman());
         }
-        if (isInstalled("skopeo") && isInstalled("umoci")) {
+        if (Scratch.isInstalled("skopeo") && Scratch.isInstalled("umoci")) {
             peers.add(skopeo());
         }
-        if (isInstalled("dockerd") && isInstalled("docker")) {
-            docker().ifPresent(peers::add);
+        if (Scratch.isInstalled("dockerd") && Scratch.isInstalled("docker")) {
+            scratch.dockerd().map(Peers::docker).ifPresent(peers::add);
         }
         return peers;
-    }
-
-    private static boolean isInstalled(String program) {
-        return Stream.of("/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/local/sbin")
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }
 
     private Puller podman() throws IOException {
@@ -88,40 +75,12 @@ final class Peers {
                         List.of("rm", "-rf", layout, bundle.toString())));
     }
 
-    /// A daemon of our own, with its own directories and without a network.
-    private Optional<Puller> docker() throws IOException, InterruptedException {
-        var own = Files.createDirectory(scratch.directory().resolve("docker"));
-        var socket = own.resolve("docker.sock");
-        var daemon = scratch.serve(
-                scratch.directory().resolve("dockerd.log"),
-                List.of(
-                        "dockerd",
-                        "--host",
-                        "unix://" + socket,
-                        "--data-root",
-                        own.resolve("data").toString(),
-                        "--exec-root",
-                        own.resolve("exec").toString(),
-                        "--pidfile",
-                        own.resolve("pid").toString(),
-                        "--bridge",
-                        "none",
-                        "--iptables=false",
-                        "--storage-driver",
-                        "overlay2"));
-        var deadline = System.nanoTime() + DOCKER_START.toNanos();
-        while (!Files.exists(socket)) {
-            if (!daemon.isAlive() || System.nanoTime() > deadline) {
-                System.err.println("pull: dockerd does not start here, so docker is left out");
-                return Optional.empty();
-            }
-            Thread.sleep(Duration.ofMillis(100));
-        }
-        var docker = List.of("docker", "-H", "unix://" + socket);
-        return Optional.of(new Commands(
+    private static Puller docker(String socket) {
+        var docker = List.of("docker", "-H", socket);
+        return new Commands(
                 "docker pull",
                 image -> List.of(joined(docker, "pull", "-q", image)),
-                image -> List.of(joined(docker, "rmi", "-f", image))));
+                image -> List.of(joined(docker, "rmi", "-f", image)));
     }
 
     private static List<String> joined(List<String> first, String... rest) {
