@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -51,6 +54,16 @@ final class ArchitectureTest {
     void everyModuleIsLookedAt() {
         assertThat(PROGRAM.stream().map(item -> item.getPackageName().split("\\.", -1)[2]))
                 .containsAll(Set.of("image", "runner", "scheduler", "ops"));
+    }
+
+    @Test
+    void theTopOfTheTreeHasTheModulesAndNothingElse() throws IOException {
+        try (var entries = Files.list(Path.of("..").toRealPath())) {
+            assertThat(entries.map(entry -> entry.getFileName().toString())
+                            .filter(name -> !name.startsWith(".") && !name.equals("target")))
+                    .containsExactlyInAnyOrder(
+                            "pom.xml", "README.md", "image-store", "runner", "scheduler", "ops", "benchmarks");
+        }
     }
 
     private static com.tngtech.archunit.lang.ArchRule rule(String wall) {

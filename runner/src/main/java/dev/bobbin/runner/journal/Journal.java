@@ -32,7 +32,7 @@ public final class Journal {
 
     private static final int HEAD_LONGEST = 64 * 1024;
     private static final int CHUNK = 128 * 1024;
-    /// What a reader may take in one go. A virtual thread is never interrupted by another: one that finds more to read,
+    /// What a reader may take in one turn. A virtual thread is never interrupted by another: one that finds more to read,
     /// and a client that takes it, would keep its carrier from everybody else.
     private static final int QUANTUM = 256 * 1024;
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -241,6 +241,7 @@ public final class Journal {
 
         private final boolean follow;
         private final OutputSink sink;
+        private final Precedence.Turn turn = precedence.turn();
         private @Nullable JournalFile opened;
         private long position = Wire.JOURNAL_HEADER;
         /// Bytes of the record at `position` that this reader has already.
@@ -299,11 +300,12 @@ public final class Journal {
         void run() throws IOException, InterruptedException {
             var rested = position;
             while (true) {
-                if (position - rested > QUANTUM) {
-                    rested = position;
-                    precedence.giveWay();
-                }
                 var known = known();
+                var muchAtOnce = position == rested && known - position > CHUNK;
+                if (muchAtOnce || position - rested > QUANTUM) {
+                    rested = position;
+                    turn.take();
+                }
                 if (position < known) {
                     var before = position;
                     deliver(chunk(known));
@@ -320,12 +322,14 @@ public final class Journal {
                     sink.flush();
                     return;
                 }
+                turn.giveBack();
                 sink.flush();
                 if (!follow) {
                     return;
                 }
                 reportProgress();
                 awaitChange();
+                rested = position;
             }
         }
 
@@ -448,6 +452,7 @@ public final class Journal {
 
         @Override
         public void close() throws IOException {
+            turn.giveBack();
             if (opened != null) {
                 opened.close();
             }
