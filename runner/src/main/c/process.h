@@ -35,6 +35,7 @@ struct process {
     char id[ID_LENGTH + 1];  /* empty: the sandbox's own */
     enum phase phase;
     bool terminal;           /* in place of pipes */
+    bool wide;               /* its pipes are, since it has printed much */
     int link;                /* to the process until execve; -1 afterwards */
     pid_t pid;               /* 0: the sandbox idles */
     bool reaped, recorded;   /* recorded: the JVM asks for it no more */

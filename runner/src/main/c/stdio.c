@@ -60,13 +60,22 @@ static void count_small_read(struct process *process)
     if (++process->small_reads >= SMALL_READS_A_WINDOW) process->resume_at = (window + 1) * WINDOW_MILLIS;
 }
 
+/* Room in the pipes for what is read in one turn, so that program and reader wake each other less often. */
+static void widen(struct process *process)
+{
+    process->wide = true;
+    for (int i = 0; i < 2; i++) fcntl(process->outputs[i].pipe, F_SETPIPE_SZ, READS_A_TURN * RECORD_LONGEST);
+}
+
 /*
  * Once there has been much output: from now on this process has the processor like any job, and not before all. In v1
  * it moves its one thread, which takes no machine-wide lock. Where there is no such cgroup it stays.
  */
-static void stand_back(struct init *init, const struct process *process)
+static void stand_back(struct init *init, struct process *process)
 {
-    if (init->bulk || total(process) < BULK_BYTES) return;
+    if (total(process) < BULK_BYTES) return;
+    if (!process->wide) widen(process);
+    if (init->bulk) return;
     init->bulk = true;
     for (int i = 0; i < init->sandbox->cgroups.count; i++) {
         struct failure ignored;

@@ -32,6 +32,7 @@ public final class Journal {
 
     private static final int HEAD_LONGEST = 64 * 1024;
     private static final int CHUNK = 128 * 1024;
+    private static final int LONG_RECORD = 16 * 1024;
     /// What a reader may take in one turn. A virtual thread is never interrupted by another: one that finds more to read,
     /// and a client that takes it, would keep its carrier from everybody else.
     private static final int QUANTUM = 256 * 1024;
@@ -246,6 +247,8 @@ public final class Journal {
         private long position = Wire.JOURNAL_HEADER;
         /// Bytes of the record at `position` that this reader has already.
         private int skip;
+        /// The last record was so long that the next one is better read by itself than with others.
+        private boolean longRecords;
         /// Bytes of each stream that this reader has or was told to be lost; absent where that is not known.
         private final Map<Output.Stream, Long> had = new EnumMap<>(Output.Stream.class);
 
@@ -381,7 +384,8 @@ public final class Journal {
             } finally {
                 lock.unlock();
             }
-            var chunk = file().read(position, (int) Math.min(CHUNK, known - position));
+            var most = longRecords ? Wire.RECORD_HEADER : CHUNK;
+            var chunk = file().read(position, (int) Math.min(most, known - position));
             var hole = file().hole();
             if (hole.covers(position)) {
                 moveTo(hole.low());
@@ -409,18 +413,43 @@ public final class Journal {
                     advance(record);
                     continue;
                 }
-                if (chunk.remaining() < Wire.RECORD_HEADER + record.length()) {
+                var data = data(record, chunk);
+                if (data == null) {
                     return;
                 }
-                var data = new byte[record.length() - skip];
-                chunk.get(chunk.position() + Wire.RECORD_HEADER + skip, data);
-                chunk.position(chunk.position() + Wire.RECORD_HEADER + record.length());
+                longRecords = record.length() >= LONG_RECORD;
                 var stream = stream(record);
                 tellGap(stream, record.offset() + skip);
                 sink.accept(new Output.Bytes(record.next(), record.timeNanos(), stream, record.offset() + skip, data));
                 had.put(stream, record.offset() + record.length());
                 advance(record);
             }
+        }
+
+        /// What of `record` this reader has not had, taken out of `chunk` or, what is not all in there, read by itself;
+        /// `null` if it is gone.
+        private byte @Nullable [] data(JournalRecord record, ByteBuffer chunk) throws IOException {
+            var whole = Wire.RECORD_HEADER + record.length();
+            if (chunk.remaining() >= whole) {
+                var data = new byte[record.length() - skip];
+                chunk.get(chunk.position() + Wire.RECORD_HEADER + skip, data);
+                chunk.position(chunk.position() + whole);
+                return data;
+            }
+            chunk.position(chunk.limit());
+            if (record.next() > known()) {
+                return null;
+            }
+            var data = new byte[record.length() - skip];
+            if (!file().read(record.dataPosition() + skip, data)) {
+                throw new WireException(Journal.this.file + " ends within the record at position " + position);
+            }
+            var hole = file().hole();
+            if (hole.covers(position)) {
+                moveTo(hole.low());
+                return null;
+            }
+            return data;
         }
 
         private void accept(JournalRecord record) throws IOException {
