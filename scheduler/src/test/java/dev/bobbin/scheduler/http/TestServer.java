@@ -26,7 +26,7 @@ public final class TestServer implements AutoCloseable {
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
                 new Admission(admission, host.runtime().capacity()), cluster, host.runtime(), host.meters);
-        sandboxes = new SandboxDirectory(host.runtime().sandboxes(), cluster);
+        sandboxes = new SandboxDirectory(host.runtime(), cluster);
         try {
             images = new ImageDirectory(host.images());
             var config = new HttpConfig(listen, List.of(), List.of());
