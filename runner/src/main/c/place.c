@@ -120,8 +120,8 @@ int place_files(int root, uint32_t uid_base, const struct order *order, struct f
     char workdir[PATH_MAX] = "/";
     if (order->workdir) snprintf(workdir, sizeof workdir, "%s", order->workdir);
     trim_slashes(workdir);
-    CLOSED int directory = open_directory(root, workdir);
-    if (directory >= 0 && order->file_count == 0) return 0;
+    CLOSED int directory = strcmp(workdir, "/") == 0 ? -1 : open_directory(root, workdir);
+    if (order->file_count == 0 && (directory >= 0 || strcmp(workdir, "/") == 0)) return 0;
     if (act_as(uid_base + order->uid, uid_base + order->gid, failure) < 0) return -1;
     int result = place_all(root, workdir, uid_base, order, failure);
     struct failure ignored;

@@ -155,7 +155,12 @@ final class Runs {
                 timeline,
                 this::started,
                 () -> premises.leaves(id),
-                ending -> premises.losses().ended(meta.outputPolicy(), ending),
+                ending -> {
+                    if (!meta.volumes().isEmpty()) {
+                        premises.mountings().release(user(meta.id()));
+                    }
+                    premises.losses().ended(meta.outputPolicy(), ending);
+                },
                 () -> premises.cgroups().evidence(id.toString()));
         premises.started(execution);
         return execution;
@@ -173,7 +178,6 @@ final class Runs {
         } catch (Exception e) {
             LOG.log(Level.ERROR, "job " + execution.id() + " is no longer listened to", e);
         } finally {
-            premises.mountings().release(user(execution.id()));
             premises.attended(execution);
             premises.superseded(execution);
         }

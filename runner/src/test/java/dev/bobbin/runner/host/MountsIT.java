@@ -40,8 +40,7 @@ class MountsIT {
         readable = Files.createDirectory(machine.resolve("readable"));
         writable = Files.createDirectory(machine.resolve("writable"));
         Files.writeString(machine.resolve("secret"), "secret\n");
-        host = TestHost.open(4);
-        host.restart(new BindConfig(List.of(readable), List.of(writable), false));
+        host = TestHost.open(4, new BindConfig(List.of(readable), List.of(writable), false));
     }
 
     @AfterAll

@@ -52,10 +52,11 @@ public final class TestHost implements AutoCloseable {
     private final @Nullable Path init;
     private ImageStore images;
     private HostRuntime runtime;
-    private BindConfig binds = BindConfig.NONE;
+    private final BindConfig binds;
 
-    private TestHost(Path root, int pool, boolean last, @Nullable Path init) throws IOException {
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
         this.init = init;
+        this.binds = binds;
         this.root = root;
         this.pool = pool;
         this.last = last;
@@ -72,18 +73,23 @@ public final class TestHost implements AutoCloseable {
     /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the
     /// directory.
     public static TestHost open(int pool, Path root, boolean last) throws IOException {
-        return new TestHost(Files.createDirectories(root), pool, last, INIT);
+        return new TestHost(Files.createDirectories(root), pool, last, INIT, BindConfig.NONE);
     }
 
     /// A host with the init of an earlier build; what it made stays when it is closed.
     static TestHost openBefore(Path root) throws IOException {
         var init = Path.of("target/native/bobbin-init-before").toAbsolutePath();
-        return new TestHost(Files.createDirectories(root), 1, false, init);
+        return new TestHost(Files.createDirectories(root), 1, false, init, BindConfig.NONE);
     }
 
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
-        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT);
+        return open(pool, BindConfig.NONE);
+    }
+
+    /// As [#open(int)], on which such directories of this machine may be mounted.
+    public static TestHost open(int pool, BindConfig binds) throws IOException {
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT, binds);
     }
 
     public HostRuntime runtime() {
@@ -121,12 +127,6 @@ public final class TestHost implements AutoCloseable {
         images.close();
         images = ImageStore.open(dataDir().resolve("images"), StoreConfig.DEFAULT, new SimpleMeterRegistry());
         runtime = HostRuntime.open(config(), images, new SimpleMeterRegistry(), init);
-    }
-
-    /// As [#restart], with other directories of this machine that may be mounted.
-    public void restart(BindConfig allowed) {
-        binds = allowed;
-        restart();
     }
 
     /// What exists of this host's sandboxes now, to be compared with later.
