@@ -182,17 +182,19 @@ static bool is_empty(int tree)
 }
 
 /* A volume without anything in it becomes the user's whose directory of the image it covers. */
-static int give_empty(int tree, int place, const char *target, struct failure *failure)
+static int give_empty(int tree, int place, uint32_t uid_base, const char *target, struct failure *failure)
 {
     struct stat status;
     if (!is_empty(tree)) return 0;
-    if (fstat(place, &status) < 0 || fchownat(tree, "", status.st_uid, status.st_gid, AT_EMPTY_PATH) < 0
+    if (fstat(place, &status) < 0) return fail(failure, "look at %s", target);
+    if (status.st_uid - uid_base >= IDS_PER_SANDBOX || status.st_gid - uid_base >= IDS_PER_SANDBOX) return 0;
+    if (fchownat(tree, "", status.st_uid, status.st_gid, AT_EMPTY_PATH) < 0
         || fchmodat(tree, ".", status.st_mode & 01777, 0) < 0)
         return fail(failure, "give the volume at %s its owner", target);
     return 0;
 }
 
-static int place_one(int root, const struct order_mount *each, int tree, struct failure *failure)
+static int place_one(int root, uint32_t uid_base, const struct order_mount *each, int tree, struct failure *failure)
 {
     struct stat status;
     if (fstat(tree, &status) < 0) return fail(failure, "look at what to mount at %s", each->target);
@@ -204,7 +206,7 @@ static int place_one(int root, const struct order_mount *each, int tree, struct 
     if (place < 0) return fail(failure, "find %s in the image", each->target);
     if (check_place(place, each->target, failure) < 0) return -1;
     if (each->kind == MOUNT_VOLUME && !(each->flags & MOUNT_READ_ONLY)
-        && give_empty(tree, place, each->target, failure) < 0)
+        && give_empty(tree, place, uid_base, each->target, failure) < 0)
         return -1;
     if (move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
         return fail(failure, "mount %s", each->target);
@@ -217,7 +219,7 @@ int mounts_place(int root, uint32_t uid_base, const struct order *order, struct 
     if (act_as(uid_base + order->uid, uid_base + order->gid, failure) < 0) return -1;
     int result = 0;
     for (size_t i = 0; i < order->mount_count && result == 0; i++) {
-        result = place_one(root, &order->mounts[i], mounts->tree[i], failure);
+        result = place_one(root, uid_base, &order->mounts[i], mounts->tree[i], failure);
         shut(&mounts->tree[i]);
     }
     struct failure ignored;

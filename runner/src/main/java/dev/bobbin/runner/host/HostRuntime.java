@@ -61,8 +61,7 @@ public final class HostRuntime implements AutoCloseable {
         var volumes = Volumes.open(files.volumes());
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
-        this.premises =
-                new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
+        this.premises = new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)

@@ -85,7 +85,8 @@ final class Runs {
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
             timeline.stamp(Phase.IMAGE);
-            var mounts = premises.mountings().take(job.tenant(), job.mounts(), job.limits().memoryBytes(), user(job.id()));
+            var mounts = premises.mountings()
+                    .take(job.tenant(), job.mounts(), job.limits().memoryBytes(), user(job.id()));
             return switch (mounts) {
                 case Mountings.Answer.Refused(var refusal) -> new Attempt.Refused(refusal);
                 case Mountings.Answer.Ready(var orders) -> run(job, command, rootfs, identity.get(), orders, timeline);

@@ -163,7 +163,8 @@ public final class Sandboxes {
 
     /// What is mounted in a sandbox that was made before.
     private Mountings.Answer mounts(SandboxSpec spec) {
-        return premises.mountings().again(spec.tenant(), spec.mounts(), spec.limits().memoryBytes());
+        return premises.mountings()
+                .again(spec.tenant(), spec.mounts(), spec.limits().memoryBytes());
     }
 
     /// Runs one more process in a sandbox that lasts.

@@ -151,7 +151,9 @@ public record SandboxRecord(
 
     private static List<Mount> mounts(Map<String, @Nullable Object> in) {
         return ((List<?>) value(in, "mounts"))
-                .stream().map(each -> mount((Map<?, ?>) Objects.requireNonNull(each))).toList();
+                .stream()
+                        .map(each -> mount((Map<?, ?>) Objects.requireNonNull(each)))
+                        .toList();
     }
 
     private static Mount mount(Map<?, ?> in) {

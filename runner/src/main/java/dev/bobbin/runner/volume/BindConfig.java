@@ -18,7 +18,9 @@ public record BindConfig(List<Path> prefixes, List<Path> writablePrefixes, boole
     private static final List<Path> NEVER = List.of(Path.of("/proc"), Path.of("/sys"), Path.of("/dev"));
 
     public BindConfig {
-        prefixes = prefixes.stream().map(prefix -> checked("bind-prefixes", prefix)).toList();
+        prefixes = prefixes.stream()
+                .map(prefix -> checked("bind-prefixes", prefix))
+                .toList();
         writablePrefixes = writablePrefixes.stream()
                 .map(prefix -> checked("writable-bind-prefixes", prefix))
                 .toList();

@@ -42,8 +42,8 @@ final class Binds {
                 var real = named.toRealPath();
                 for (var own : ours) {
                     if (own.toRealPath().startsWith(real) || real.startsWith(own.toRealPath())) {
-                        throw new SandboxException(
-                                "host.bind-prefixes: " + named + " and " + own + ", which is this server's own, overlap");
+                        throw new SandboxException("host.bind-prefixes: " + named + " and " + own
+                                + ", which is this server's own, overlap");
                     }
                 }
                 if (!Files.isDirectory(real)) {

@@ -35,7 +35,8 @@ public final class Mountings {
     /// What may be mounted on this host.
     ///
     /// @param ours directories of this Bobbin, of which nothing may be mounted
-    /// @throws dev.bobbin.runner.sandbox.SandboxException if the configuration allows what is not there, or what is ours
+    /// @throws dev.bobbin.runner.sandbox.SandboxException if the configuration allows what is not there, or what is
+    ours
     public static Mountings open(Volumes volumes, BindConfig config, List<Path> ours) {
         return new Mountings(volumes, config, Binds.open(config, ours));
     }
@@ -56,6 +57,10 @@ public final class Mountings {
     public Answer take(String tenant, List<Mount> mounts, long memoryBytes, String user) {
         if (mounts.isEmpty()) {
             return new Answer.Ready(List.of());
+        }
+        var refusal = refusalOfBinds(mounts);
+        if (refusal.isPresent()) {
+            return new Answer.Refused(refusal.get()); // before any volume is made
         }
         var answer = orders(mounts, memoryBytes, name -> Optional.of(volumes.use(tenant, name, user)));
         if (answer instanceof Answer.Refused) {
@@ -79,10 +84,24 @@ public final class Mountings {
         volumes.release(user);
     }
 
+    private Optional<Refusal> refusalOfBinds(List<Mount> mounts) {
+        for (var index = 0; index < mounts.size(); index++) {
+            if (mounts.get(index) instanceof Mount.Bind bind
+                    && binds.of(bind, field(index)) instanceof Binds.Answer.Refused(var refusal)) {
+                return Optional.of(refusal);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String field(int index) {
+        return "mounts[" + index + "].source";
+    }
+
     private Answer orders(List<Mount> mounts, long memoryBytes, Function<String, Optional<Volume>> finding) {
         var orders = new ArrayList<MountOrder>();
         for (var index = 0; index < mounts.size(); index++) {
-            var field = "mounts[" + index + "].source";
+            var field = field(index);
             switch (mounts.get(index)) {
                 case Mount.Volume volume -> {
                     var found = finding.apply(volume.name());
@@ -104,7 +123,8 @@ public final class Mountings {
             }
         }
         // what lies in another comes after it
-        orders.sort(Comparator.comparingInt(order -> Path.of(order.target()).normalize().getNameCount()));
+        orders.sort(Comparator.comparingInt(
+                order -> Path.of(order.target()).normalize().getNameCount()));
         return new Answer.Ready(orders);
     }
 }

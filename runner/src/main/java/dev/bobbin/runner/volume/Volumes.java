@@ -91,8 +91,8 @@ public final class Volumes {
     public synchronized Creation create(String tenant, String name, Map<String, String> labels) {
         Mount.checkVolumeName("name", name);
         if (all.containsKey(new Key(tenant, name))) {
-            return new Creation.Refused(new Refusal(
-                    Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already"));
+            return new Creation.Refused(
+                    new Refusal(Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already"));
         }
         return new Creation.Created(make(tenant, name, labels));
     }
@@ -122,8 +122,9 @@ public final class Volumes {
     /// The volume of this tenant with this name or id.
     public synchronized Optional<Volume> find(String tenant, String nameOrId) {
         return Optional.ofNullable(all.get(new Key(tenant, nameOrId)))
-                .or(() -> SandboxId.parse(nameOrId).flatMap(this::find).filter(volume -> volume.tenant()
-                        .equals(tenant)));
+                .or(() -> SandboxId.parse(nameOrId)
+                        .flatMap(this::find)
+                        .filter(volume -> volume.tenant().equals(tenant)));
     }
 
     /// The volume of this id, whoever owns it.

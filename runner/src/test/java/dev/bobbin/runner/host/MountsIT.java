@@ -80,7 +80,9 @@ class MountsIT {
                         volume("inner", "/data//in/"),
                         volume("outer", "/data"))
                 .run();
-        assertThat(result.stdout()).as(result.stderr()).isEqualTo("/data:\nin\nx\n\n/data/in:\ner\ny\n\n/data/in/er:\nz\n");
+        assertThat(result.stdout())
+                .as(result.stderr())
+                .isEqualTo("/data:\nin\nx\n\n/data/in:\ner\ny\n\n/data/in/er:\nz\n");
         assertThat(files("outer").resolve("x")).hasContent("x\n");
         assertThat(files("outer").resolve("in")).isEmptyDirectory();
         assertThat(files("inner").resolve("y")).hasContent("y\n");
@@ -117,14 +119,18 @@ class MountsIT {
         assertThat(made.stdout()).as(made.stderr()).isEqualTo("65534 755\n");
         var later = script("stat -c '%u %a' /tmp", volume("fresh", "/tmp")).run();
         assertThat(later.stdout()).isEqualTo("65534 755\n");
-        assertThat(script("stat -c '%u %a' /tmp", volume("fresh-too", "/tmp")).run().stdout())
+        assertThat(script("stat -c '%u %a' /tmp", volume("fresh-too", "/tmp"))
+                        .run()
+                        .stdout())
                 .isEqualTo("0 1777\n");
     }
 
     @Test
     void writesNothingWhereItIsReadOnly() throws Exception {
         script("echo x > /v/x", volume("ro", "/v")).run();
-        var result = script("cat /v/x; touch /v/y; mount -o remount,rw /v; chmod 777 /v/x", new Mount.Volume("ro", "/v", true))
+        var result = script(
+                        "cat /v/x; touch /v/y; mount -o remount,rw /v; chmod 777 /v/x",
+                        new Mount.Volume("ro", "/v", true))
                 .run();
         assertThat(result.stdout()).isEqualTo("x\n");
         assertThat(result.stderr()).contains("Read-only file system");
@@ -163,7 +169,9 @@ class MountsIT {
     void refusesWhatIsNotAllowedOrNotThere() throws Exception {
         Files.createSymbolicLink(readable.resolve("out"), machine);
         Files.createSymbolicLink(readable.resolve("etc"), Path.of("/etc"));
-        new ProcessBuilder("mkfifo", readable.resolve("pipe").toString()).start().waitFor();
+        new ProcessBuilder("mkfifo", readable.resolve("pipe").toString())
+                .start()
+                .waitFor();
         refused(bind(Path.of("/etc"), "/x", true), Refusal.Reason.FORBIDDEN, "host.bind-prefixes");
         refused(bind(machine, "/x", true), Refusal.Reason.FORBIDDEN, "host.bind-prefixes");
         refused(bind(readable.resolve("out"), "/x", true), Refusal.Reason.FORBIDDEN, "leads out of");
@@ -172,8 +180,8 @@ class MountsIT {
         refused(bind(readable, "/x", false), Refusal.Reason.FORBIDDEN, "host.writable-bind-prefixes");
         refused(bind(readable.resolve("absent"), "/x", true), Refusal.Reason.BAD_MOUNT, "not there");
         refused(bind(readable.resolve("pipe"), "/x", true), Refusal.Reason.BAD_MOUNT, "neither");
-        assertThat(host.runtime().volumes().list("default")).noneMatch(volume -> volume.name()
-                .equals("x"));
+        assertThat(host.runtime().volumes().list("default"))
+                .noneMatch(volume -> volume.name().equals("x"));
     }
 
     @Test
@@ -189,9 +197,12 @@ class MountsIT {
             // what is mounted below comes not with it
             assertThat(script("ls /w/disk", bind(writable, "/w", false)).run().stdout())
                     .isEmpty();
-            var outcome = script("true", bind(odd, "/odd", false)).run().ending().outcome();
-            assertThat(outcome).isInstanceOfSatisfying(Outcome.SandboxError.class, error -> assertThat(error.detail())
-                    .contains("map the ids of what to mount at /odd"));
+            var outcome =
+                    script("true", bind(odd, "/odd", false)).run().ending().outcome();
+            assertThat(outcome)
+                    .isInstanceOfSatisfying(
+                            Outcome.SandboxError.class,
+                            error -> assertThat(error.detail()).contains("map the ids of what to mount at /odd"));
         } finally {
             umount(odd);
             umount(disk);
@@ -214,7 +225,8 @@ class MountsIT {
     void makesSetuidAndDevicesOfNoUse() throws Exception {
         script("cp /usr/bin/id /v/id && chmod 4755 /v/id", volume("odd", "/v")).run();
         for (var place : List.of(files("odd"), Files.createDirectories(writable.resolve("nodes")))) {
-            assertThat(new ProcessBuilder("mknod", "-m", "666", place.resolve("zero").toString(), "c", "1", "5")
+            assertThat(new ProcessBuilder(
+                                    "mknod", "-m", "666", place.resolve("zero").toString(), "c", "1", "5")
                             .start()
                             .waitFor())
                     .isZero();
@@ -246,7 +258,9 @@ class MountsIT {
 
     @Test
     void keepsToTheKernelsTreesAndTheRoot() throws Exception {
-        script("ln -s /proc/sys /v/proc; ln -s / /v/root; ln -s /dev/shm /v/dev; ln -s nowhere /v/lost", volume("links", "/v"))
+        script(
+                        "ln -s /proc/sys /v/proc; ln -s / /v/root; ln -s /dev/shm /v/dev; ln -s nowhere /v/lost",
+                        volume("links", "/v"))
                 .run();
         for (var name : List.of("proc", "root", "dev", "lost")) {
             var outcome = script("true", volume("links", "/v"), new Mount.Tmpfs("/v/" + name, 4096))
@@ -266,23 +280,30 @@ class MountsIT {
 
     @Test
     void leavesTheSandboxByNoRaceInASharedVolume() throws Exception {
-        var attacker = host.place().probe().workdir("/w").mount(volume("shared", "/v")).create();
-        assertThat(host.sh(attacker, "mkdir -p /v/a /v/c && cd /v && ln -s /etc etc && ln -s ../../../../.. up"
-                        + " && ln -s /proc/sys proc && ln -s /dev dev")
-                .exitCode()).isZero();
+        var attacker =
+                host.place().probe().workdir("/w").mount(volume("shared", "/v")).create();
+        assertThat(host.sh(
+                                attacker,
+                                "mkdir -p /v/a /v/c && cd /v && ln -s /etc etc && ln -s ../../../../.. up"
+                                        + " && ln -s /proc/sys proc && ln -s /dev dev")
+                        .exitCode())
+                .isZero();
         for (var link : List.of("etc", "up", "proc", "dev")) {
-            host.exec(attacker, "/w/probe", "swap", "/v/a", "/v/" + link, "/v/a", "/v/c").start();
+            host.exec(attacker, "/w/probe", "swap", "/v/a", "/v/" + link, "/v/a", "/v/c")
+                    .start();
         }
         var usual = places(host.sh("cat /proc/self/mountinfo").stdout());
         var seen = new TreeSet<String>();
         var failed = 0;
-        for (var result : inParallel(ATTACKS, () -> script(
-                        "cat /proc/self/mountinfo; echo; pwd; ls /proc/self > /dev/null",
-                        volume("shared", "/v"),
-                        new Mount.Tmpfs("/v/a/raced-mount", 1 << 16))
-                .workdir("/v/a/raced-work")
-                .file("planted", "x", 0600)
-                .run())) {
+        for (var result : inParallel(
+                ATTACKS,
+                () -> script(
+                                "cat /proc/self/mountinfo; echo; pwd; ls /proc/self > /dev/null",
+                                volume("shared", "/v"),
+                                new Mount.Tmpfs("/v/a/raced-mount", 1 << 16))
+                        .workdir("/v/a/raced-work")
+                        .file("planted", "x", 0600)
+                        .run())) {
             if (result.ending().outcome() instanceof Outcome.SandboxError) {
                 failed++;
                 continue;
@@ -298,7 +319,8 @@ class MountsIT {
         attacker.remove();
         assertThat(seen).hasSizeGreaterThan(1);
         assertThat(failed).isLessThan(ATTACKS);
-        for (var directory : List.of("/", "/etc", "/dev", host.dataDir().toString(), host.runDir().toString())) {
+        for (var directory : List.of(
+                "/", "/etc", "/dev", host.dataDir().toString(), host.runDir().toString())) {
             for (var name : List.of("raced-mount", "raced-work")) {
                 assertThat(Path.of(directory, name)).doesNotExist();
             }

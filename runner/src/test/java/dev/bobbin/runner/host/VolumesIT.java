@@ -42,7 +42,10 @@ class VolumesIT {
     }
 
     private Path files(String name) {
-        return host.dataDir().resolve("volumes").resolve(find(name).id().toString()).resolve("data");
+        return host.dataDir()
+                .resolve("volumes")
+                .resolve(find(name).id().toString())
+                .resolve("data");
     }
 
     @Test
@@ -55,13 +58,15 @@ class VolumesIT {
                 .mount(volume("between-runs", "/srv/deep/er"))
                 .run();
         assertThat(second.stdout()).as(second.stderr()).isEqualTo("kept\n0 0\n");
-        assertThat(Files.getAttribute(files("between-runs").resolve("file"), "unix:uid")).isEqualTo(0);
+        assertThat(Files.getAttribute(files("between-runs").resolve("file"), "unix:uid"))
+                .isEqualTo(0);
     }
 
     @Test
     void isSeenByExecsAndFilesOfASandboxThatLasts() throws Exception {
         var sandbox = host.place().mount(volume("lasting", "/data")).create();
-        assertThat(host.sh(sandbox, "echo one > /data/one; cat /data/one").stdout()).isEqualTo("one\n");
+        assertThat(host.sh(sandbox, "echo one > /data/one; cat /data/one").stdout())
+                .isEqualTo("one\n");
         assertThat(files("lasting").resolve("one")).hasContent("one\n");
         sandbox.stop(SIGTERM, GRACE);
         assertThat(sandbox.files().look("/data/one").size()).isEqualTo(4);

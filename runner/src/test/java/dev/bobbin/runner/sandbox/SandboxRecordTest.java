@@ -51,7 +51,9 @@ class SandboxRecordTest {
     void refusesANewerVersionByItsNumber() throws Exception {
         var file = directory.resolve("sandbox.json");
         Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 3"));
-        assertThatThrownBy(() -> SandboxRecord.read(file)).isInstanceOf(IOException.class).hasMessageContaining("version 3");
+        assertThatThrownBy(() -> SandboxRecord.read(file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("version 3");
     }
 
     @Test

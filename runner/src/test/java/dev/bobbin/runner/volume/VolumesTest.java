@@ -56,10 +56,11 @@ class VolumesTest {
     void refusesANameTwiceForOneTenant() {
         create("blue", "data");
         assertThat(volumes.create("blue", "data", Map.of()))
-                .isInstanceOfSatisfying(Volumes.Creation.Refused.class, refused -> assertThat(
-                                refused.refusal().reason())
-                        .isEqualTo(Refusal.Reason.NAME_TAKEN));
-        for (var name : List.of("", "-a", "a/b", "..", "a".repeat(65), SandboxId.next().toString())) {
+                .isInstanceOfSatisfying(
+                        Volumes.Creation.Refused.class,
+                        refused -> assertThat(refused.refusal().reason()).isEqualTo(Refusal.Reason.NAME_TAKEN));
+        for (var name :
+                List.of("", "-a", "a/b", "..", "a".repeat(65), SandboxId.next().toString())) {
             assertThatThrownBy(() -> volumes.create("blue", name, Map.of()))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("name: ");
