@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bobbin.runner.host.Leftovers;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -121,22 +123,29 @@ final class VolumeCrashIT {
         return ID.matcher(text).results().map(result -> result.group(1)).toList();
     }
 
-    private TreeSet<String> listed() throws Exception {
+    private Set<String> listed() throws Exception {
         return new TreeSet<>(ids(server.get("/v1/volumes")));
     }
 
     /// What is in the directory of volumes, once what is removed is gone.
-    private TreeSet<String> onDisk() throws Exception {
+    private Set<String> onDisk() throws Exception {
         var volumes = directory.resolve("data/volumes");
         var trash = volumes.resolve(".trash");
-        while (Files.exists(trash) && Files.list(trash).findAny().isPresent()) {
+        while (!names(trash).isEmpty()) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
-        var names = new TreeSet<String>();
-        try (var entries = Files.newDirectoryStream(volumes)) {
-            entries.forEach(entry -> names.add(entry.getFileName().toString()));
-        }
+        var names = names(volumes);
         names.remove(".trash");
+        return names;
+    }
+
+    private static Set<String> names(Path directory) throws IOException {
+        var names = new TreeSet<String>();
+        try (var entries = Files.newDirectoryStream(directory)) {
+            entries.forEach(entry -> names.add(entry.getFileName().toString()));
+        } catch (NoSuchFileException _) {
+            // nothing was ever in it
+        }
         return names;
     }
 }

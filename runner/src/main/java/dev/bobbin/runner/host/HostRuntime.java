@@ -13,7 +13,7 @@ import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.volume.Mountings;
-import dev.bobbin.runner.volume.Volumes;
+import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -58,7 +58,7 @@ public final class HostRuntime implements AutoCloseable {
         var live = files.live();
         var precedence = new Precedence();
         this.archive = new Archive(files, live, precedence);
-        var volumes = Volumes.open(files.volumes());
+        var volumes = VolumeStore.open(files.volumes());
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
         this.premises = new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
@@ -154,7 +154,7 @@ public final class HostRuntime implements AutoCloseable {
 
     /// The volumes of this host.
     public Volumes volumes() {
-        return premises.volumes();
+        return new Volumes(premises.volumes());
     }
 
     /// Whether callers who are no administrators may have directories of this machine mounted.

@@ -12,7 +12,7 @@ import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.sandbox.Trash;
 import dev.bobbin.runner.sandbox.WarmSandboxes;
 import dev.bobbin.runner.volume.Mountings;
-import dev.bobbin.runner.volume.Volumes;
+import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +39,7 @@ final class Premises {
     private final WarmSandboxes warm;
     private final Upkeep upkeep;
     private final Trash trash;
-    private final Volumes volumes;
+    private final VolumeStore volumes;
     private final Mountings mountings;
     private final Losses losses;
     private final Precedence precedence;
@@ -58,7 +58,7 @@ final class Premises {
             Path init,
             List<String> settings,
             Cgroups cgroups,
-            Volumes volumes,
+            VolumeStore volumes,
             Mountings mountings,
             Precedence precedence,
             MeterRegistry meters)
@@ -105,7 +105,7 @@ final class Premises {
         return warm;
     }
 
-    Volumes volumes() {
+    VolumeStore volumes() {
         return volumes;
     }
 

@@ -2,6 +2,7 @@ package dev.bobbin.runner.volume;
 
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.sandbox.MountOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,11 +13,11 @@ import java.util.function.Function;
 
 /// Decides what a request for mounts gets, and notes who uses which volume. Safe for many threads.
 public final class Mountings {
-    private final Volumes volumes;
+    private final VolumeStore volumes;
     private final BindConfig config;
     private final Binds binds;
 
-    private Mountings(Volumes volumes, BindConfig config, Binds binds) {
+    private Mountings(VolumeStore volumes, BindConfig config, Binds binds) {
         this.volumes = volumes;
         this.config = config;
         this.binds = binds;
@@ -35,9 +36,8 @@ public final class Mountings {
     /// What may be mounted on this host.
     ///
     /// @param ours directories of this Bobbin, of which nothing may be mounted
-    /// @throws dev.bobbin.runner.sandbox.SandboxException if the configuration allows what is not there, or what is
-    ours
-    public static Mountings open(Volumes volumes, BindConfig config, List<Path> ours) {
+    /// @throws dev.bobbin.runner.sandbox.SandboxException if that cannot be
+    public static Mountings open(VolumeStore volumes, BindConfig config, List<Path> ours) {
         return new Mountings(volumes, config, Binds.open(config, ours));
     }
 
@@ -51,7 +51,7 @@ public final class Mountings {
         return config.everybody();
     }
 
-    /// What `user` asks for. Volumes that are missing are made, and from now on `user` uses them, until [#release].
+    /// What `user` asks for. VolumeStore that are missing are made, and from now on `user` uses them, until [#release].
     ///
     /// @param memoryBytes the size of a tmpfs that has none of its own
     public Answer take(String tenant, List<Mount> mounts, long memoryBytes, String user) {

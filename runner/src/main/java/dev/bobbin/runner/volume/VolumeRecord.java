@@ -1,6 +1,7 @@
 package dev.bobbin.runner.volume;
 
 import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.sandbox.Json;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
-import dev.bobbin.runner.volume.Volume;
+import dev.bobbin.runner.Volume;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -2,9 +2,9 @@ package dev.bobbin.scheduler.dispatch;
 
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
-import dev.bobbin.runner.volume.Volume;
-import dev.bobbin.runner.volume.Volumes;
-import dev.bobbin.runner.volume.Volumes.Creation;
+import dev.bobbin.runner.Volume;
+import dev.bobbin.runner.host.Volumes;
+import dev.bobbin.runner.host.Volumes.Creation;
 import dev.bobbin.scheduler.tenant.Caller;
 import java.util.ArrayList;
 import java.util.List;

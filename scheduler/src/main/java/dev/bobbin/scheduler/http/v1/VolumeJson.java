@@ -2,7 +2,7 @@ package dev.bobbin.scheduler.http.v1;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Mount;
-import dev.bobbin.runner.volume.Volume;
+import dev.bobbin.runner.Volume;
 import java.io.IOException;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.runner.Refusal;
-import dev.bobbin.runner.volume.Volume;
-import dev.bobbin.runner.volume.Volumes.Creation;
+import dev.bobbin.runner.Volume;
+import dev.bobbin.runner.host.Volumes.Creation;
 import dev.bobbin.scheduler.dispatch.VolumeDirectory;
 import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Exchange;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.Volume;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,19 +15,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class VolumesTest {
+class VolumeStoreTest {
     @TempDir
     private Path directory;
 
-    private Volumes volumes;
+    private VolumeStore volumes;
 
     @BeforeEach
     void open() throws Exception {
-        volumes = Volumes.open(directory);
+        volumes = VolumeStore.open(directory);
     }
 
     private Volume create(String tenant, String name) {
-        return ((Volumes.Creation.Created) volumes.create(tenant, name, Map.of("a", "ü\n\""))).volume();
+        return volumes.create(tenant, name, Map.of("a", "ü\n\"")).orElseThrow();
     }
 
     private List<String> onDisk() throws Exception {
@@ -44,7 +45,7 @@ class VolumesTest {
         var first = create("blue", "data");
         var second = create("blue", "more");
         create("red", "data");
-        volumes = Volumes.open(directory);
+        volumes = VolumeStore.open(directory);
         assertThat(volumes.list("blue")).containsExactly(first, second);
         assertThat(volumes.find("blue", "data")).contains(first);
         assertThat(volumes.find("blue", first.id().toString())).contains(first);
@@ -55,10 +56,7 @@ class VolumesTest {
     @Test
     void refusesANameTwiceForOneTenant() {
         create("blue", "data");
-        assertThat(volumes.create("blue", "data", Map.of()))
-                .isInstanceOfSatisfying(
-                        Volumes.Creation.Refused.class,
-                        refused -> assertThat(refused.refusal().reason()).isEqualTo(Refusal.Reason.NAME_TAKEN));
+        assertThat(volumes.create("blue", "data", Map.of())).isEmpty();
         for (var name :
                 List.of("", "-a", "a/b", "..", "a".repeat(65), SandboxId.next().toString())) {
             assertThatThrownBy(() -> volumes.create("blue", name, Map.of()))
@@ -84,7 +82,7 @@ class VolumesTest {
     @Test
     void knowsAgainWhoOutlivedAServer() throws Exception {
         var made = volumes.use("blue", "data", "sandbox 1");
-        volumes = Volumes.open(directory);
+        volumes = VolumeStore.open(directory);
         volumes.keep("blue", List.of("data", "absent"), "sandbox 1");
         assertThat(volumes.remove(made)).isPresent();
         assertThat(volumes.list("blue")).containsExactly(made);
@@ -101,7 +99,7 @@ class VolumesTest {
         Files.writeString(halfMade.resolveSibling("volume.json"), "{\"ver");
         var removed = Files.createDirectories(directory.resolve(".trash/one/data/deep"));
         Files.writeString(removed.resolve("file"), "text");
-        volumes = Volumes.open(directory);
+        volumes = VolumeStore.open(directory);
         assertThat(onDisk()).containsExactly(kept.id().toString());
         assertThat(directory.resolve(".trash")).isEmptyDirectory();
         assertThat(volumes.list("blue")).containsExactly(kept);
@@ -111,7 +109,7 @@ class VolumesTest {
     void leavesWhatItDoesNotUnderstandAlone() throws Exception {
         var strange = directory.resolve(create("blue", "data").id().toString());
         Files.writeString(strange.resolve("volume.json"), "{\"version\": 2}");
-        volumes = Volumes.open(directory);
+        volumes = VolumeStore.open(directory);
         assertThat(volumes.list("blue")).isEmpty();
         assertThat(strange).isDirectory();
     }
@@ -125,7 +123,7 @@ class VolumesTest {
                 place.resolve("volume.json"),
                 "{\"version\": 1, \"id\": \"" + id + "\", \"tenant\": \"blue\", \"name\": \"old\","
                         + " \"labels\": {\"team\": \"x\"}, \"created_millis\": 1756000000000}\n");
-        var volume = Volumes.open(directory).find("blue", "old").orElseThrow();
+        var volume = VolumeStore.open(directory).find("blue", "old").orElseThrow();
         assertThat(volume.labels()).containsExactly(Map.entry("team", "x"));
         assertThat(volume.createdAt().toEpochMilli()).isEqualTo(1756000000000L);
     }

@@ -3,6 +3,7 @@ package dev.bobbin.runner.volume;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.Trash;
 import java.io.IOException;
@@ -25,13 +26,13 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /// The volumes of this host and who uses each. Safe for many threads.
-public final class Volumes {
+public final class VolumeStore {
     /* The directory is the database: one that has an id for its name is a volume, with its record and its files; it comes
      * there whole and goes whole, by a rename each. What a server was making or removing when it was killed has another
      * name, and its successor removes it. Who uses a volume is only in memory: sandboxes and jobs that outlive a server
      * say so again to the next. Nothing slow is done under the lock but making an empty directory. */
 
-    private static final System.Logger LOG = System.getLogger(Volumes.class.getName());
+    private static final System.Logger LOG = System.getLogger(VolumeStore.class.getName());
     private static final String RECORD = "volume.json";
     private static final String FILES = "data";
     private static final String TRASH = ".trash";
@@ -46,22 +47,15 @@ public final class Volumes {
 
     private record Key(String tenant, String name) {}
 
-    /// The answer to "make this volume".
-    public sealed interface Creation {
-        record Created(Volume volume) implements Creation {}
-
-        record Refused(Refusal refusal) implements Creation {}
-    }
-
-    private Volumes(Path directory) {
+    private VolumeStore(Path directory) {
         this.directory = directory;
         this.trash = new Trash(directory.resolve(TRASH));
     }
 
     /// The volumes below `directory`, which is made if absent.
-    public static Volumes open(Path directory) throws IOException {
+    public static VolumeStore open(Path directory) throws IOException {
         Files.createDirectories(directory, OURS);
-        var volumes = new Volumes(directory);
+        var volumes = new VolumeStore(directory);
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
                 volumes.meet(entry);
@@ -85,16 +79,12 @@ public final class Volumes {
         }
     }
 
-    /// Makes an empty volume.
+    /// Makes an empty volume; nothing if the tenant has one of that name.
     ///
     /// @throws IllegalArgumentException that starts with `name:` if that cannot be a volume's
-    public synchronized Creation create(String tenant, String name, Map<String, String> labels) {
+    public synchronized Optional<Volume> create(String tenant, String name, Map<String, String> labels) {
         Mount.checkVolumeName("name", name);
-        if (all.containsKey(new Key(tenant, name))) {
-            return new Creation.Refused(
-                    new Refusal(Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already"));
-        }
-        return new Creation.Created(make(tenant, name, labels));
+        return all.containsKey(new Key(tenant, name)) ? Optional.empty() : Optional.of(make(tenant, name, labels));
     }
 
     private Volume make(String tenant, String name, Map<String, String> labels) {

@@ -1,6 +1,5 @@
-package dev.bobbin.runner.volume;
+package dev.bobbin.runner;
 
-import dev.bobbin.runner.SandboxId;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
