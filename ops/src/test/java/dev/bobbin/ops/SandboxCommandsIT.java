@@ -126,7 +126,8 @@ final class SandboxCommandsIT extends TypedCommands {
         assertThat(bobbin("run", "-v", "data", "--", "true"))
                 .extracting(Result::code, Result::out)
                 .containsExactly(125, "");
-        assertThat(bobbin("run", "--mount", "type=nfs,target=/x", "--", "true").err()).contains("mounts[0]");
+        assertThat(bobbin("run", "--mount", "type=nfs,target=/x", "--", "true").err())
+                .contains("mounts[0]");
         assertThat(bobbin("run", "--run-dir", directory + "/empty", "-v", "data:/data", "--", "true"))
                 .extracting(Result::code, Result::err)
                 .containsExactly(

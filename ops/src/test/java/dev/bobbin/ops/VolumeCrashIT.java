@@ -95,10 +95,7 @@ final class VolumeCrashIT {
 
     private String exec(String script) throws Exception {
         return server.ask(
-                200,
-                "POST",
-                "/v1/exec",
-                "{\"sandbox\":\"keeper\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
+                200, "POST", "/v1/exec", "{\"sandbox\":\"keeper\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
     }
 
     /// Makes, uses and removes volumes until the server is gone.

@@ -45,8 +45,7 @@ public final class BobbinCommand implements Callable<Integer> {
         return line.execute(arguments);
     }
 
-    private static Map<String, Supplier<?>> commands(
-            Map<String, String> environment, Server.Starter starter) {
+    private static Map<String, Supplier<?>> commands(Map<String, String> environment, Server.Starter starter) {
         var server = new ServerOptions(environment, starter);
         var commands = new LinkedHashMap<String, Supplier<?>>();
         commands.put("run", () -> new RunCommand(server));

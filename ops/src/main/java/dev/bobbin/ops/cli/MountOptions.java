@@ -15,7 +15,8 @@ final class MountOptions {
             names = {"-v", "--volume"},
             paramLabel = "NAME:PATH[:ro]",
             converter = Brief.class,
-            description = "Mounts a volume, which is made if there is none; or what is at a path of the server's machine.")
+            description =
+                    "Mounts a volume, which is made if there is none; or what is at a path of the server's machine.")
     private List<Map<String, Object>> brief = List.of();
 
     @Option(
@@ -41,7 +42,9 @@ final class MountOptions {
         @Override
         public Map<String, Object> convert(String text) {
             var parts = List.of(text.split(":", -1));
-            if (parts.size() < 2 || parts.size() > 3 || (parts.size() == 3 && !parts.get(2).matches("ro|rw"))) {
+            if (parts.size() < 2
+                    || parts.size() > 3
+                    || (parts.size() == 3 && !parts.get(2).matches("ro|rw"))) {
                 throw new TypeConversionException("\"" + text + "\" is not NAME:PATH or NAME:PATH:ro");
             }
             var source = parts.getFirst();

@@ -49,9 +49,7 @@ final class PlaceOptions {
 
     /// Puts the image into `request`, and gives the limits, which are to be put there when they are complete.
     Request putInto(Request request) {
-        request.put("image", image)
-                .put("pull", pull)
-                .put("mounts", mounts.all().isEmpty() ? null : mounts.all());
+        request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
         return new Request()
                 .putAmount("memory", memory)
                 .put("cpus", cpus)

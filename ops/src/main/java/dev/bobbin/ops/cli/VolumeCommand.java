@@ -105,7 +105,9 @@ final class VolumeCommand implements Callable<Integer> {
                     System.out.printf(
                             LINE,
                             volume.get("name"),
-                            String.valueOf(volume.get("created_at")).substring(0, 19).replace('T', ' '),
+                            String.valueOf(volume.get("created_at"))
+                                    .substring(0, 19)
+                                    .replace('T', ' '),
                             users);
                 }
                 return 0;

@@ -29,8 +29,8 @@ public final class Volumes {
     public Creation create(String tenant, String name, Map<String, String> labels) {
         return store.create(tenant, name, labels)
                 .<Creation>map(Creation.Created::new)
-                .orElseGet(() -> new Creation.Refused(new Refusal(
-                        Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already")));
+                .orElseGet(() -> new Creation.Refused(
+                        new Refusal(Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already")));
     }
 
     /// The volume of this tenant with this name or id.

@@ -30,14 +30,13 @@ final class Volumes {
     void create(ServerRequest request, ServerResponse response) {
         var name = new String[1];
         var labels = new LinkedHashMap<String, String>();
-        JsonInput.readObject(
-                Body.read(request, LARGEST_REQUEST), Set.of("name", "labels"), (field, value) -> {
-                    if (field.equals("name")) {
-                        name[0] = value.string();
-                    } else {
-                        labels.putAll(JobInput.labels(value));
-                    }
-                });
+        JsonInput.readObject(Body.read(request, LARGEST_REQUEST), Set.of("name", "labels"), (field, value) -> {
+            if (field.equals("name")) {
+                name[0] = value.string();
+            } else {
+                labels.putAll(JobInput.labels(value));
+            }
+        });
         if (name[0] == null) {
             throw Rejected.invalid("name", "name: say what the volume shall be called");
         }
@@ -109,8 +108,8 @@ final class Volumes {
     private Volume find(ServerRequest request) {
         var name = request.path().pathParameters().get("name");
         return volumes.find(name, Exchange.caller(request))
-                .orElseThrow(() -> new Rejected(Problem.of(new Refusal(
-                        Refusal.Reason.NO_SUCH_VOLUME, "volume: there is no volume \"" + name + "\""))));
+                .orElseThrow(() -> new Rejected(Problem.of(
+                        new Refusal(Refusal.Reason.NO_SUCH_VOLUME, "volume: there is no volume \"" + name + "\""))));
     }
 
     private void send(ServerResponse response, Volume volume) {

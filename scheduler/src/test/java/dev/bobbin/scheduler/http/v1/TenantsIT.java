@@ -119,7 +119,8 @@ final class TenantsIT {
             assertThat(red.text()).contains("\"exit_code\":0", "\"stdout\":\"\"");
             assertThat(server.get("/v1/volumes/data", RED).text()).doesNotContain(id);
 
-            assertThat(server.post("/v1/volumes", "{\"name\":\"x\"}", READER).status()).isEqualTo(403);
+            assertThat(server.post("/v1/volumes", "{\"name\":\"x\"}", READER).status())
+                    .isEqualTo(403);
             assertThat(server.delete("/v1/volumes/data", READER).status()).isEqualTo(403);
             assertThat(server.get("/v1/volumes/data", READER).text()).isEqualTo(blue.text());
             assertThat(server.delete("/v1/volumes/data", ADMIN).status()).isEqualTo(404);

@@ -38,8 +38,7 @@ final class VolumesIT {
     }
 
     private RawClient.Answer run(String mounts, String script) throws IOException {
-        return server.post(
-                "/v1/run", "{\"command\":[\"sh\",\"-c\",\"%s\"],\"mounts\":%s}".formatted(script, mounts));
+        return server.post("/v1/run", "{\"command\":[\"sh\",\"-c\",\"%s\"],\"mounts\":%s}".formatted(script, mounts));
     }
 
     private static String volume(String name, String target) {
@@ -53,7 +52,8 @@ final class VolumesIT {
         var made = server.post("/v1/sandboxes", "{\"name\":\"reader\",\"mounts\":" + volume("shared", "/in") + "}");
         assertThat(made.status()).as(made.text()).isEqualTo(201);
         assertThat(made.text())
-                .contains("\"mounts\":[{\"type\":\"volume\",\"source\":\"shared\",\"target\":\"/in\",\"read_only\":false}]");
+                .contains(
+                        "\"mounts\":[{\"type\":\"volume\",\"source\":\"shared\",\"target\":\"/in\",\"read_only\":false}]");
         var read = server.post("/v1/exec", "{\"sandbox\":\"reader\",\"command\":[\"cat\",\"/in/file\"]}");
         assertThat(read.text()).contains("\"stdout\":\"from run\\n\"");
         assertThat(server.get("/v1/sandboxes/reader/files/in/file").text()).isEqualTo("from run\n");
@@ -61,7 +61,8 @@ final class VolumesIT {
         var inUse = server.delete("/v1/volumes/shared");
         assertThat(inUse.status()).isEqualTo(409);
         assertThat(inUse.text()).contains("\"code\":\"volume_in_use\"", "\"field\":\"volume\"");
-        assertThat(server.get("/v1/volumes/shared").text()).containsPattern("\"used_by\":\\[\"sandbox [0-9a-f-]{36}\"]");
+        assertThat(server.get("/v1/volumes/shared").text())
+                .containsPattern("\"used_by\":\\[\"sandbox [0-9a-f-]{36}\"]");
         assertThat(server.delete("/v1/sandboxes/reader").status()).isEqualTo(204);
         assertThat(server.delete("/v1/volumes/shared").status()).isEqualTo(204);
         assertThat(server.get("/v1/volumes/shared").status()).isEqualTo(404);
@@ -101,7 +102,8 @@ final class VolumesIT {
                 Arguments.of("[{\"type\":\"nfs\",\"target\":\"/a\"}]", "mounts[0]", "tmpfs"),
                 Arguments.of("[{\"type\":\"volume\",\"source\":\"v\"}]", "mounts[0]", "target"),
                 Arguments.of("[{\"type\":\"volume\",\"target\":\"/a\"}]", "mounts[0]", "source"),
-                Arguments.of("[{\"type\":\"volume\",\"source\":\"v\",\"target\":\"/a\",\"x\":1}]", "mounts[0].x", "no such"),
+                Arguments.of(
+                        "[{\"type\":\"volume\",\"source\":\"v\",\"target\":\"/a\",\"x\":1}]", "mounts[0].x", "no such"),
                 Arguments.of("[{\"type\":\"tmpfs\",\"target\":\"/a\",\"size\":1}]", "mounts[0].size", "4096"),
                 Arguments.of("[{\"type\":\"tmpfs\",\"target\":\"/a\",\"source\":\"v\"}]", "mounts[0]", "empty"),
                 Arguments.of(volume("-v", "/a"), "mounts[0].source", "letter"),
