@@ -203,6 +203,9 @@ final class BobbinConfigTest {
         expected.removeAll(Set.of("tokens", "host.orphan-grace"));
         // What every user meets stands at the top.
         expected.removeAll(Set.of("host.data-dir", "host.run-dir", "http.listen", "http.default-image"));
+        // What may be bound is said beside the rest of the host.
+        expected.removeIf(key -> key.startsWith("host.binds"));
+        expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
 
         assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
     }
