@@ -122,6 +122,18 @@
 #define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
 #define FIELD_LASTING 53       /* empty: EXEC will be accepted; only for a sandbox that was spawned to last */
 #define FIELD_FILES 54         /* empty: of an EXEC: no program, the ARGUMENTs are work on files (files.c) */
+/*
+ * bytes (n), at most 32, in the order in which they are mounted: u32 MOUNT_… kind, u32 flags, u64 size of a tmpfs, then three
+ * texts, each with a NUL at its end: base, source, target. Of a volume the source is its id, of a bind a path without "/"
+ * at its start that is looked for beneath the directory `base` of the machine; the target is a path in the root.
+ */
+#define FIELD_MOUNT 58
+
+#define MOUNT_VOLUME 1
+#define MOUNT_BIND 2 /* only from a nursery with --binds */
+#define MOUNT_TMPFS 3
+
+#define MOUNT_READ_ONLY 1 /* a flag */
 
 #define STATE_PARKED 1
 #define STATE_RUNNING 2

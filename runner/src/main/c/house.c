@@ -52,6 +52,9 @@ static int bring_all(const struct settings *settings, struct failure *failure)
     snprintf(path, sizeof path, "%s/sandboxes", settings->data_dir);
     if (mkdir(path, 0700) < 0 && errno != EEXIST) return fail(failure, "make %s", path);
     if (bring(path, NURSERY_SANDBOXES + 1, failure) < 0) return -1;
+    snprintf(path, sizeof path, "%s/volumes", settings->data_dir);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) return fail(failure, "make %s", path);
+    if (bring(path, NURSERY_VOLUMES + 1, failure) < 0) return -1;
     snprintf(path, sizeof path, "%s/s", settings->run_dir);
     if (mkdir(path, 0700) < 0 && errno != EEXIST) return fail(failure, "make %s", path);
     if (bring(path, NURSERY_RUN + 1, failure) < 0) return -1;
@@ -66,14 +69,23 @@ static int bring_all(const struct settings *settings, struct failure *failure)
     return 0;
 }
 
+/* The mount namespace that this process is in. */
+static int open_mounts(struct failure *failure)
+{
+    int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    return namespace < 0 ? fail(failure, "open the mount namespace") : namespace;
+}
+
 int house_enter(struct nursery *nursery, struct failure *failure)
 {
     if (enter_cgroups(nursery->settings, failure) < 0 || open_parents(nursery, failure) < 0) return -1;
     struct failure ignored;
     write_text(AT_FDCWD, "/proc/self/oom_score_adj", "-999", &ignored); /* where permitted */
+    if (nursery->settings->binds && (nursery->machine = open_mounts(failure)) < 0) return -1;
     if (unshare(CLONE_NEWNS) < 0) return fail(failure, "make the nursery's mount namespace");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return fail(failure, "make the nursery's mounts private");
+    if ((nursery->house = open_mounts(failure)) < 0) return -1;
     /* Over any directory that surely exists; the old root goes away as a whole. */
     if (mount("nursery", "/proc", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=1m") < 0)
         return fail(failure, "mount the nursery's root");

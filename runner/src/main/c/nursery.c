@@ -172,7 +172,7 @@ static _Noreturn void loop(struct nursery *nursery)
 
 _Noreturn void nursery_main(const struct settings *settings)
 {
-    struct nursery nursery = {.settings = settings, .jvm = {.peer = -1}};
+    struct nursery nursery = {.settings = settings, .jvm = {.peer = -1}, .house = -1, .machine = -1};
     struct failure failure;
     sigset_t children;
     sigemptyset(&children);

@@ -24,6 +24,7 @@ struct settings {
     int cgroup_count, supervisor_cgroup_count;
     struct host_trees trees;
     uint64_t lonely_millis;
+    bool binds; /* whether directories of the machine may be mounted */
 };
 
 /* The range of user ids of a sandbox that lasts; file: -1 while somebody else holds the claim. */
@@ -51,6 +52,7 @@ struct nursery {
     struct networks networks;
     struct child *children;
     bool retiring;
+    int house, machine; /* mount namespaces, see struct sandbox */
 };
 
 /* ids.c: ranges of user ids, claimed on the whole machine by an open file */

@@ -4,6 +4,7 @@
  * header, which has been read by then, or the spare byte at the end of the copy.
  */
 #include "order.h"
+#include "sandbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static size_t *count_of(struct order *order, uint16_t tag)
     case FIELD_GROUP: return &order->group_count;
     case FIELD_FILE: return &order->file_count;
     case FIELD_RLIMIT: return &order->limit_count;
+    case FIELD_MOUNT: return &order->mount_count;
     default: return NULL;
     }
 }
@@ -73,6 +75,33 @@ static bool parse_text(const struct slice *value, char **text)
     return is_text(value);
 }
 
+/* The next of a mount's texts, which its NUL ends within the value. */
+static const char *take_text(struct slice *rest)
+{
+    uint8_t *text = rest->data, *end = rest->length ? memchr(text, 0, rest->length) : NULL;
+    if (!end || end - text > PATH_LONGEST) return NULL;
+    rest->length -= (uint32_t)(end + 1 - text);
+    rest->data = end + 1;
+    return (const char *)text;
+}
+
+static bool parse_mount(const struct slice *value, struct order_mount *mount)
+{
+    if (value->length < 16) return false;
+    *mount = (struct order_mount){
+        .kind = load_u32(value->data), .flags = load_u32(value->data + 4), .bytes = load_u64(value->data + 8)};
+    struct slice rest = {value->data + 16, value->length - 16};
+    if (!(mount->base = take_text(&rest)) || !(mount->source = take_text(&rest))
+        || !(mount->target = take_text(&rest)) || rest.length != 0 || *mount->target != '/')
+        return false;
+    switch (mount->kind) {
+    case MOUNT_VOLUME: return is_id((const uint8_t *)mount->source, (uint32_t)strlen(mount->source));
+    case MOUNT_BIND: return *mount->base == '/' && *mount->source != '/';
+    case MOUNT_TMPFS: return mount->bytes > 0;
+    default: return false;
+    }
+}
+
 /* One field into its place; the counts run up again from zero as the arrays fill. */
 static bool take(struct order *order, const struct field *field)
 {
@@ -87,6 +116,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_CGROUP_READ: return parse_text(value, &order->cgroup_reads[order->cgroup_read_count++]);
     case FIELD_FILE: return parse_file(value, &order->files[order->file_count++]);
     case FIELD_RLIMIT: return parse_limit(value, &order->limits[order->limit_count++]);
+    case FIELD_MOUNT: return parse_mount(value, &order->mounts[order->mount_count++]);
     case FIELD_GROUP: return parse_id(field, &order->groups[order->group_count++]);
     case FIELD_UID: return parse_id(field, &order->uid);
     case FIELD_GID: return parse_id(field, &order->gid);
@@ -127,7 +157,8 @@ static bool make_arrays(struct order *order)
     size_t texts = order->argument_count + order->environment_count + order->layer_count + order->cgroup_write_count
         + order->cgroup_read_count + 5;
     uint8_t *memory = calloc(1, texts * sizeof(char *) + order->group_count * sizeof(gid_t) + 8
-        + order->file_count * sizeof(struct input_file) + order->limit_count * sizeof(struct limit));
+        + order->file_count * sizeof(struct input_file) + order->limit_count * sizeof(struct limit)
+        + order->mount_count * sizeof(struct order_mount));
     if (!memory) return false;
     order->arrays = memory;
     order->arguments = carve(&memory, (order->argument_count + 1) * sizeof(char *));
@@ -137,9 +168,11 @@ static bool make_arrays(struct order *order)
     order->cgroup_reads = carve(&memory, (order->cgroup_read_count + 1) * sizeof(char *));
     order->files = carve(&memory, order->file_count * sizeof(struct input_file));
     order->limits = carve(&memory, order->limit_count * sizeof(struct limit));
+    order->mounts = carve(&memory, order->mount_count * sizeof(struct order_mount));
     order->groups = carve(&memory, order->group_count * sizeof(gid_t));
     order->argument_count = order->environment_count = order->layer_count = order->cgroup_write_count = 0;
     order->cgroup_read_count = order->file_count = order->limit_count = order->group_count = 0;
+    order->mount_count = 0;
     return true;
 }
 
@@ -153,6 +186,8 @@ static int decode(struct order *order, uint32_t length, struct failure *failure)
         if (count) ++*count;
     }
     if (more < 0) return fail_as(failure, EBADMSG, "read the order's fields");
+    if (order->mount_count > MOUNTS_MOST)
+        return fail_as(failure, E2BIG, "mount %zu things, of which %d are allowed", order->mount_count, MOUNTS_MOST);
     if (!make_arrays(order)) return fail(failure, "make room for the order");
     rest = (struct slice){order->body, length};
     while (rest.length > 0) {

@@ -20,6 +20,14 @@ struct limit {
     uint64_t soft, hard;
 };
 
+#define MOUNTS_MOST 32
+
+struct order_mount {
+    uint32_t kind, flags;
+    uint64_t bytes;
+    const char *base, *source, *target;
+};
+
 struct order {
     uint8_t *body;
     void *arrays;
@@ -32,6 +40,8 @@ struct order {
     size_t file_count;
     struct limit *limits;
     size_t limit_count;
+    struct order_mount *mounts;
+    size_t mount_count;
     char *workdir, *hostname;
     uint32_t uid, gid, output_policy, stdin_policy, rows, columns; /* the last two 0: no terminal */
     uint64_t disk_bytes, disk_inodes, time_millis, output_bytes, orphan_millis; /* 0: not given */

@@ -1,21 +1,36 @@
 /*
- * Files that an order brings, and its working directory. Paths belong to the image and the caller: each is resolved by
- * the kernel with the image's root as its root, never across a mount.
+ * Files that an order brings, and its working directory. Paths belong to the image, the caller and whoever shares a
+ * volume: each is resolved by the kernel with the sandbox's root as its root.
  */
 #include "rootfs.h"
 #include "sys.h"
 
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
-#define BENEATH (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+#define BENEATH (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
-struct owner {
-    uid_t uid;
-    gid_t gid;
-};
+int act_as(uid_t uid, gid_t gid, struct failure *failure)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    setfsgid(gid);
+    setfsuid(uid);
+    if ((uid_t)setfsuid(UINT32_MAX) != uid || (gid_t)setfsgid(UINT32_MAX) != gid)
+        return fail_as(failure, EPERM, "make files as user %u", uid);
+    /* The kernel has taken the rights over files with the id, and may have made PID 1 open to be looked at. */
+    if (syscall(SYS_capget, &header, data) < 0) return fail(failure, "read the capabilities of PID 1");
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    if (syscall(SYS_capset, &header, data) < 0) return fail(failure, "keep the capabilities of PID 1");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(failure, "keep PID 1 undumpable");
+    return 0;
+}
 
 static int open_directory(int root, const char *path)
 {
@@ -23,19 +38,16 @@ static int open_directory(int root, const char *path)
 }
 
 /* One missing directory, whose parents exist. */
-static int make_directory(int root, char *path, struct owner owner)
+static int make_directory(int root, char *path)
 {
     char *slash = strrchr(path, '/');
     *slash = 0;
     CLOSED int parent = open_directory(root, *path ? path : "/");
     *slash = '/';
-    if (parent < 0) return -1;
-    if (mkdirat(parent, slash + 1, 0755) < 0) return -1;
-    return fchownat(parent, slash + 1, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW);
+    return parent < 0 ? -1 : mkdirat(parent, slash + 1, 0755);
 }
 
-/* Makes what is missing of `path`, an absolute one without a slash at its end. */
-static int make_path(int root, char *path, struct owner owner, struct failure *failure)
+int make_path(int root, char *path, struct failure *failure)
 {
     CLOSED int whole = open_directory(root, path);
     if (whole >= 0) return 0;
@@ -43,7 +55,7 @@ static int make_path(int root, char *path, struct owner owner, struct failure *f
     for (char *end = strchr(path + 1, '/');; end = strchr(end + 1, '/')) {
         if (end) *end = 0;
         CLOSED int part = open_directory(root, path);
-        int made = part >= 0 ? 0 : make_directory(root, path, owner);
+        int made = part >= 0 ? 0 : make_directory(root, path);
         if (made < 0) fail(failure, "make the directory %s in the image", path);
         if (end) *end = '/';
         if (made < 0) return -1;
@@ -67,7 +79,7 @@ static int write_content(int file, const struct slice *content, const char *path
     return 0;
 }
 
-static int place_file(int root, const char *workdir, const struct input_file *each, struct owner owner,
+static int place_file(int root, const char *workdir, const struct input_file *each, uid_t uid, gid_t gid,
                       struct failure *failure)
 {
     char path[2 * PATH_MAX], parent[2 * PATH_MAX];
@@ -78,7 +90,7 @@ static int place_file(int root, const char *workdir, const struct input_file *ea
     char *slash = strrchr(parent, '/');
     *slash = 0;
     trim_slashes(parent);
-    if (*parent && make_path(root, parent, owner, failure) < 0) return -1;
+    if (*parent && make_path(root, parent, failure) < 0) return -1;
     /* Without blocking on a fifo that the image may have there; and only a regular file is written to. */
     CLOSED int file = open_under(root, path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
     struct stat status;
@@ -86,19 +98,32 @@ static int place_file(int root, const char *workdir, const struct input_file *ea
     if (!S_ISREG(status.st_mode)) return fail_as(failure, EINVAL, "write %s, which is no regular file", path);
     if (ftruncate(file, 0) < 0) return fail(failure, "empty the file %s", path);
     if (write_content(file, &each->content, path, failure) < 0) return -1;
-    if (fchown(file, owner.uid, owner.gid) < 0 || fchmod(file, each->mode) < 0)
+    if (fchown(file, uid, gid) < 0 || fchmod(file, each->mode) < 0)
         return fail(failure, "set owner and mode of %s", path);
+    return 0;
+}
+
+static int place_all(int root, const char *workdir, uint32_t uid_base, const struct order *order,
+                     struct failure *failure)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", workdir);
+    if (strcmp(workdir, "/") != 0 && make_path(root, path, failure) < 0) return -1;
+    for (size_t i = 0; i < order->file_count; i++)
+        if (place_file(root, workdir, &order->files[i], uid_base + order->uid, uid_base + order->gid, failure) < 0)
+            return -1;
     return 0;
 }
 
 int place_files(int root, uint32_t uid_base, const struct order *order, struct failure *failure)
 {
-    struct owner owner = {uid_base + order->uid, uid_base + order->gid};
     char workdir[PATH_MAX] = "/";
     if (order->workdir) snprintf(workdir, sizeof workdir, "%s", order->workdir);
     trim_slashes(workdir);
-    if (strcmp(workdir, "/") != 0 && make_path(root, workdir, owner, failure) < 0) return -1;
-    for (size_t i = 0; i < order->file_count; i++)
-        if (place_file(root, workdir, &order->files[i], owner, failure) < 0) return -1;
-    return 0;
+    CLOSED int directory = strcmp(workdir, "/") == 0 ? -1 : open_directory(root, workdir);
+    if (order->file_count == 0 && (directory >= 0 || strcmp(workdir, "/") == 0)) return 0;
+    if (act_as(uid_base + order->uid, uid_base + order->gid, failure) < 0) return -1;
+    int result = place_all(root, workdir, uid_base, order, failure);
+    struct failure ignored;
+    return act_as(0, 0, result < 0 ? &ignored : failure) < 0 ? -1 : result;
 }

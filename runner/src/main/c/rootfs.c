@@ -4,6 +4,7 @@
  * reached.
  */
 #include "rootfs.h"
+#include "mounts.h"
 #include "sys.h"
 
 #include <inttypes.h>
@@ -131,23 +132,26 @@ static int move_kernel_trees(int root, uint32_t owner, struct failure *failure)
     static const char *const trees[][2] = {{STAGE_PROC, "proc"}, {STAGE_SYS, "sys"}, {STAGE_DEV, "dev"}};
     for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
         const char *target = trees[i][1];
-        if (move_onto(trees[i][0], root, target, RESOLVE_NO_SYMLINKS, failure) == 0) continue;
+        if (move_onto(trees[i][0], root, target, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, failure) == 0) continue;
         if (failure->code != ENOENT) return -1;
         if (mkdirat(root, target, 0755) < 0 || fchownat(root, target, owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
             return fail(failure, "make /%s in the image", target);
-        if (move_onto(trees[i][0], root, target, RESOLVE_NO_SYMLINKS, failure) < 0) return -1;
+        if (move_onto(trees[i][0], root, target, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, failure) < 0) return -1;
     }
     return 0;
 }
 
-int make_root(const struct sandbox *sandbox, const struct order *order, struct failure *failure)
+int make_root(const struct sandbox *sandbox, const struct order *order, pid_t job, struct failure *failure)
 {
     bool lasting = sandbox->journals >= 0;
+    __attribute__((cleanup(mounts_release))) struct mounts mounts;
+    if (mounts_bring(sandbox, order, job, &mounts, failure) < 0) return -1;
     if (!lasting && limit_disk(order, failure) < 0) return -1;
     CLOSED int root = mount_overlay(lasting, order, failure);
     if (root < 0) return -1;
-    if (place_files(root, sandbox->uid_base, order, failure) < 0) return -1;
     if (order->host_trees && move_trees(sandbox->trees, root, failure) < 0) return -1;
+    if (mounts_place(root, sandbox->uid_base, order, &mounts, failure) < 0) return -1;
+    if (place_files(root, sandbox->uid_base, order, failure) < 0) return -1;
     if (move_kernel_trees(root, sandbox->uid_base, failure) < 0) return -1;
     /* The parked process stands in the stage's root; pivot_root takes it along. */
     if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the new root");

@@ -20,6 +20,7 @@
 #define NURSERY_LOCKS "/locks"
 #define NURSERY_TREES "/h"
 #define NURSERY_STAGE "/stage"
+#define NURSERY_VOLUMES "/volumes"
 
 /* in the stage */
 #define STAGE_UPPER "/u"
@@ -37,6 +38,8 @@
 #define KEPT_WORK "work"
 #define KEPT_JOURNALS "journals"
 #define JOURNAL_SUFFIX ".journal"
+
+#define VOLUME_FILES "data" /* in the directory of a volume */
 
 #define ID_LENGTH 36
 
@@ -75,6 +78,7 @@ struct sandbox {
     int journals; /* where journals of further processes are made; -1 if it does not last */
     int listener, journal, network;
     int uid_claim; /* held only to keep the range claimed */
+    int house, machine; /* the nursery's mount namespace, and the machine's if there may be binds: until the root is made */
     struct cgroups cgroups;
     const struct host_trees *trees;
 };

@@ -159,7 +159,9 @@ static int carry_out(struct init *init)
     for (size_t i = 0; i < order->cgroup_write_count; i++)
         if (write_cgroup(init->sandbox, order->cgroup_writes[i], failure) < 0) return -1;
     if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
-    if (make_root(init->sandbox, order, failure) < 0) return -1;
+    if (make_root(init->sandbox, order, own->pid, failure) < 0) return -1;
+    shut(&init->sandbox->house);
+    shut(&init->sandbox->machine);
     if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0)
         return fail(failure, "set the host name");
     if (give_pipes(init, own) < 0) return -1;

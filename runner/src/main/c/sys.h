@@ -4,6 +4,7 @@
 #ifndef BOBBIN_SYS_H
 #define BOBBIN_SYS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdint.h>
@@ -52,11 +53,17 @@ static inline void free_memory(void *pointer)
     free(*(void **)pointer);
 }
 
+#define OPEN_TRIES 100
+
 /* openat2: the only way any path that an image or a caller chose is resolved. */
 static inline int open_under(int directory, const char *path, int flags, unsigned mode, uint64_t resolve)
 {
     struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    int descriptor;
+    /* EAGAIN: something on the machine was renamed just while a ".." was followed. */
+    for (int tries = 0; (descriptor = (int)syscall(SYS_openat2, directory, path, &how, sizeof how)) < 0; tries++)
+        if (errno != EAGAIN || tries == OPEN_TRIES) break;
+    return descriptor;
 }
 
 static inline uint64_t nanoseconds(clockid_t clock)

@@ -34,6 +34,18 @@ static void put_noise(struct buffer *out, uint16_t tag, uint32_t longest)
     put_bytes(out, tag, bytes, length);
 }
 
+static void put_mount(struct buffer *out)
+{
+    static const char volume[] = "\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0" "01234567-89ab-7def-8123-456789abcdef\0/v";
+    static const char bind[] = "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0/srv\0a/b\0/b";
+    static const char tmpfs[] = "\3\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0/t";
+    switch (chance(3)) {
+    case 0: put_bytes(out, FIELD_MOUNT, volume, sizeof volume); break;
+    case 1: put_bytes(out, FIELD_MOUNT, bind, sizeof bind); break;
+    default: put_bytes(out, FIELD_MOUNT, tmpfs, sizeof tmpfs);
+    }
+}
+
 /* A valid order, with some of everything. */
 static void put_order(struct buffer *out)
 {
@@ -52,6 +64,7 @@ static void put_order(struct buffer *out)
     for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_FILE, "\0\0\0\0\3\0\0\0a/bcontent", 18);
     for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0",
                                                        20);
+    for (uint32_t i = chance(3); i > 0; i--) put_mount(out);
     put_text(out, FIELD_WORKDIR, "/work");
     put_u32(out, FIELD_UID, chance(65536));
     put_u32(out, FIELD_STDIN_POLICY, STDIN_BYTES);
@@ -91,6 +104,14 @@ static void use(const struct order *order)
                 "/../")) found("a layer that leads out");
     for (size_t i = 0; i < order->file_count; i++) bytes += crc32c(0, order->files[i].content.data,
                                                                    order->files[i].content.length);
+    if (order->mount_count > MOUNTS_MOST) found("more mounts than there may be");
+    for (size_t i = 0; i < order->mount_count; i++) {
+        const struct order_mount *each = &order->mounts[i];
+        bytes += strlen(each->base) + strlen(each->source) + strlen(each->target);
+        if (*each->target != '/' || (each->kind == MOUNT_VOLUME && strpbrk(each->source, "/."))
+            || (each->kind == MOUNT_BIND && (*each->base != '/' || *each->source == '/')))
+            found("a mount that leads somewhere");
+    }
     if (order->workdir) bytes += strlen(order->workdir);
     if (order->hostname) bytes += strlen(order->hostname);
     if ((order->argument_count == 0 && !order->lasting) || order->uid > 65535

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,6 +409,17 @@ static int traffic(int count, char **arguments)
     return sendto(out, "x", 1, 0, (struct sockaddr *)&address, sizeof address) == 1 || strcmp(kind, "noroute") == 0 ? 0 : 1;
 }
 
+/* Exchanges what two paths name for what the next two name, and back, for ever. */
+static int swap(int count, char **arguments)
+{
+    if (count < 2) return 2;
+    for (uint64_t turn = 0;; turn++) {
+        char **pair = count >= 4 && turn % 3 == 2 ? arguments + 2 : arguments;
+        if (renameat2(AT_FDCWD, pair[0], AT_FDCWD, pair[1], RENAME_EXCHANGE) < 0 && errno != ENOENT)
+            return failed("exchange");
+    }
+}
+
 static const struct {
     const char *name;
     int (*run)(int count, char **arguments);
@@ -417,7 +429,7 @@ static const struct {
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
             {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
-            {"counted", counted},
+            {"counted", counted}, {"swap", swap},
 };
 
 int main(int count, char **arguments)

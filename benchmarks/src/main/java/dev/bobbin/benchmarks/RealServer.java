@@ -36,7 +36,7 @@ final class RealServer implements AutoCloseable {
         server = new HttpServer(
                 new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
                 dispatcher,
-                new SandboxDirectory(host.runtime.sandboxes(), cluster),
+                new SandboxDirectory(host.runtime, cluster),
                 new ImageDirectory(host.images),
                 new Callers(List.of()),
                 List.of());

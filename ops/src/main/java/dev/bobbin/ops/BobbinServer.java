@@ -50,7 +50,7 @@ final class BobbinServer implements Server {
         this.http = new HttpServer(
                 config.http(),
                 dispatcher,
-                new SandboxDirectory(runtime.sandboxes(), cluster),
+                new SandboxDirectory(runtime, cluster),
                 new ImageDirectory(images),
                 new Callers(config.tokens()),
                 List.of(metrics, new Health(this::readiness)));

@@ -90,6 +90,53 @@ final class SandboxCommandsIT extends TypedCommands {
     }
 
     @Test
+    void mountsVolumesAndDirectoriesOfTheMachine() throws Exception {
+        assertThat(bobbin("volume", "create", "-l", "team=blue", "data").out()).isEqualTo("data\n");
+        var written = bobbin("run", "-v", "data:/data", "--", "sh", "-c", "echo kept > /data/file");
+        assertThat(written.code()).as(written.err()).isZero();
+        var made = bobbin(
+                "create",
+                "--name",
+                "web",
+                "-v",
+                "data:/in:ro",
+                "--mount",
+                "type=tmpfs,target=/t,size=1MiB",
+                "--mount",
+                "src=more,dst=/more,readonly=false");
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(bobbin("exec", "web", "sh", "-c", "cat /in/file; touch /in/x || stat -c %a /t; touch /more/x")
+                        .out())
+                .isEqualTo("kept\n1777\n");
+
+        assertThat(bobbin("volume", "ls").out()).startsWith("NAME ").containsPattern("(?m)^data +20.* 1$");
+        assertThat(bobbin("volume", "inspect", "data").out()).contains("\"team\":\"blue\"", "\"used_by\":[\"sandbox ");
+        var used = bobbin("volume", "rm", "data", "none");
+        assertThat(used.code()).isEqualTo(1);
+        assertThat(used.err()).contains("\"data\" is used by sandbox ", "there is no volume \"none\"");
+        assertThat(bobbin("volume", "prune").code()).isEqualTo(2);
+        bobbin("rm", "-f", "web");
+        assertThat(bobbin("volume", "rm", "more").out()).isEqualTo("more\n");
+        assertThat(bobbin("volume", "prune", "-f").out()).isEqualTo("removed data\n");
+        assertThat(bobbin("volume", "ls", "-q").out()).isEmpty();
+
+        assertThat(bobbin("run", "-v", "/etc:/x:ro", "--", "ls", "/x"))
+                .extracting(Result::code, Result::out)
+                .containsExactly(125, "");
+        assertThat(bobbin("run", "-v", "data", "--", "true"))
+                .extracting(Result::code, Result::out)
+                .containsExactly(125, "");
+        assertThat(bobbin("run", "--mount", "type=nfs,target=/x", "--", "true").err())
+                .contains("mounts[0]");
+        assertThat(bobbin("run", "--run-dir", directory + "/empty", "-v", "data:/data", "--", "true"))
+                .extracting(Result::code, Result::err)
+                .containsExactly(
+                        125,
+                        "bobbin: Volumes belong to a server, and none is at " + directory
+                                + "/empty/api.sock: start one with \"bobbin serve\", or say with --run-dir where it is.\n");
+    }
+
+    @Test
     void execEndsAsItsCommandDid() throws Exception {
         bobbin("create", "--name", "web", "-e", "A=from sandbox", "-w", "/home");
 

@@ -45,6 +45,7 @@ public sealed interface Job {
     /// @param user `name`, `uid`, `name:group` or `uid:gid`; `null` for the image's
     /// @param files laid into the working directory before the start
     /// @param labels the caller's own notes, returned and never interpreted
+    /// @param mounts what is seen in its root besides the image
     record Run(
             JobId id,
             String tenant,
@@ -58,8 +59,41 @@ public sealed interface Job {
             Limits limits,
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
-            Map<String, String> labels)
+            Map<String, String> labels,
+            List<Mount> mounts)
             implements Job {
+
+        /// One without mounts.
+        public Run(
+                JobId id,
+                String tenant,
+                ImageReference image,
+                List<String> command,
+                Map<String, String> env,
+                @Nullable String workdir,
+                @Nullable String user,
+                Stdin stdin,
+                List<InputFile> files,
+                Limits limits,
+                OnDisconnect onDisconnect,
+                OutputPolicy outputPolicy,
+                Map<String, String> labels) {
+            this(
+                    id,
+                    tenant,
+                    image,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    files,
+                    limits,
+                    onDisconnect,
+                    outputPolicy,
+                    labels,
+                    List.of());
+        }
 
         public Run {
             command = List.copyOf(command);
@@ -68,6 +102,7 @@ public sealed interface Job {
             labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
             JobFields.check(command, env);
             checkFiles(files, limits);
+            mounts = Mount.checked(mounts);
             JobFields.checkPlace(workdir, user);
         }
 

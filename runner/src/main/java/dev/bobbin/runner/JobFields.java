@@ -56,7 +56,7 @@ final class JobFields {
         return bytes;
     }
 
-    private static boolean isKernelPath(String path) {
+    static boolean isKernelPath(String path) {
         var plain = path.replaceAll("/(\\./|/)*", "/");
         return List.of("/proc", "/sys", "/dev").stream()
                 .anyMatch(top -> plain.equals(top) || plain.startsWith(top + "/"));

@@ -31,6 +31,13 @@ public record Refusal(
         /// The sandbox exists and is in a state that does not allow this.
         SANDBOX_NOT_RUNNING,
         NAME_TAKEN,
+        NO_SUCH_VOLUME,
+        /// A sandbox or a job that runs names it.
+        VOLUME_IN_USE,
+        /// What shall be mounted is not there, or is nothing that can be.
+        BAD_MOUNT,
+        /// The configuration does not allow it, or not this caller.
+        FORBIDDEN,
         DRAINING
     }
 }

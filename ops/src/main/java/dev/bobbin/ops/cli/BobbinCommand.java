@@ -45,10 +45,9 @@ public final class BobbinCommand implements Callable<Integer> {
         return line.execute(arguments);
     }
 
-    private static Map<String, Supplier<Callable<Integer>>> commands(
-            Map<String, String> environment, Server.Starter starter) {
+    private static Map<String, Supplier<?>> commands(Map<String, String> environment, Server.Starter starter) {
         var server = new ServerOptions(environment, starter);
-        var commands = new LinkedHashMap<String, Supplier<Callable<Integer>>>();
+        var commands = new LinkedHashMap<String, Supplier<?>>();
         commands.put("run", () -> new RunCommand(server));
         commands.put("serve", () -> new ServeCommand(environment, starter));
         commands.put("create", () -> new CreateCommand(server));
@@ -62,6 +61,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("restart", () -> new RestartCommand(server));
         commands.put("rename", () -> new RenameCommand(server));
         commands.put("rm", () -> new RemoveCommand(server));
+        commands.put("volume", () -> VolumeCommand.line(server));
         commands.put("images", () -> new ImagesCommand(server));
         commands.put("pull", () -> new PullCommand(server));
         commands.put("push", () -> new PushCommand(server));
@@ -79,7 +79,7 @@ public final class BobbinCommand implements Callable<Integer> {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
                 "Say what to do: bobbin run, serve; create, exec, ps, logs, stats, inspect, start, stop, kill, restart, rename,"
-                        + " rm; images, pull, push, save, load, tag, rmi or prune");
+                        + " rm; volume; images, pull, push, save, load, tag, rmi or prune");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

@@ -3,6 +3,7 @@ package dev.bobbin.ops.cli;
 import java.math.BigDecimal;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// What a sandbox is made of.
@@ -34,13 +35,21 @@ final class PlaceOptions {
     @Option(names = "--disk", paramLabel = "SIZE", description = "Default 1GiB.")
     private @Nullable String disk;
 
+    @Mixin
+    private final MountOptions mounts = new MountOptions();
+
+    /// Whether it shares files with others.
+    boolean hasVolumes() {
+        return mounts.haveVolumes();
+    }
+
     Optional<String> image() {
         return Optional.ofNullable(image);
     }
 
     /// Puts the image into `request`, and gives the limits, which are to be put there when they are complete.
     Request putInto(Request request) {
-        request.put("image", image).put("pull", pull);
+        request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
         return new Request()
                 .putAmount("memory", memory)
                 .put("cpus", cpus)

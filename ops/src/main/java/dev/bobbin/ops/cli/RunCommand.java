@@ -67,6 +67,10 @@ final class RunCommand implements Callable<Integer> {
                 return run.run("/v1/run", request(), stdin, json);
             }
         }
+        if (place.hasVolumes()) {
+            throw new StartException("Volumes belong to a server, and none is at " + settings.socket()
+                    + ": start one with \"bobbin serve\", or say with --run-dir where it is.");
+        }
         try (var embedded = start(settings)) {
             Runtime.getRuntime().addShutdownHook(new Thread(embedded::close, "bobbin-stop"));
             try (var run = new JobClient(embedded.socket(), HttpConnection.connect(embedded.socket()), time)) {

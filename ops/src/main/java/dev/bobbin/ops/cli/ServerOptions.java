@@ -61,6 +61,11 @@ final class ServerOptions {
         return ask(question, new SandboxClient(live(settings().socket())));
     }
 
+    /// As [#askOfSandboxes], about volumes.
+    int askOfVolumes(Question<VolumeClient> question) throws IOException {
+        return ask(question, new VolumeClient(live(settings().socket())));
+    }
+
     private static <C extends AutoCloseable> int ask(Question<C> question, C client) throws IOException {
         try {
             return question.ask(client);

@@ -2,6 +2,7 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -110,7 +111,8 @@ public record BobbinConfig(
                         ORPHAN_GRACE,
                         host.keepEnded(),
                         host.keepEndedBytes(),
-                        host.allowUnenforcedLimits()));
+                        host.allowUnenforcedLimits(),
+                        host.binds()));
     }
 
     @Override
@@ -221,8 +223,32 @@ public record BobbinConfig(
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
         var allowUnenforced = settings.onOff("host.allow-unenforced-limits", false);
+        var prefixes = paths(settings, "host.bind-prefixes");
+        var writable = paths(settings, "host.writable-bind-prefixes");
+        var everybody = settings.one("host.bind-callers", false, BobbinConfig::everybody);
         return checked(
-                "host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced));
+                "host.",
+                () -> new HostConfig(
+                        dataDir,
+                        runDir,
+                        pool,
+                        null,
+                        keepEnded,
+                        keepEndedBytes,
+                        allowUnenforced,
+                        new BindConfig(prefixes, writable, everybody)));
+    }
+
+    private static List<Path> paths(Settings settings, String key) {
+        return settings.texts(key, List.of()).stream().map(Path::of).toList();
+    }
+
+    private static boolean everybody(String text) {
+        return switch (text) {
+            case "all" -> true;
+            case "admin" -> false;
+            default -> throw new IllegalArgumentException("must be admin or all, not \"" + text + "\"");
+        };
     }
 
     /// A record whose message starts with the name of a wrong component; the directories have no prefix.

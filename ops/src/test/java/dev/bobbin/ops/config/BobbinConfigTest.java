@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -94,6 +95,9 @@ final class BobbinConfigTest {
                   keep-ended: 2h
                   keep-ended-bytes: 3GiB
                   allow-unenforced-limits: on
+                  bind-prefixes: [/srv/read, /opt/./data/]
+                  writable-bind-prefixes: [/srv/write]
+                  bind-callers: all
                 """);
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
@@ -134,7 +138,30 @@ final class BobbinConfigTest {
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
-                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true));
+                        Path.of("/tmp/data"),
+                        Path.of("/tmp/run"),
+                        5,
+                        null,
+                        Duration.ofHours(2),
+                        3L << 30,
+                        true,
+                        new BindConfig(
+                                List.of(Path.of("/srv/read"), Path.of("/opt/data")),
+                                List.of(Path.of("/srv/write")),
+                                true)));
+    }
+
+    @Test
+    void refusesDirectoriesThatNoSandboxMaySee() {
+        for (var prefix : List.of("/", "srv", "/proc", "/dev/shm", "/sys/../proc/1")) {
+            assertThatThrownBy(() -> BobbinConfig.read(
+                            NO_FLAGS, Map.of("BOBBIN_HOST_WRITABLE_BIND_PREFIXES", "/srv," + prefix), null))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageStartingWith("host.writable-bind-prefixes: \"" + prefix + "\"");
+        }
+        assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_HOST_BIND_CALLERS", "me"), null))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("host.bind-callers: must be admin or all");
     }
 
     @Test
@@ -176,6 +203,9 @@ final class BobbinConfigTest {
         expected.removeAll(Set.of("tokens", "host.orphan-grace"));
         // What every user meets stands at the top.
         expected.removeAll(Set.of("host.data-dir", "host.run-dir", "http.listen", "http.default-image"));
+        // What may be bound is said beside the rest of the host.
+        expected.removeIf(key -> key.startsWith("host.binds"));
+        expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
 
         assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
     }

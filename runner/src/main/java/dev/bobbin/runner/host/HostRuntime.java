@@ -12,6 +12,8 @@ import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.volume.Mountings;
+import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -56,7 +58,10 @@ public final class HostRuntime implements AutoCloseable {
         var live = files.live();
         var precedence = new Precedence();
         this.archive = new Archive(files, live, precedence);
-        this.premises = new Premises(config, files, init, settings(images, cgroups), cgroups, precedence, meters);
+        var volumes = VolumeStore.open(files.volumes());
+        var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
+        var settings = settings(images, cgroups, mountings);
+        this.premises = new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -118,11 +123,14 @@ public final class HostRuntime implements AutoCloseable {
         return Cgroups.removeNoted(runDir.resolve("cgroups"));
     }
 
-    private List<String> settings(ImageStore images, Cgroups cgroups) throws IOException {
+    private static List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
         var uids = Path.of("/run/lock/bobbin/uids");
         Files.createDirectories(uids);
         var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));
         settings.addAll(cgroups.arguments());
+        if (mountings.mayBind()) {
+            settings.add("--binds");
+        }
         images.hostTrees().forEach(tree -> settings.addAll(List.of("--host-tree", tree.toString())));
         return settings;
     }
@@ -142,6 +150,16 @@ public final class HostRuntime implements AutoCloseable {
     /// The sandboxes of this host that last.
     public Sandboxes sandboxes() {
         return sandboxes;
+    }
+
+    /// The volumes of this host.
+    public Volumes volumes() {
+        return new Volumes(premises.volumes());
+    }
+
+    /// Whether callers who are no administrators may have directories of this machine mounted.
+    public boolean everybodyMayBind() {
+        return premises.mountings().everybodyMayBind();
     }
 
     /// The job called `id` if it runs here or its journal is still kept.

@@ -5,6 +5,7 @@ import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// @param limits `null` if an older server did not note them
 /// @param unenforcedLimits names of those that this machine cannot keep
 /// @param layers what it runs on, by the names of its [Rootfs]
+/// @param volumes names of those that are mounted for it alone; a sandbox that lasts has a record of its own
 record JobMeta(
         JobId id,
         String tenant,
@@ -46,7 +48,8 @@ record JobMeta(
         long blockAfterBytes,
         @Nullable Limits limits,
         Set<String> unenforcedLimits,
-        List<String> layers) {
+        List<String> layers,
+        List<String> volumes) {
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
@@ -78,10 +81,12 @@ record JobMeta(
     private static final int UNENFORCED = 21;
     private static final int LAYER = 22;
     private static final int TERMINAL = 23;
+    private static final int VOLUME = 24;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
         layers = List.copyOf(layers);
+        volumes = List.copyOf(volumes);
     }
 
     static JobMeta of(
@@ -101,7 +106,8 @@ record JobMeta(
                 blockAfter(job.outputPolicy(), job.limits().outputBytes()),
                 job.limits(),
                 unenforcedLimits,
-                rootfs.layers());
+                rootfs.layers(),
+                Mount.volumes(job.mounts()));
     }
 
     /// Of the own process of a sandbox that lasts.
@@ -122,7 +128,8 @@ record JobMeta(
                 blockAfter(spec.outputPolicy(), limits.outputBytes()),
                 limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
                 unenforcedLimits,
-                rootfs.layers());
+                rootfs.layers(),
+                List.of());
     }
 
     /// @param sandbox what everything in its sandbox may use
@@ -143,7 +150,8 @@ record JobMeta(
                 blockAfter(job.outputPolicy(), job.outputBytes()),
                 sandbox.within(job.time(), job.outputBytes()),
                 unenforcedLimits,
-                rootfs.layers());
+                rootfs.layers(),
+                List.of());
     }
 
     /// The same, as work on files.
@@ -163,7 +171,8 @@ record JobMeta(
                 blockAfterBytes,
                 limits,
                 unenforcedLimits,
-                layers);
+                layers,
+                volumes);
     }
 
     private static long blockAfter(Job.OutputPolicy policy, long bytes) {
@@ -209,6 +218,7 @@ record JobMeta(
         }
         unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
         layers.forEach(name -> out.text(LAYER, name));
+        volumes.forEach(name -> out.text(VOLUME, name));
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
 
@@ -261,7 +271,8 @@ record JobMeta(
                 fields.requireU64(BLOCK_AFTER_BYTES),
                 limits(fields),
                 Set.copyOf(fields.texts(UNENFORCED)),
-                fields.texts(LAYER));
+                fields.texts(LAYER),
+                fields.texts(VOLUME));
     }
 
     private static StartTimeline timeline(Fields fields) throws WireException {

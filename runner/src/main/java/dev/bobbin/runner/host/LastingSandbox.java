@@ -6,6 +6,7 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
@@ -100,6 +101,11 @@ public final class LastingSandbox {
 
     public Limits limits() {
         return spec().limits();
+    }
+
+    /// What is seen in it besides its image.
+    public List<Mount> mounts() {
+        return spec().mounts();
     }
 
     /// Those of its limits that this machine cannot keep, by name.

@@ -13,6 +13,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
@@ -43,7 +44,12 @@ final class Launcher {
     /// Makes a PID 1 and gives the order; returns when the sandbox's own process has begun, or ended.
     ///
     /// @param fresh what a new one is to be, its files included; `null` for one that ran before
-    void launch(LastingSandbox sandbox, @Nullable SandboxSpec fresh, JobId own, StartTimeline timeline)
+    void launch(
+            LastingSandbox sandbox,
+            @Nullable SandboxSpec fresh,
+            JobId own,
+            List<MountOrder> mounts,
+            StartTimeline timeline)
             throws InterruptedException, IOException {
         var life = sandbox.life();
         var previous = life.own();
@@ -64,7 +70,8 @@ final class Launcher {
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
             taken.sandbox()
-                    .order(Order.lasting(spec, rootfs, identity, premises.cgroups(), meta.encode(), !record.started()));
+                    .order(Order.lasting(
+                            spec, rootfs, identity, premises.cgroups(), meta.encode(), !record.started(), mounts));
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException | InterruptedException e) {
             premises.destroy(record.spec().id());

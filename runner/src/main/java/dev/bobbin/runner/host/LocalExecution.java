@@ -34,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private final Runnable started;
     private final Runnable beforeExit;
     private final Consumer<Ending> atEnd;
+    private final AtomicBoolean finished = new AtomicBoolean();
     private final Supplier<Evidence> counters;
     private final long orderedNanos = System.nanoTime();
     private final CompletableFuture<Integer> reaped = new CompletableFuture<>();
@@ -69,7 +71,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     /// @param process `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
     /// @param beforeExit called when the job has ended, before its PID 1 is told to exit
-    /// @param atEnd told once how it ended, unless that was before this server began
+    /// @param atEnd told once how it ended, before anybody else is, unless that was before this server began
     /// @param counters reads what the kernel counted, for a job whose PID 1 cannot say it
     LocalExecution(
             JobMeta meta,
@@ -317,9 +319,10 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     }
 
     private void finish(long position, @Nullable ByteBuffer data, Ending ending) {
-        if (journal.finish(position, data, ending)) {
+        if (!finished.getAndSet(true)) {
             atEnd.accept(ending);
         }
+        journal.finish(position, data, ending);
         stdin.end();
     }
 

@@ -11,6 +11,8 @@ import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.sandbox.Trash;
 import dev.bobbin.runner.sandbox.WarmSandboxes;
+import dev.bobbin.runner.volume.Mountings;
+import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,6 +39,8 @@ final class Premises {
     private final WarmSandboxes warm;
     private final Upkeep upkeep;
     private final Trash trash;
+    private final VolumeStore volumes;
+    private final Mountings mountings;
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
@@ -54,9 +58,13 @@ final class Premises {
             Path init,
             List<String> settings,
             Cgroups cgroups,
+            VolumeStore volumes,
+            Mountings mountings,
             Precedence precedence,
             MeterRegistry meters)
             throws IOException {
+        this.volumes = volumes;
+        this.mountings = mountings;
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
@@ -95,6 +103,14 @@ final class Premises {
 
     WarmSandboxes warm() {
         return warm;
+    }
+
+    VolumeStore volumes() {
+        return volumes;
+    }
+
+    Mountings mountings() {
+        return mountings;
     }
 
     Upkeep upkeep() {
@@ -223,6 +239,7 @@ final class Premises {
 
     void awaitTrash(Duration timeout) throws InterruptedException {
         trash.await(timeout);
+        volumes.awaitTrash(timeout);
     }
 
     void sweep(SandboxId id) {

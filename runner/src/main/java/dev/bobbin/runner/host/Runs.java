@@ -6,13 +6,16 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -59,6 +62,7 @@ final class Runs {
             return attempt;
         } finally {
             if (!accepted) {
+                premises.mountings().release(user(job.id()));
                 rootfs.close();
             }
         }
@@ -81,14 +85,30 @@ final class Runs {
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
             timeline.stamp(Phase.IMAGE);
-            return run(job, command, rootfs, identity.get(), timeline);
+            var mounts = premises.mountings()
+                    .take(job.tenant(), job.mounts(), job.limits().memoryBytes(), user(job.id()));
+            return switch (mounts) {
+                case Mountings.Answer.Refused(var refusal) -> new Attempt.Refused(refusal);
+                case Mountings.Answer.Ready(var orders) -> run(job, command, rootfs, identity.get(), orders, timeline);
+            };
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "job " + job.id() + " could not be started", e);
             return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
         }
     }
 
-    private Attempt run(Job.Run job, List<String> command, Rootfs rootfs, Identity identity, StartTimeline timeline)
+    /// How a job is called that uses volumes.
+    private static String user(JobId job) {
+        return "job " + job;
+    }
+
+    private Attempt run(
+            Job.Run job,
+            List<String> command,
+            Rootfs rootfs,
+            Identity identity,
+            List<MountOrder> mounts,
+            StartTimeline timeline)
             throws InterruptedException, IOException {
         premises.precedence().startBegins();
         var taken = premises.warm().take();
@@ -96,7 +116,7 @@ final class Runs {
         var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace);
+        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace, mounts);
         var id = execution.sandboxId();
         try {
             taken.sandbox().order(order);
@@ -136,7 +156,12 @@ final class Runs {
                 timeline,
                 this::started,
                 () -> premises.leaves(id),
-                ending -> premises.losses().ended(meta.outputPolicy(), ending),
+                ending -> {
+                    if (!meta.volumes().isEmpty()) {
+                        premises.mountings().release(user(meta.id()));
+                    }
+                    premises.losses().ended(meta.outputPolicy(), ending);
+                },
                 () -> premises.cgroups().evidence(id.toString()));
         premises.started(execution);
         return execution;
@@ -172,6 +197,7 @@ final class Runs {
             var execution = execution(meta, sandbox, meta.timeline());
             execution.journal().grew(sandbox.state().position(), null);
             var image = images.hold(meta.layers());
+            premises.mountings().keep(meta.tenant(), meta.volumes(), user(meta.id()));
             Thread.ofVirtual().name("job-" + meta.id()).start(() -> {
                 var end = sandbox.state().end();
                 if (end != null) {

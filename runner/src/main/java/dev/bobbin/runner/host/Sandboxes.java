@@ -7,6 +7,7 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
@@ -14,9 +15,11 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxRecord;
+import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -34,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// The sandboxes of this host that last. Safe for many threads.
 public final class Sandboxes {
     private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
+    private static final String CANNOT = "this host cannot make sandboxes at the moment";
     private static final int SIGTERM = 15;
     private static final Duration IDLE_GRACE = Duration.ofSeconds(10);
     /// PID 1 and then the nursery kill it well within this.
@@ -94,10 +98,31 @@ public final class Sandboxes {
             return new Creation.Refused(nameTaken(spec.name()));
         }
         timeline.stamp(Phase.IMAGE);
-        return create(spec, rootfs, timeline);
+        Mountings.Answer mounts;
+        try {
+            mounts = premises.mountings()
+                    .take(spec.tenant(), spec.mounts(), spec.limits().memoryBytes(), user(spec.id()));
+        } catch (SandboxException e) {
+            LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
+            mounts = new Mountings.Answer.Refused(new Refusal(Refusal.Reason.DEGRADED, CANNOT));
+        }
+        return switch (mounts) {
+            case Mountings.Answer.Ready(var orders) -> create(spec, rootfs, orders, timeline);
+            case Mountings.Answer.Refused(var refusal) -> {
+                names.release(spec.tenant(), spec.name(), spec.id());
+                rootfs.close();
+                yield new Creation.Refused(refusal);
+            }
+        };
     }
 
-    private Creation create(SandboxSpec spec, Rootfs rootfs, StartTimeline timeline) throws InterruptedException {
+    /// How a sandbox is called that uses volumes.
+    static String user(SandboxId id) {
+        return "sandbox " + id;
+    }
+
+    private Creation create(SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, StartTimeline timeline)
+            throws InterruptedException {
         var own = JobId.next();
         var record =
                 new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null);
@@ -105,12 +130,12 @@ public final class Sandboxes {
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
         try {
-            launcher.launch(sandbox, spec, own, timeline);
+            launcher.launch(sandbox, spec, own, mounts, timeline);
             return new Creation.Created(sandbox);
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
             remove(sandbox);
-            return refused(Refusal.Reason.DEGRADED, "this host cannot make sandboxes at the moment");
+            return refused(Refusal.Reason.DEGRADED, CANNOT);
         }
     }
 
@@ -122,13 +147,24 @@ public final class Sandboxes {
         if (sandbox.rootfs().isEmpty()) {
             return Optional.of(Launcher.imageGone(sandbox));
         }
+        var mounts = mounts(sandbox.spec());
+        if (mounts instanceof Mountings.Answer.Refused(var refusal)) {
+            return Optional.of(refusal);
+        }
         try {
-            launcher.launch(sandbox, null, JobId.next(), StartTimeline.begin());
+            var orders = ((Mountings.Answer.Ready) mounts).orders();
+            launcher.launch(sandbox, null, JobId.next(), orders, StartTimeline.begin());
             return sandbox.removed();
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + sandbox.id() + " could not be started", e);
             return Optional.of(new Refusal(Refusal.Reason.DEGRADED, "this host cannot start it: " + e.getMessage()));
         }
+    }
+
+    /// What is mounted in a sandbox that was made before.
+    private Mountings.Answer mounts(SandboxSpec spec) {
+        return premises.mountings()
+                .again(spec.tenant(), spec.mounts(), spec.limits().memoryBytes());
     }
 
     /// Runs one more process in a sandbox that lasts.
@@ -144,6 +180,7 @@ public final class Sandboxes {
     void known(LastingSandbox sandbox) {
         all.put(sandbox.id(), sandbox);
         names.claim(sandbox.tenant(), sandbox.name().orElse(null), sandbox.id());
+        premises.mountings().keep(sandbox.tenant(), Mount.volumes(sandbox.mounts()), user(sandbox.id()));
     }
 
     /// Goes on with a sandbox that an earlier server made and that runs.
@@ -220,6 +257,7 @@ public final class Sandboxes {
             all.remove(id);
             premises.discard(id, life.record().uidBase());
             sandbox.releaseImage();
+            premises.mountings().release(user(id));
             life.removed();
         }
     }

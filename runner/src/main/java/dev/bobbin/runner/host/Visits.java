@@ -7,6 +7,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -117,6 +118,12 @@ final class Visits {
                     FilesException.Reason.UNAVAILABLE,
                     Launcher.imageGone(sandbox).detail());
         }
+        var spec = sandbox.spec();
+        var mounts = premises.mountings()
+                .again(spec.tenant(), spec.mounts(), spec.limits().memoryBytes());
+        if (mounts instanceof Mountings.Answer.Refused(var refusal)) {
+            throw new FilesException(FilesException.Reason.UNAVAILABLE, refusal.detail());
+        }
         if (!sandbox.life().claimVisit()) {
             return Optional.empty();
         }
@@ -139,7 +146,8 @@ final class Visits {
                     premises.attended(own);
                 }
             });
-            taken.sandbox().order(Order.visit(record.spec(), rootfs.get(), premises.cgroups(), meta.encode()));
+            var orders = ((Mountings.Answer.Ready) mounts).orders();
+            taken.sandbox().order(Order.visit(record.spec(), rootfs.get(), premises.cgroups(), meta.encode(), orders));
             if (!begun.await(LEAVING.toMillis(), TimeUnit.MILLISECONDS)
                     || own.ending().isPresent()) {
                 leave(sandbox, own);

@@ -6,10 +6,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Reads and writes the little JSON that `sandbox.json` is made of: objects, arrays, strings, whole numbers, null. What
-/// is
-/// read was written here, so everything else is damage.
-final class Json {
+/// Reads and writes the little JSON that records on disk are made of: objects, arrays, strings, whole numbers, null.
+/// What is read was written here, so everything else is damage.
+public final class Json {
     private static final int DEEPEST = 8;
 
     private final String text;
@@ -19,7 +18,8 @@ final class Json {
         this.text = text;
     }
 
-    static String write(@Nullable Object value) {
+    /// `value` and a line end.
+    public static String write(@Nullable Object value) {
         var out = new StringBuilder();
         write(value, out);
         return out.append('\n').toString();
@@ -69,7 +69,7 @@ final class Json {
     /// The object that `text` is.
     ///
     /// @throws IllegalArgumentException if it is none
-    static Map<String, @Nullable Object> readObject(String text) {
+    public static Map<String, @Nullable Object> readObject(String text) {
         var json = new Json(text);
         var object = json.object(0);
         json.skipSpace();
@@ -179,7 +179,7 @@ final class Json {
 
     private void require(boolean condition) {
         if (!condition) {
-            throw new IllegalArgumentException("not the JSON of a sandbox, at character " + at);
+            throw new IllegalArgumentException("not the JSON of a record, at character " + at);
         }
     }
 }

@@ -42,6 +42,7 @@ public final class Order {
     /// @param command the whole command, the image's part included
     /// @param meta written first into the journal
     /// @param orphanGrace see [dev.bobbin.runner.host.HostConfig]
+    /// @param mounts outermost first
     public static ByteBuffer of(
             Job.Run job,
             List<String> command,
@@ -49,10 +50,11 @@ public final class Order {
             Identity identity,
             Cgroups cgroups,
             byte[] meta,
-            @Nullable Duration orphanGrace) {
+            @Nullable Duration orphanGrace,
+            List<MountOrder> mounts) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
         process(order, command, environment(rootfs, identity, job.env()), workdir(rootfs, job.workdir()), identity);
-        root(order, rootfs, job.id().toString());
+        root(order, rootfs, job.id().toString(), mounts);
         var limits = job.limits();
         var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
         order.u64(Wire.FIELD_DISK_BYTES, disk)
@@ -71,7 +73,13 @@ public final class Order {
     /// The order for a sandbox that lasts, as a frame. Its files are laid only if `first`: afterwards they are the
     /// sandbox's own.
     public static ByteBuffer lasting(
-            SandboxSpec spec, Rootfs rootfs, Identity identity, Cgroups cgroups, byte[] meta, boolean first) {
+            SandboxSpec spec,
+            Rootfs rootfs,
+            Identity identity,
+            Cgroups cgroups,
+            byte[] meta,
+            boolean first,
+            List<MountOrder> mounts) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
         process(
                 order,
@@ -79,7 +87,7 @@ public final class Order {
                 environment(rootfs, identity, spec.env()),
                 workdir(rootfs, spec.workdir()),
                 identity);
-        root(order, rootfs, spec.name() == null ? spec.id().toString() : spec.name());
+        root(order, rootfs, spec.name() == null ? spec.id().toString() : spec.name(), mounts);
         limits(order, spec.limits(), cgroups);
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
@@ -89,10 +97,11 @@ public final class Order {
     }
 
     /// The order for a sandbox that lasts and is entered only, to work on its files: it idles whatever its command is.
-    public static ByteBuffer visit(SandboxSpec spec, Rootfs rootfs, Cgroups cgroups, byte[] meta) {
+    public static ByteBuffer visit(
+            SandboxSpec spec, Rootfs rootfs, Cgroups cgroups, byte[] meta, List<MountOrder> mounts) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
         process(order, List.of(), Map.of(), "/", ROOT);
-        root(order, rootfs, spec.id().toString());
+        root(order, rootfs, spec.id().toString(), mounts);
         limits(order, spec.limits(), cgroups);
         output(order, spec.limits().outputBytes(), Job.OutputPolicy.DROP);
         return order.frame(Wire.FRAME_ORDER);
@@ -165,7 +174,8 @@ public final class Order {
         identity.groups().forEach(group -> order.u32(Wire.FIELD_GROUP, group));
     }
 
-    private static void root(FieldsWriter order, Rootfs rootfs, String hostname) {
+    private static void root(FieldsWriter order, Rootfs rootfs, String hostname, List<MountOrder> mounts) {
+        mounts.forEach(mount -> order.bytes(Wire.FIELD_MOUNT, mount.encode()));
         order.text(Wire.FIELD_HOSTNAME, hostname(hostname));
         rootfs.layers().forEach(layer -> order.text(Wire.FIELD_LAYER, layer));
         if (rootfs.hostTrees()) {

@@ -20,6 +20,10 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return dataDir.resolve("sandboxes");
     }
 
+    public Path volumes() {
+        return dataDir.resolve("volumes");
+    }
+
     Path sockets() {
         return runDir.resolve("s");
     }

@@ -4,6 +4,7 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -40,7 +41,10 @@ public record SandboxRecord(
         boolean started,
         @Nullable String problem) {
 
-    private static final long VERSION = 1;
+    /// Had no mounts.
+    private static final long FIRST_VERSION = 1;
+
+    private static final long VERSION = 2;
 
     public SandboxRecord {
         layers = List.copyOf(layers);
@@ -75,7 +79,8 @@ public record SandboxRecord(
                 now.outputPolicy(),
                 now.labels(),
                 now.ttl(),
-                now.idleTimeout());
+                now.idleTimeout(),
+                now.mounts());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
     }
 
@@ -123,6 +128,7 @@ public record SandboxRecord(
         out.put("output_policy", spec.outputPolicy().name());
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
+        out.put("mounts", spec.mounts().stream().map(SandboxRecord::mount).toList());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -131,15 +137,47 @@ public record SandboxRecord(
         return Json.write(out);
     }
 
+    private static Map<String, @Nullable Object> mount(Mount mount) {
+        var out = new LinkedHashMap<String, @Nullable Object>();
+        switch (mount) {
+            case Mount.Volume volume -> out.put("volume", volume.name());
+            case Mount.Bind bind -> out.put("bind", bind.source());
+            case Mount.Tmpfs tmpfs -> out.put("tmpfs_bytes", tmpfs.bytes());
+        }
+        out.put("target", mount.target());
+        out.put("read_only", mount.readOnly() ? 1L : 0L);
+        return out;
+    }
+
+    private static List<Mount> mounts(Map<String, @Nullable Object> in) {
+        return ((List<?>) value(in, "mounts"))
+                .stream()
+                        .map(each -> mount((Map<?, ?>) Objects.requireNonNull(each)))
+                        .toList();
+    }
+
+    private static Mount mount(Map<?, ?> in) {
+        var target = (String) Objects.requireNonNull(in.get("target"), "target");
+        var readOnly = !Objects.equals(in.get("read_only"), 0L);
+        if (in.get("volume") instanceof String name) {
+            return new Mount.Volume(name, target, readOnly);
+        }
+        if (in.get("bind") instanceof String source) {
+            return new Mount.Bind(source, target, readOnly);
+        }
+        return new Mount.Tmpfs(target, (Long) Objects.requireNonNull(in.get("tmpfs_bytes"), "tmpfs_bytes"));
+    }
+
     private static @Nullable Long millis(@Nullable Duration duration) {
         return duration == null ? null : duration.toMillis();
     }
 
     static SandboxRecord decode(String text) throws IOException {
         var in = Json.readObject(text);
-        if (number(in, "version") != VERSION) {
+        var version = number(in, "version");
+        if (version < FIRST_VERSION || version > VERSION) {
             throw new IOException(
-                    "a sandbox record of version " + in.get("version") + "; this server reads version " + VERSION);
+                    "a sandbox record of version " + version + "; this server reads up to version " + VERSION);
         }
         var limits = new Limits(
                 number(in, "memory_bytes"),
@@ -162,7 +200,8 @@ public record SandboxRecord(
                 Job.OutputPolicy.valueOf(text(in, "output_policy")),
                 pairs(in, "labels"),
                 duration(in, "ttl_millis"),
-                duration(in, "idle_timeout_millis"));
+                duration(in, "idle_timeout_millis"),
+                version == FIRST_VERSION ? List.of() : mounts(in));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

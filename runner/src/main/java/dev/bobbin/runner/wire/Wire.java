@@ -74,6 +74,11 @@ public final class Wire {
     public static final int FIELD_RLIMIT = 52;
     public static final int FIELD_LASTING = 53;
     public static final int FIELD_FILES = 54;
+    public static final int FIELD_MOUNT = 58;
+    public static final int MOUNT_VOLUME = 1;
+    public static final int MOUNT_BIND = 2;
+    public static final int MOUNT_TMPFS = 3;
+    public static final int MOUNT_READ_ONLY = 1;
     public static final int STATE_PARKED = 1;
     public static final int STATE_RUNNING = 2;
     public static final int STATE_ENDED = 3;

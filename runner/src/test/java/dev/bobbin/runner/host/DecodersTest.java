@@ -143,7 +143,8 @@ class DecodersTest {
                                 ? Limits.DEFAULT
                                 : new Limits(8 << 20, 0.5, 5, Duration.ofSeconds(1), 1, 1 << 20),
                         random.nextBoolean() ? Set.of() : Set.of("swap"),
-                        random.nextBoolean() ? List.of() : List.of("upper", "lower"))
+                        random.nextBoolean() ? List.of() : List.of("upper", "lower"),
+                        random.nextBoolean() ? List.of() : List.of("data"))
                 .encode();
     }
 

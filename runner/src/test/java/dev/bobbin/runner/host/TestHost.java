@@ -12,6 +12,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
@@ -19,6 +20,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
+import dev.bobbin.runner.volume.BindConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -50,9 +52,11 @@ public final class TestHost implements AutoCloseable {
     private final @Nullable Path init;
     private ImageStore images;
     private HostRuntime runtime;
+    private final BindConfig binds;
 
-    private TestHost(Path root, int pool, boolean last, @Nullable Path init) throws IOException {
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
         this.init = init;
+        this.binds = binds;
         this.root = root;
         this.pool = pool;
         this.last = last;
@@ -69,18 +73,23 @@ public final class TestHost implements AutoCloseable {
     /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the
     /// directory.
     public static TestHost open(int pool, Path root, boolean last) throws IOException {
-        return new TestHost(Files.createDirectories(root), pool, last, INIT);
+        return new TestHost(Files.createDirectories(root), pool, last, INIT, BindConfig.NONE);
     }
 
     /// A host with the init of an earlier build; what it made stays when it is closed.
     static TestHost openBefore(Path root) throws IOException {
         var init = Path.of("target/native/bobbin-init-before").toAbsolutePath();
-        return new TestHost(Files.createDirectories(root), 1, false, init);
+        return new TestHost(Files.createDirectories(root), 1, false, init, BindConfig.NONE);
     }
 
     /// A host that keeps `pool` sandboxes parked.
     public static TestHost open(int pool) throws IOException {
-        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT);
+        return open(pool, BindConfig.NONE);
+    }
+
+    /// As [#open(int)], on which such directories of this machine may be mounted.
+    public static TestHost open(int pool, BindConfig binds) throws IOException {
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT, binds);
     }
 
     public HostRuntime runtime() {
@@ -108,7 +117,8 @@ public final class TestHost implements AutoCloseable {
                 null,
                 HostConfig.DEFAULT_KEEP_ENDED,
                 HostConfig.DEFAULT_KEEP_ENDED_BYTES,
-                false);
+                false,
+                binds);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.
@@ -255,6 +265,7 @@ public final class TestHost implements AutoCloseable {
         private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
         private @Nullable LastingSandbox sandbox;
         private @Nullable Terminal terminal;
+        private final List<Mount> mounts = new ArrayList<>();
 
         private Request(List<String> command) {
             this.command = command;
@@ -273,6 +284,11 @@ public final class TestHost implements AutoCloseable {
         /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
         public Request probe() throws IOException {
             files.add(programForTests());
+            return this;
+        }
+
+        public Request mount(Mount mount) {
+            mounts.add(mount);
             return this;
         }
 
@@ -366,7 +382,8 @@ public final class TestHost implements AutoCloseable {
                     limits,
                     onDisconnect,
                     policy,
-                    Map.of());
+                    Map.of(),
+                    mounts);
         }
 
         public Execution start() throws InterruptedException {
@@ -399,6 +416,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable Duration idle;
         private Limits limits = Limits.DEFAULT;
         private List<InputFile> files = List.of();
+        private final List<Mount> mounts = new ArrayList<>();
 
         private Place(List<String> command) {
             this.command = command;
@@ -411,6 +429,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place user(String text) {
             user = text;
+            return this;
+        }
+
+        public Place mount(Mount mount) {
+            mounts.add(mount);
             return this;
         }
 
@@ -460,7 +483,8 @@ public final class TestHost implements AutoCloseable {
                     Job.OutputPolicy.DROP,
                     Map.of("purpose", "test"),
                     ttl,
-                    idle);
+                    idle,
+                    mounts);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -33,6 +33,7 @@ public final class Dispatcher implements AutoCloseable {
     private final Admission admission;
     private final Placement placement = new Placement();
     private final SingleHostCluster cluster;
+    private final HostRuntime runtime;
     private final HostLink here;
     private final JobMeters meters;
     private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
@@ -42,6 +43,7 @@ public final class Dispatcher implements AutoCloseable {
     public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
         this.admission = admission;
         this.cluster = cluster;
+        this.runtime = runtime;
         this.here = new HostLink.LocalHost(runtime);
         this.meters = new JobMeters(registry, admission::waiting);
         this.timer = new ScheduledThreadPoolExecutor(
@@ -77,6 +79,12 @@ public final class Dispatcher implements AutoCloseable {
         meters.submitted(job.kind());
         if (job instanceof Job.Exec exec) {
             return enter(exec, timeline);
+        }
+        if (job instanceof Job.Run run) {
+            var forbidden = MountRights.refusal(run.mounts(), caller, runtime);
+            if (forbidden.isPresent()) {
+                return new Attempt.Refused(forbidden.get());
+            }
         }
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
             return neverFits(none);

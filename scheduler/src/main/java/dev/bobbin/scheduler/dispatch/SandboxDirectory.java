@@ -4,6 +4,7 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.runner.host.LastingSandbox;
 import dev.bobbin.runner.host.SandboxEvents;
 import dev.bobbin.runner.host.Sandboxes;
@@ -18,19 +19,30 @@ import java.util.Optional;
 /// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, unless an administrator
 /// names the id. What is found does itself what it is told.
 public final class SandboxDirectory {
+    private final HostRuntime runtime;
     private final Sandboxes here;
     private final SingleHostCluster cluster;
     private final Placement placement = new Placement();
 
-    public SandboxDirectory(Sandboxes here, SingleHostCluster cluster) {
-        this.here = here;
+    public SandboxDirectory(HostRuntime runtime, SingleHostCluster cluster) {
+        this.runtime = runtime;
+        this.here = runtime.sandboxes();
         this.cluster = cluster;
+    }
+
+    /// The volumes that sandboxes share.
+    public VolumeDirectory volumes() {
+        return new VolumeDirectory(runtime.volumes());
     }
 
     /// Makes a sandbox and starts it, unless it fits nowhere. It has no place at the gate: it lasts, and mostly idles.
     public Creation create(SandboxSpec spec, Caller caller) throws InterruptedException {
         if (!spec.tenant().equals(caller.tenant().name())) {
             throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
+        }
+        var forbidden = MountRights.refusal(spec.mounts(), caller, runtime);
+        if (forbidden.isPresent()) {
+            return new Creation.Refused(forbidden.get());
         }
         var timeline = StartTimeline.begin();
         return switch (placement.rank(spec.limits(), cluster.view())) {

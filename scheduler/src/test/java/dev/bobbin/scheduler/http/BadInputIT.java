@@ -76,7 +76,7 @@ final class BadInputIT {
                 Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"spill\"}", 400, "output_policy"),
                 Arguments.of("{\"command\":[\"true\"],\"on_disconnect\":\"wait\"}", 400, "on_disconnect"),
                 Arguments.of("{\"command\":[\"true\"],\"secrets\":{\"a\":\"b\"}}", 400, "secrets"),
-                Arguments.of("{\"command\":[\"true\"],\"mounts\":[]}", 400, "mounts"),
+                Arguments.of("{\"command\":[\"true\"],\"mounts\":{}}", 400, "mounts"),
                 Arguments.of("{\"command\":[\"true\"],\"pull\":\"sometimes\"}", 400, "pull"),
                 Arguments.of("{\"command\":[\"true\"],\"labels\":{\"\":\"b\"}}", 400, "labels"),
                 Arguments.of("{\"command\":[\"true\"]", 400, ""),

@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.http;
 
 import dev.bobbin.runner.host.TestHost;
+import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
@@ -21,12 +22,13 @@ public final class TestServer implements AutoCloseable {
     public final ImageDirectory images;
     public final HttpServer http;
 
-    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen) throws IOException {
-        host = TestHost.open(2);
+    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, BindConfig binds)
+            throws IOException {
+        host = TestHost.open(2, binds);
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
                 new Admission(admission, host.runtime().capacity()), cluster, host.runtime(), host.meters);
-        sandboxes = new SandboxDirectory(host.runtime().sandboxes(), cluster);
+        sandboxes = new SandboxDirectory(host.runtime(), cluster);
         try {
             images = new ImageDirectory(host.images());
             var config = new HttpConfig(listen, List.of(), List.of());
@@ -44,11 +46,16 @@ public final class TestServer implements AutoCloseable {
     }
 
     public static TestServer open(AdmissionConfig admission, Callers callers) throws IOException {
-        return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")));
+        return open(admission, callers, BindConfig.NONE);
+    }
+
+    /// One on which such directories of this machine may be mounted.
+    public static TestServer open(AdmissionConfig admission, Callers callers, BindConfig binds) throws IOException {
+        return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")), binds);
     }
 
     static TestServer listening(List<Listen> listen, Callers callers) throws IOException {
-        return new TestServer(AdmissionConfig.DEFAULT, callers, listen);
+        return new TestServer(AdmissionConfig.DEFAULT, callers, listen, BindConfig.NONE);
     }
 
     public RawClient client() throws IOException {

@@ -134,6 +134,24 @@ public final class JsonInput {
         return values;
     }
 
+    /// Reads one element of an array.
+    @FunctionalInterface
+    public interface Element {
+        void read(JsonInput value) throws IOException;
+    }
+
+    /// An array of at most `most` values, each of which `each` reads.
+    public void elements(int most, Element each) throws IOException {
+        expect(JsonToken.START_ARRAY, "an array");
+        var field = path();
+        for (var count = 0; parser.nextToken() != JsonToken.END_ARRAY; count++) {
+            if (count == most) {
+                throw Rejected.invalid(field, field + ": has at most " + most + " elements");
+            }
+            each.read(this);
+        }
+    }
+
     public String string() throws IOException {
         expect(JsonToken.VALUE_STRING, "a string");
         var text = parser.getText();

@@ -39,6 +39,11 @@ public record Problem(
             case NO_COMMAND -> invalid("command", detail);
             case NO_SUCH_SANDBOX -> new Problem(404, "sandbox_not_found", detail, "sandbox", 0);
             case SANDBOX_NOT_RUNNING -> new Problem(409, "sandbox_not_running", detail, "sandbox", 0);
+            case NO_SUCH_VOLUME ->
+                new Problem(404, "volume_not_found", detail, refusal.field() == null ? "volume" : refusal.field(), 0);
+            case VOLUME_IN_USE -> new Problem(409, "volume_in_use", detail, "volume", 0);
+            case BAD_MOUNT -> invalid(refusal.field(), detail);
+            case FORBIDDEN -> new Problem(403, "forbidden", detail, refusal.field(), 0);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };
     }

@@ -6,6 +6,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.tenant.Tenant;
@@ -45,6 +46,7 @@ final class RunRequest {
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
+    private List<Mount> mounts = List.of();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
 
@@ -76,7 +78,8 @@ final class RunRequest {
                         limits,
                         onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
-                        labels));
+                        labels,
+                        mounts));
     }
 
     /// When a registry is asked for the image.
@@ -97,6 +100,7 @@ final class RunRequest {
                 value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);
             case "labels" -> labels = JobInput.labels(value);
+            case "mounts" -> mounts = MountInput.read(value);
             case "network" -> JobInput.network(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);

@@ -38,6 +38,7 @@ final class SandboxJson {
         JobJson.lastingLimits(json, sandbox.limits());
         JobJson.unenforcedLimits(json, sandbox.unenforcedLimits());
         JobJson.labels(json, sandbox.labels());
+        VolumeJson.mounts(json, sandbox.mounts());
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();

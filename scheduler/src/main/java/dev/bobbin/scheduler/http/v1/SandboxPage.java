@@ -9,12 +9,13 @@ import io.helidon.webserver.http.ServerRequest;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Which part of a list of sandboxes is wanted: those of some states, with some labels, from one on.
 final class SandboxPage {
-    private static final int MOST_ITEMS = 1_000;
+    static final int MOST_ITEMS = 1_000;
 
     private final Set<SandboxState> states;
     private final List<Label> labels;
@@ -22,9 +23,9 @@ final class SandboxPage {
     private final int limit;
 
     /// @param value `null` for any
-    private record Label(String name, @Nullable String value) {
-        boolean isOf(LastingSandbox sandbox) {
-            var found = sandbox.labels().get(name);
+    record Label(String name, @Nullable String value) {
+        boolean isAmong(Map<String, String> labels) {
+            var found = labels.get(name);
             return found != null && (value == null || value.equals(found));
         }
     }
@@ -74,7 +75,7 @@ final class SandboxPage {
     private boolean isWanted(LastingSandbox sandbox) {
         return sandbox.id().toString().compareTo(after) > 0
                 && (states.isEmpty() || states.contains(sandbox.state()))
-                && labels.stream().allMatch(label -> label.isOf(sandbox));
+                && labels.stream().allMatch(label -> label.isAmong(sandbox.labels()));
     }
 
     private static SandboxState state(String word) {
@@ -86,7 +87,7 @@ final class SandboxPage {
         throw Rejected.invalid("state", "state: must be creating, running, stopping, stopped or failed");
     }
 
-    private static Label label(String text) {
+    static Label label(String text) {
         var equals = text.indexOf('=');
         if (text.isEmpty() || equals == 0) {
             throw Rejected.invalid("label", "label: must be a name, or name=value");
@@ -94,13 +95,13 @@ final class SandboxPage {
         return equals < 0 ? new Label(text, null) : new Label(text.substring(0, equals), text.substring(equals + 1));
     }
 
-    private static String cursor(String text) {
+    static String cursor(String text) {
         return SandboxId.parse(text)
                 .orElseThrow(() -> Rejected.invalid("cursor", "cursor: must be the next_cursor of an earlier answer"))
                 .toString();
     }
 
-    private static int limit(String text) {
+    static int limit(String text) {
         if (!text.matches("[1-9][0-9]{0,3}")) {
             throw Rejected.invalid("limit", "limit: must be a whole number from 1 to 1000");
         }

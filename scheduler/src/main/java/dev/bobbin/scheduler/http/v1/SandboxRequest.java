@@ -5,6 +5,7 @@ import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
@@ -55,6 +56,7 @@ final class SandboxRequest {
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
+    private List<Mount> mounts = List.of();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
     private SandboxRequest() {}
@@ -98,7 +100,8 @@ final class SandboxRequest {
                         outputPolicy,
                         labels,
                         ttl,
-                        idleTimeout));
+                        idleTimeout,
+                        mounts));
     }
 
     /// When a registry is asked for the image.
@@ -121,6 +124,7 @@ final class SandboxRequest {
                 value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
+            case "mounts" -> mounts = MountInput.read(value);
             case "network" -> JobInput.network(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
             case "stdin" -> throw value.wrong("is of a run or an exec; a sandbox's own process reads nothing");

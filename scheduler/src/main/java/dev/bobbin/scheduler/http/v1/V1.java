@@ -21,6 +21,7 @@ public final class V1 implements Dialect {
     private final Runs runs;
     private final Execs execs;
     private final Sandboxes sandboxes;
+    private final Volumes volumes;
     private final Stats stats;
     private final Files files;
     private final Events events;
@@ -38,6 +39,7 @@ public final class V1 implements Dialect {
         this.runs = new Runs(dispatcher, directory, usualImage, answers);
         this.execs = new Execs(dispatcher, places, answers);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
+        this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);
         this.files = new Files(places);
         this.events = new Events(places, answers);
@@ -68,6 +70,7 @@ public final class V1 implements Dialect {
                 .any("/v1/jobs/{id}/stdin", only("POST"));
         rules.get("/v1/events", events::events).any("/v1/events", only("GET"));
         sandboxes(rules);
+        volumes(rules);
         images(rules);
     }
 
@@ -95,6 +98,16 @@ public final class V1 implements Dialect {
                 .put(SANDBOX + "/files/*", files::put)
                 .delete(SANDBOX + "/files/*", files::delete)
                 .any(SANDBOX + "/files/*", only("GET, PUT, DELETE"));
+    }
+
+    private void volumes(HttpRules rules) {
+        rules.post("/v1/volumes", volumes::create)
+                .get("/v1/volumes", volumes::list)
+                .any("/v1/volumes", only("GET, POST"))
+                .post("/v1/volumes/prune", volumes::prune)
+                .get("/v1/volumes/{name}", volumes::inspect)
+                .delete("/v1/volumes/{name}", volumes::remove)
+                .any("/v1/volumes/{name}", only("GET, DELETE"));
     }
 
     private void images(HttpRules rules) {

@@ -366,7 +366,7 @@ final class SandboxesIT {
                 Arguments.of("{\"user\":\"nobody-has-this-name\"}", 400, "user"),
                 Arguments.of("{\"workdir\":\"../x\"}", 400, "workdir"),
                 Arguments.of("{\"files\":{\"../x\":\"\"}}", 400, "files"),
-                Arguments.of("{\"mounts\":[]}", 400, "mounts"),
+                Arguments.of("{\"mounts\":{}}", 400, "mounts"),
                 Arguments.of("{\"surprise\":1}", 400, "surprise"));
     }
 

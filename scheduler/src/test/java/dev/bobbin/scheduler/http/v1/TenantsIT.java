@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
@@ -10,6 +11,7 @@ import dev.bobbin.scheduler.tenant.Scope;
 import dev.bobbin.scheduler.tenant.Tenant;
 import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,10 @@ final class TenantsIT {
     private static final String ADMIN = "Authorization: Bearer admin-secret";
 
     private static TestServer open() throws IOException {
+        return open(BindConfig.NONE);
+    }
+
+    private static TestServer open(BindConfig binds) throws IOException {
         var work = Set.of(Scope.READ, Scope.RUN);
         return TestServer.open(
                 AdmissionConfig.DEFAULT,
@@ -31,7 +37,8 @@ final class TenantsIT {
                         Token.of("blue", "blue-secret", new Tenant("blue"), work),
                         Token.of("red", "red-secret", new Tenant("red"), work),
                         Token.of("reader", "reading-secret", new Tenant("blue"), Set.of(Scope.READ)),
-                        Token.of("admin", "admin-secret", new Tenant("house"), Set.of(Scope.ADMIN)))));
+                        Token.of("admin", "admin-secret", new Tenant("house"), Set.of(Scope.ADMIN)))),
+                binds);
     }
 
     private static String location(RawClient.Answer answer) {
@@ -93,5 +100,56 @@ final class TenantsIT {
             assertThat(server.get(location(exec), BLUE).status()).isEqualTo(200);
             assertThat(server.delete(place, ADMIN).status()).isEqualTo(204);
         }
+    }
+
+    @Test
+    void seeOnlyTheirOwnVolumes() throws IOException {
+        try (var server = open()) {
+            var mount = ",\"mounts\":[{\"type\":\"volume\",\"source\":\"data\",\"target\":\"/d\"}]}";
+            server.post("/v1/run", "{\"command\":[\"touch\",\"/d/blue\"]" + mount, BLUE);
+            var blue = server.get("/v1/volumes/data", BLUE);
+            var id = blue.text().replaceAll("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
+            for (var name : List.of("data", id)) {
+                assertThat(server.get("/v1/volumes/" + name, RED).status()).isEqualTo(404);
+                assertThat(server.delete("/v1/volumes/" + name, RED).status()).isEqualTo(404);
+            }
+            assertThat(server.get("/v1/volumes", RED).text()).startsWith("{\"items\":[]");
+            assertThat(server.post("/v1/volumes/prune", "", RED).text()).isEqualTo("{\"removed\":[]}");
+            var red = server.post("/v1/run", "{\"command\":[\"ls\",\"/d\"]" + mount, RED);
+            assertThat(red.text()).contains("\"exit_code\":0", "\"stdout\":\"\"");
+            assertThat(server.get("/v1/volumes/data", RED).text()).doesNotContain(id);
+
+            assertThat(server.post("/v1/volumes", "{\"name\":\"x\"}", READER).status())
+                    .isEqualTo(403);
+            assertThat(server.delete("/v1/volumes/data", READER).status()).isEqualTo(403);
+            assertThat(server.get("/v1/volumes/data", READER).text()).isEqualTo(blue.text());
+            assertThat(server.delete("/v1/volumes/data", ADMIN).status()).isEqualTo(404);
+            assertThat(server.delete("/v1/volumes/" + id, ADMIN).status()).isEqualTo(204);
+        }
+    }
+
+    @Test
+    void mountDirectoriesOfTheMachineOnlyIfTheyMay() throws IOException {
+        var directory = Files.createTempDirectory("bobbin-binds").toRealPath();
+        var file = Files.writeString(directory.resolve("file"), "of the machine\n");
+        var run = "{\"command\":[\"cat\",\"/f\"],\"mounts\":[{\"type\":\"bind\",\"source\":\"%s\",\"target\":\"/f\","
+                + "\"read_only\":true}]}";
+        var allowed = run.formatted(file);
+        for (var everybody : List.of(true, false)) {
+            try (var server = open(new BindConfig(List.of(directory), List.of(), everybody))) {
+                assertThat(server.post("/v1/run", allowed, ADMIN).text()).contains("\"stdout\":\"of the machine\\n\"");
+                var other = server.post("/v1/run", allowed, BLUE);
+                assertThat(other.status()).isEqualTo(everybody ? 200 : 403);
+                var sandbox = server.post("/v1/sandboxes", allowed, BLUE);
+                assertThat(sandbox.status()).isEqualTo(everybody ? 201 : 403);
+                var outside = server.post("/v1/run", run.formatted("/etc/passwd"), ADMIN);
+                assertThat(outside.status()).isEqualTo(403);
+                assertThat(outside.text()).contains("\"code\":\"forbidden\"", "\"field\":\"mounts[0].source\"");
+                var absent = server.post("/v1/run", run.formatted(directory.resolve("absent")), ADMIN);
+                assertThat(absent.status()).isEqualTo(400);
+            }
+        }
+        Files.delete(file);
+        Files.delete(directory);
     }
 }

@@ -1,0 +1,191 @@
+package dev.bobbin.runner.volume;
+
+import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.Volume;
+import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.Trash;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// The volumes of this host and who uses each. Safe for many threads.
+public final class VolumeStore {
+    /* The directory is the database: one that has an id for its name is a volume, with its record and its files; it comes
+     * there whole and goes whole, by a rename each. What a server was making or removing when it was killed has another
+     * name, and its successor removes it. Who uses a volume is only in memory: sandboxes and jobs that outlive a server
+     * say so again to the next. Nothing slow is done under the lock but making an empty directory. */
+
+    private static final System.Logger LOG = System.getLogger(VolumeStore.class.getName());
+    private static final String RECORD = "volume.json";
+    private static final String FILES = "data";
+    private static final String TRASH = ".trash";
+    private static final String MAKING = ".making-";
+    private static final FileAttribute<Set<PosixFilePermission>> OURS =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+    private final Path directory;
+    private final Trash trash;
+    private final Map<Key, Volume> all = new HashMap<>();
+    private final Map<SandboxId, Set<String>> users = new HashMap<>();
+
+    private record Key(String tenant, String name) {}
+
+    private VolumeStore(Path directory) {
+        this.directory = directory;
+        this.trash = new Trash(directory.resolve(TRASH));
+    }
+
+    /// The volumes below `directory`, which is made if absent.
+    public static VolumeStore open(Path directory) throws IOException {
+        Files.createDirectories(directory, OURS);
+        var volumes = new VolumeStore(directory);
+        try (var entries = Files.newDirectoryStream(directory)) {
+            for (var entry : entries) {
+                volumes.meet(entry);
+            }
+        }
+        volumes.trash.emptyInBackground();
+        return volumes;
+    }
+
+    private void meet(Path entry) throws IOException {
+        var name = entry.getFileName().toString();
+        if (name.startsWith(MAKING)) {
+            trash.put(entry);
+        } else if (SandboxId.parse(name).isPresent()) {
+            try {
+                var volume = VolumeRecord.read(entry.resolve(RECORD));
+                all.put(new Key(volume.tenant(), volume.name()), volume);
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "volume " + name + " is left alone: " + e.getMessage());
+            }
+        }
+    }
+
+    /// Makes an empty volume; nothing if the tenant has one of that name.
+    ///
+    /// @throws IllegalArgumentException that starts with `name:` if that cannot be a volume's
+    public synchronized Optional<Volume> create(String tenant, String name, Map<String, String> labels) {
+        Mount.checkVolumeName("name", name);
+        return all.containsKey(new Key(tenant, name)) ? Optional.empty() : Optional.of(make(tenant, name, labels));
+    }
+
+    private Volume make(String tenant, String name, Map<String, String> labels) {
+        try {
+            return lay(tenant, name, labels);
+        } catch (IOException e) {
+            throw new SandboxException("make volume " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Volume lay(String tenant, String name, Map<String, String> labels) throws IOException {
+        var now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        var volume = new Volume(SandboxId.next(), tenant, name, labels, now);
+        var aside = directory.resolve(MAKING + volume.id());
+        Files.createDirectory(aside, OURS);
+        // readable by whoever is in a sandbox; from outside nobody gets past the directories above it
+        Files.createDirectory(aside.resolve(FILES));
+        Files.setPosixFilePermissions(aside.resolve(FILES), PosixFilePermissions.fromString("rwxr-xr-x"));
+        VolumeRecord.write(volume, aside.resolve(RECORD));
+        Files.move(aside, directory.resolve(volume.id().toString()), StandardCopyOption.ATOMIC_MOVE);
+        all.put(new Key(tenant, name), volume);
+        return volume;
+    }
+
+    /// The volume of this tenant with this name or id.
+    public synchronized Optional<Volume> find(String tenant, String nameOrId) {
+        return Optional.ofNullable(all.get(new Key(tenant, nameOrId)))
+                .or(() -> SandboxId.parse(nameOrId)
+                        .flatMap(this::find)
+                        .filter(volume -> volume.tenant().equals(tenant)));
+    }
+
+    /// The volume of this id, whoever owns it.
+    public synchronized Optional<Volume> find(SandboxId id) {
+        return all.values().stream().filter(volume -> volume.id().equals(id)).findFirst();
+    }
+
+    /// Every volume of this tenant, oldest first.
+    public synchronized List<Volume> list(String tenant) {
+        return all.values().stream()
+                .filter(volume -> volume.tenant().equals(tenant))
+                .sorted(Comparator.comparing(volume -> volume.id().toString()))
+                .toList();
+    }
+
+    /// Who uses it, each as `sandbox ID` or `job ID`.
+    public synchronized List<String> users(Volume volume) {
+        return List.copyOf(users.getOrDefault(volume.id(), Set.of()));
+    }
+
+    /// Removes a volume with all that is in it, unless somebody uses it. Its files go away in the background.
+    public synchronized Optional<Refusal> remove(Volume volume) {
+        var key = new Key(volume.tenant(), volume.name());
+        if (!volume.equals(all.get(key))) {
+            return Optional.of(noSuch(volume.name()));
+        }
+        var using = users(volume);
+        if (!using.isEmpty()) {
+            var more = using.size() > 1 ? " and " + (using.size() - 1) + " more" : "";
+            return Optional.of(new Refusal(
+                    Refusal.Reason.VOLUME_IN_USE,
+                    "volume: \"" + volume.name() + "\" is used by " + using.getFirst() + more + "; remove that first"));
+        }
+        try {
+            trash.put(directory.resolve(volume.id().toString()));
+        } catch (IOException e) {
+            throw new SandboxException("remove volume " + volume.name() + ": " + e.getMessage(), e);
+        }
+        all.remove(key);
+        users.remove(volume.id());
+        return Optional.empty();
+    }
+
+    /// Notes that `user` uses the volume of this name, which is made if there is none.
+    synchronized Volume use(String tenant, String name, String user) {
+        var known = all.get(new Key(tenant, name));
+        var volume = known == null ? make(tenant, name, Map.of()) : known;
+        users.computeIfAbsent(volume.id(), _ -> new TreeSet<>()).add(user);
+        return volume;
+    }
+
+    /// Notes that `user`, who outlived a server, uses the volumes of these names as far as they exist.
+    synchronized void keep(String tenant, List<String> names, String user) {
+        for (var name : names) {
+            find(tenant, name)
+                    .ifPresent(volume -> users.computeIfAbsent(volume.id(), _ -> new TreeSet<>())
+                            .add(user));
+        }
+    }
+
+    /// Notes that `user` uses no volume any more.
+    synchronized void release(String user) {
+        users.values().forEach(using -> using.remove(user));
+    }
+
+    static Refusal noSuch(String name) {
+        return new Refusal(Refusal.Reason.NO_SUCH_VOLUME, "volume: there is no volume \"" + name + "\"");
+    }
+
+    /// Waits until what was removed is gone from the disk, or `timeout` has passed.
+    public void awaitTrash(Duration timeout) throws InterruptedException {
+        trash.await(timeout);
+    }
+}

@@ -1,0 +1,86 @@
+package dev.bobbin.runner.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.SandboxState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SandboxRecordTest {
+    /// As a server wrote it that knew no mounts.
+    private static final String FIRST_VERSION = """
+            {"version": 1, "id": "0198f3b0-7c1e-7abc-8def-0123456789ab", "tenant": "default", "name": "web",\
+             "state": "stopped", "problem": null, "image": "host", "layers": [], "command": ["sleep", "60"],\
+             "env": {"A": "b"}, "workdir": null, "user": null, "labels": {"team": "blue"},\
+             "memory_bytes": 536870912, "cpu_thousandths": 500, "pids": 1024, "output_bytes": 67108864,\
+             "disk_bytes": 1073741824, "output_policy": "DROP", "ttl_millis": null, "idle_timeout_millis": 60000,\
+             "created_millis": 1756000000000, "uid_base": 1879048192, "pid": 4711,\
+             "own": "0198f3b0-7c1e-7abc-8def-0123456789ac", "started": 1}
+            """;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void readsTheFirstVersion() throws Exception {
+        var file = directory.resolve("sandbox.json");
+        Files.writeString(file, FIRST_VERSION);
+        var record = SandboxRecord.read(file);
+        assertThat(record.spec().name()).isEqualTo("web");
+        assertThat(record.spec().mounts()).isEmpty();
+        assertThat(record.state()).isEqualTo(SandboxState.STOPPED);
+        record.write(file);
+        assertThat(SandboxRecord.read(file)).isEqualTo(record);
+    }
+
+    @Test
+    void refusesANewerVersionByItsNumber() throws Exception {
+        var file = directory.resolve("sandbox.json");
+        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 3"));
+        assertThatThrownBy(() -> SandboxRecord.read(file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("version 3");
+    }
+
+    @Test
+    void keepsMounts() throws Exception {
+        var spec = new SandboxSpec(
+                SandboxId.next(),
+                "default",
+                null,
+                ImageReference.HOST,
+                List.of(),
+                Map.of(),
+                null,
+                null,
+                List.of(),
+                Limits.DEFAULT.within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes()),
+                Job.OutputPolicy.DROP,
+                Map.of(),
+                null,
+                null,
+                List.of(
+                        new Mount.Tmpfs("/t", 0),
+                        new Mount.Volume("data", "/a/b", true),
+                        new Mount.Bind("/srv/ä", "/a", false)));
+        var record = new SandboxRecord(
+                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null);
+        var file = directory.resolve("sandbox.json");
+        record.write(file);
+        assertThat(SandboxRecord.read(file)).isEqualTo(record);
+    }
+}
