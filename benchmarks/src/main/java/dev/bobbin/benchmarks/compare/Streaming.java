@@ -38,7 +38,8 @@ public final class Streaming {
         this.meter = scratch.compile(source.resolve("benchmarks/src/main/c/stream.c"), "stream");
         this.writer = scratch.place(
                 scratch.compile(source.resolve("runner/src/test/c/probe.c"), "probe"),
-                Path.of("/usr/local/bin/bobbin-streaming-" + ProcessHandle.current().pid()));
+                Path.of("/usr/local/bin/bobbin-streaming-"
+                        + ProcessHandle.current().pid()));
         var port = scratch.bobbin(source, "server", 4);
         var socket = scratch.directory().resolve("server/run/api.sock");
         this.ways = List.of(
@@ -108,15 +109,15 @@ public final class Streaming {
     private String report() throws IOException {
         var lines = new ArrayList<String>();
         lines.add("# One job's output to one client\n");
-        lines.add("Made by `benchmarks/streaming` on " + Machine.describe() + "; load average %.1f after.\n"
-                .formatted(Machine.load()));
-        lines.add("The same program writes 1 GiB in pieces of 64 KiB; a job under the policy `block` with 64 MiB of journal. In turns,");
+        lines.add("Made by `benchmarks/streaming` on " + Machine.describe()
+                + "; load average %.1f after.\n".formatted(Machine.load()));
+        lines.add(
+                "The same program writes 1 GiB in pieces of 64 KiB; a job under the policy `block` with 64 MiB of journal. In turns,");
         lines.add("medians of " + ways.getFirst().rates.size() + ".\n");
         lines.add("| | MB/s | of the first |");
         lines.add("|---|---|---|");
         for (var way : ways) {
-            lines.add(String.format(
-                    Locale.ROOT, "| %s | %.0f | %.2f |", way.name, way.median() / 1e6, share(way)));
+            lines.add(String.format(Locale.ROOT, "| %s | %.0f | %.2f |", way.name, way.median() / 1e6, share(way)));
         }
         return String.join("\n", lines) + "\n";
     }
@@ -128,7 +129,11 @@ public final class Streaming {
     private int judge() {
         var missed = ways.stream().filter(way -> share(way) < BUDGET).toList();
         missed.forEach(way -> System.out.printf(
-                Locale.ROOT, "not met: %s brings %.2f of a pipe and a local socket, at least %.2f%n", way.name, share(way), BUDGET));
+                Locale.ROOT,
+                "not met: %s brings %.2f of a pipe and a local socket, at least %.2f%n",
+                way.name,
+                share(way),
+                BUDGET));
         System.out.println(missed.isEmpty() ? "the budget is met" : missed.size() + " rows are over the budget");
         return missed.isEmpty() ? 0 : 1;
     }

@@ -33,7 +33,8 @@ public final class Journal {
     private static final int HEAD_LONGEST = 64 * 1024;
     private static final int CHUNK = 128 * 1024;
     private static final int LONG_RECORD = 16 * 1024;
-    /// What a reader may take in one turn. A virtual thread is never interrupted by another: one that finds more to read,
+    /// What a reader may take in one turn. A virtual thread is never interrupted by another: one that finds more to
+    /// read,
     /// and a client that takes it, would keep its carrier from everybody else.
     private static final int QUANTUM = 256 * 1024;
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
