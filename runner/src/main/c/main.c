@@ -44,7 +44,8 @@ static void read_settings(int count, char **arguments, struct settings *settings
         {"data-dir", required_argument, NULL, 'd'}, {"store", required_argument, NULL, 's'},
         {"cgroup", required_argument, NULL, 'g'}, {"supervisor-cgroup", required_argument, NULL, 'G'},
         {"host-tree", required_argument, NULL, 't'}, {"uid-locks", required_argument, NULL, 'u'},
-        {"lonely-seconds", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0},
+        {"lonely-seconds", required_argument, NULL, 'l'}, {"filter", required_argument, NULL, 'f'},
+        {NULL, 0, NULL, 0},
     };
     *settings = (struct settings){.lonely_millis = LONELY_SECONDS * 1000};
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
@@ -61,6 +62,7 @@ static void read_settings(int count, char **arguments, struct settings *settings
                 misused("a host tree is an absolute path, at most 16 of them");
             settings->trees.path[settings->trees.count++] = strdup(optarg);
             break;
+        case 'f': settings->filter = strdup(optarg); break;
         case 'l': settings->lonely_millis = strtoull(optarg, NULL, 10) * 1000; break;
         default: _exit(2);
         }

@@ -5,6 +5,8 @@
 #ifndef BOBBIN_SANDBOX_H
 #define BOBBIN_SANDBOX_H
 
+#include "filter.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -77,6 +79,7 @@ struct sandbox {
     int uid_claim; /* held only to keep the range claimed */
     struct cgroups cgroups;
     const struct host_trees *trees;
+    const struct filter *filter;
 };
 
 /* PID 1 of a new sandbox: parks, waits for its order, carries it out. */

@@ -93,7 +93,7 @@ static int fork_into(struct init *init, struct process *process, int user_namesp
         arguments.flags = CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroups->each[i].directory;
     }
-    struct job_place place = {cgroups, user_namespace, init->cgroup_namespace};
+    struct job_place place = {cgroups, user_namespace, init->cgroup_namespace, init->sandbox->filter};
     process->pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (process->pid == 0 && is_own(process)) job_main(&place, ends);
     if (process->pid == 0) exec_main(&place, ends, &process->order);

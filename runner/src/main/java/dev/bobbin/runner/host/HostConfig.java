@@ -1,5 +1,6 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.runner.seccomp.SeccompConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param keepEndedBytes how much all journals of ended jobs may take together; the oldest go first
 /// @param allowUnenforcedLimits whether to start on a machine that cannot keep every limit; jobs then say which are
 ///        not
+/// @param seccomp which system calls jobs may make
 public record HostConfig(
         Path dataDir,
         Path runDir,
@@ -22,7 +24,8 @@ public record HostConfig(
         @Nullable Duration orphanGrace,
         Duration keepEnded,
         long keepEndedBytes,
-        boolean allowUnenforcedLimits) {
+        boolean allowUnenforcedLimits,
+        SeccompConfig seccomp) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -30,6 +33,26 @@ public record HostConfig(
 
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
+
+    /// One with the filters that are the default.
+    public HostConfig(
+            Path dataDir,
+            Path runDir,
+            int pool,
+            @Nullable Duration orphanGrace,
+            Duration keepEnded,
+            long keepEndedBytes,
+            boolean allowUnenforcedLimits) {
+        this(
+                dataDir,
+                runDir,
+                pool,
+                orphanGrace,
+                keepEnded,
+                keepEndedBytes,
+                allowUnenforcedLimits,
+                SeccompConfig.DEFAULT);
+    }
 
     public HostConfig {
         dataDir = dataDir.toAbsolutePath().normalize();

@@ -9,9 +9,11 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.seccomp.Filters;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -124,7 +126,22 @@ public final class HostRuntime implements AutoCloseable {
         var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));
         settings.addAll(cgroups.arguments());
         images.hostTrees().forEach(tree -> settings.addAll(List.of("--host-tree", tree.toString())));
+        settings.addAll(filter());
         return settings;
+    }
+
+    private List<String> filter() throws IOException {
+        if (!config.seccomp().on()) {
+            LOG.log(Level.WARNING, "host.seccomp is off: jobs may make every system call that the kernel has");
+            return List.of();
+        }
+        try {
+            var filters = new Filters(config.dataDir().resolve("seccomp"));
+            return List.of("--filter", filters.standard().toString());
+        } catch (KernelException e) {
+            throw new SandboxException(
+                    e.getMessage() + "; or let jobs make every system call, with host.seccomp: off", e);
+        }
     }
 
     /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.
