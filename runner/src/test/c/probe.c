@@ -419,7 +419,7 @@ static const struct {
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
             {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
-            {"counted", counted}, {"calls", calls},
+            {"counted", counted}, {"calls", calls}, {"attempt", attempt},
 };
 
 int main(int count, char **arguments)

@@ -10,4 +10,7 @@ int failed(const char *what);
 /* calls.c: `calls ABI`: which calls a filter lets through, without making any; `calls ABI NUMBER ARGUMENTS…`: one. */
 int calls(int count, char **arguments);
 
+/* attempts.c: `attempt NAME…`: what a job must not be able to do. */
+int attempt(int count, char **arguments);
+
 #endif

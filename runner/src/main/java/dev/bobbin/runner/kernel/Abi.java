@@ -6,7 +6,8 @@ import java.util.Optional;
 /// One of the ways in which a program may call the kernel, each with numbers of its own.
 public enum Abi {
     X86_64("SCMP_ARCH_X86_64", 0xc000003e, 0xc000003e, 0),
-    /// The calls of 64-bit code with 32-bit pointers; to a filter it looks like [#X86_64], but for one bit of the number.
+    /// The calls of 64-bit code with 32-bit pointers; to a filter it looks like [#X86_64], but for one bit of the
+    /// number.
     X32("SCMP_ARCH_X32", 0x4000003e, 0xc000003e, 0x40000000),
     /// 32-bit code, which every process of this kernel may turn to.
     X86("SCMP_ARCH_X86", 0x40000003, 0x40000003, 0),
@@ -33,7 +34,8 @@ public enum Abi {
         return switch (System.getProperty("os.arch")) {
             case "amd64" -> X86_64;
             case "aarch64" -> AARCH64;
-            default -> throw new UnsupportedOperationException("no system-call filter for " + System.getProperty("os.arch"));
+            default ->
+                throw new UnsupportedOperationException("no system-call filter for " + System.getProperty("os.arch"));
         };
     }
 

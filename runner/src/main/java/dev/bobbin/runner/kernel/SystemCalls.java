@@ -6,7 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The kernel's calls by name, as libseccomp knows them. A library that is older than the kernel does not know them all.
+/// The kernel's calls by name, as libseccomp knows them. A library that is older than the kernel does not know them
+/// all.
 public final class SystemCalls {
     private static final String LIBRARY = "libseccomp.so.2";
 

@@ -9,7 +9,8 @@ import dev.bobbin.runner.kernel.Abi;
 import dev.bobbin.runner.seccomp.Profile.Condition;
 import java.util.List;
 
-/// Conditions of a profile as instructions: a filter loads half of an argument at a time, and the high one is zero where
+/// Conditions of a profile as instructions: a filter loads half of an argument at a time, and the high one is zero
+/// where
 /// arguments have 32 bits.
 final class Comparisons {
     private final Abi abi;

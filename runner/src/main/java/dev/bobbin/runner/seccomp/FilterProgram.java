@@ -30,9 +30,27 @@ final class FilterProgram {
     private static final String MULTIPLEXER = "socketcall";
 
     private static final List<String> MULTIPLEXED = List.of(
-            "", "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername", "socketpair", "send",
-            "recv", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt", "sendmsg", "recvmsg", "accept4",
-            "recvmmsg", "sendmmsg");
+            "",
+            "socket",
+            "bind",
+            "connect",
+            "listen",
+            "accept",
+            "getsockname",
+            "getpeername",
+            "socketpair",
+            "send",
+            "recv",
+            "sendto",
+            "recvfrom",
+            "shutdown",
+            "setsockopt",
+            "getsockopt",
+            "sendmsg",
+            "recvmsg",
+            "accept4",
+            "recvmmsg",
+            "sendmmsg");
 
     private final Profile profile;
     private final Map<String, List<Rule>> rules = new HashMap<>();
@@ -40,7 +58,9 @@ final class FilterProgram {
     private FilterProgram(Profile profile) {
         this.profile = profile;
         for (var rule : profile.rules()) {
-            rule.names().forEach(name -> rules.computeIfAbsent(name, _ -> new ArrayList<>()).add(rule));
+            rule.names()
+                    .forEach(name ->
+                            rules.computeIfAbsent(name, _ -> new ArrayList<>()).add(rule));
         }
     }
 
@@ -48,8 +68,8 @@ final class FilterProgram {
     static byte[] of(Profile profile, Function<Abi, Map<String, Integer>> numbers) {
         var program = new FilterProgram(profile).program(numbers);
         if (program.size() > MOST_INSTRUCTIONS) {
-            throw new IllegalArgumentException("the profile comes to " + program.size() + " instructions, the kernel takes "
-                    + MOST_INSTRUCTIONS);
+            throw new IllegalArgumentException(
+                    "the profile comes to " + program.size() + " instructions, the kernel takes " + MOST_INSTRUCTIONS);
         }
         return Instruction.encode(program);
     }
@@ -57,9 +77,7 @@ final class FilterProgram {
     private List<Instruction> program(Function<Abi, Map<String, Integer>> numbers) {
         var byArchitecture = new TreeMap<Integer, TreeMap<Integer, List<Instruction>>>();
         for (var abi : profile.abis()) {
-            byArchitecture
-                    .computeIfAbsent(abi.architecture(), _ -> nothing())
-                    .putAll(leaves(abi, numbers.apply(abi)));
+            byArchitecture.computeIfAbsent(abi.architecture(), _ -> nothing()).putAll(leaves(abi, numbers.apply(abi)));
         }
         var program = List.of(Instruction.loadArchitecture());
         for (var each : byArchitecture.entrySet()) {
@@ -96,7 +114,8 @@ final class FilterProgram {
         return code;
     }
 
-    /// The rules with conditions, in order; those that compare one argument with a value each, and all do the same, at once.
+    /// The rules with conditions, in order; those that compare one argument with a value each, and all do the same, at
+    /// once.
     private static List<List<Rule>> alike(List<Rule> rules) {
         var groups = new ArrayList<List<Rule>>();
         for (var rule : rules) {

@@ -48,8 +48,7 @@ public final class Filters {
     /// @throws KernelException if this machine lacks what is needed to make it
     public Path standard() throws IOException {
         try (var in = Filters.class.getResourceAsStream("default.json")) {
-            return file(new String(
-                    Objects.requireNonNull(in, "default.json").readAllBytes(), StandardCharsets.UTF_8));
+            return file(new String(Objects.requireNonNull(in, "default.json").readAllBytes(), StandardCharsets.UTF_8));
         }
     }
 

@@ -15,7 +15,8 @@ public record Profile(Set<Abi> abis, Action otherwise, List<Rule> rules) {
         rules = List.copyOf(rules);
     }
 
-    /// What becomes of the calls with these names. Of several about one call the first whose conditions hold decides; one
+    /// What becomes of the calls with these names. Of several about one call the first whose conditions hold decides;
+    /// one
     /// without conditions is asked last, wherever it stands.
     ///
     /// @param conditions which all must hold

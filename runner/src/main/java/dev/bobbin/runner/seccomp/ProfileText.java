@@ -38,8 +38,8 @@ final class ProfileText {
             "syscalls",
             "flags",
             "comment");
-    private static final Set<String> CALL_KEYS = Set.of(
-            "names", "name", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes");
+    private static final Set<String> CALL_KEYS =
+            Set.of("names", "name", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes");
     private static final Set<String> FILTER_KEYS = Set.of("caps", "arches", "minKernel");
     private static final int EPERM = 1;
 
@@ -154,12 +154,14 @@ final class ProfileText {
     }
 
     private static List<String> texts(Map<String, @Nullable Object> object, String key) {
-        return list(object, key).stream().map(each -> {
-            if (each instanceof String text) {
-                return text;
-            }
-            throw new IllegalArgumentException("\"" + key + "\" must be a list of texts");
-        }).toList();
+        return list(object, key).stream()
+                .map(each -> {
+                    if (each instanceof String text) {
+                        return text;
+                    }
+                    throw new IllegalArgumentException("\"" + key + "\" must be a list of texts");
+                })
+                .toList();
     }
 
     private static List<Map<String, @Nullable Object>> objects(Map<String, @Nullable Object> object, String key) {

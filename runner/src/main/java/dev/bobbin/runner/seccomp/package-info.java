@@ -1,4 +1,5 @@
-/// Which system calls a job may make: profiles in the format of OCI and Docker, and the programs for the kernel that they
+/// Which system calls a job may make: profiles in the format of OCI and Docker, and the programs for the kernel that
+/// they
 /// come to.
 @NullMarked
 package dev.bobbin.runner.seccomp;

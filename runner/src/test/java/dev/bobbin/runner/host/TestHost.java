@@ -19,6 +19,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
+import dev.bobbin.runner.seccomp.SeccompConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -48,10 +49,16 @@ public final class TestHost implements AutoCloseable {
     private final Leftovers before;
     private final boolean last;
     private final @Nullable Path init;
+    private final SeccompConfig seccomp;
     private ImageStore images;
     private HostRuntime runtime;
 
     private TestHost(Path root, int pool, boolean last, @Nullable Path init) throws IOException {
+        this(root, pool, last, init, SeccompConfig.DEFAULT);
+    }
+
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, SeccompConfig seccomp) throws IOException {
+        this.seccomp = seccomp;
         this.init = init;
         this.root = root;
         this.pool = pool;
@@ -76,6 +83,12 @@ public final class TestHost implements AutoCloseable {
     static TestHost openBefore(Path root) throws IOException {
         var init = Path.of("target/native/bobbin-init-before").toAbsolutePath();
         return new TestHost(Files.createDirectories(root), 1, false, init);
+    }
+
+    /// A host whose jobs may make every system call, to see that a filter is what forbids one.
+    public static TestHost openUnfiltered() throws IOException {
+        return new TestHost(
+                Files.createTempDirectory("bobbin-test"), 1, true, INIT, new SeccompConfig(false));
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -108,7 +121,8 @@ public final class TestHost implements AutoCloseable {
                 null,
                 HostConfig.DEFAULT_KEEP_ENDED,
                 HostConfig.DEFAULT_KEEP_ENDED_BYTES,
-                false);
+                false,
+                seccomp);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.

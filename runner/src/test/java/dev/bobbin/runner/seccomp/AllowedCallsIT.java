@@ -126,7 +126,10 @@ class AllowedCallsIT {
         for (var argument : arguments) {
             command.add(Long.toString(argument));
         }
-        var result = host.request(command.toArray(String[]::new)).workdir("/w").probe().run();
+        var result = host.request(command.toArray(String[]::new))
+                .workdir("/w")
+                .probe()
+                .run();
         return Objects.requireNonNull(answers(result.stdout()).get(number), result.toString());
     }
 

@@ -32,8 +32,29 @@ class FilterProgramTest {
 
     /// What arguments are compared with, and what lies beside it.
     private static final long[] TELLING = {
-        0, 1, 2, 7, 8, 9, 10, 16, 17, 40, 0x20000, 0x20008, 0x7e020000L, 0x10000000L, 0xffffffffL, 1L << 32,
-        (1L << 32) + 1, (16L << 32) + 16, -1, Long.MIN_VALUE, 0x5412, 0x5413, (1L << 32) + 0x5412
+        0,
+        1,
+        2,
+        7,
+        8,
+        9,
+        10,
+        16,
+        17,
+        40,
+        0x20000,
+        0x20008,
+        0x7e020000L,
+        0x10000000L,
+        0xffffffffL,
+        1L << 32,
+        (1L << 32) + 1,
+        (16L << 32) + 16,
+        -1,
+        Long.MIN_VALUE,
+        0x5412,
+        0x5413,
+        (1L << 32) + 0x5412
     };
 
     private static final Profile STANDARD = standard();
@@ -163,7 +184,9 @@ class FilterProgramTest {
                             continue; // the description is long
                         }
                         assertThat(ours.answer(abi, number, first, second, third))
-                                .as("%s %d(%x, %x, %x) of %s", abi, number, first, second, third, about(profile, known, number))
+                                .as(
+                                        "%s %d(%x, %x, %x) of %s",
+                                        abi, number, first, second, third, about(profile, known, number))
                                 .isEqualTo(expected);
                     }
                 }
@@ -173,8 +196,7 @@ class FilterProgramTest {
 
     private static List<Rule> about(Profile profile, Map<String, Integer> known, int number) {
         return profile.rules().stream()
-                .filter(rule -> rule.names().stream()
-                        .anyMatch(name -> known.getOrDefault(name, -1) == number))
+                .filter(rule -> rule.names().stream().anyMatch(name -> known.getOrDefault(name, -1) == number))
                 .toList();
     }
 
@@ -185,7 +207,8 @@ class FilterProgramTest {
     }
 
     private static byte[] byLibseccomp(Profile profile) {
-        var besides = profile.abis().stream().filter(abi -> abi != Abi.ofMachine()).toList();
+        var besides =
+                profile.abis().stream().filter(abi -> abi != Abi.ofMachine()).toList();
         try (var library = new Libseccomp(profile.otherwise().value(), besides)) {
             for (var rule : profile.rules()) {
                 var comparisons = rule.conditions().stream()
@@ -237,8 +260,10 @@ class FilterProgramTest {
         assertThat(program.answer(Abi.X86_64, 100_000)).isEqualTo(ALLOW);
         assertThat(program.answer(Abi.X86_64, 0x40000000)).isEqualTo(ENOSYS);
         assertThat(program.answer(Abi.X86_64, -1)).isEqualTo(ENOSYS);
-        var both = new Profile(Set.of(Abi.X86_64, Abi.X32), Action.errno(1), List.of(
-                new Rule(Set.of("read", "execve"), Action.ALLOW, List.of())));
+        var both = new Profile(
+                Set.of(Abi.X86_64, Abi.X32),
+                Action.errno(1),
+                List.of(new Rule(Set.of("read", "execve"), Action.ALLOW, List.of())));
         program = new Interpreter(FilterProgram.of(both, SystemCalls::of));
         assertThat(program.answer(Abi.X86_64, 0x40000000)).isEqualTo(ALLOW);
         assertThat(program.answer(Abi.X86_64, 0x40000001)).isEqualTo(EPERM);
@@ -248,8 +273,8 @@ class FilterProgramTest {
 
     @Test
     void killsWhoCallsByAnAbiThatTheProfileDoesNotName() {
-        var program = new Interpreter(FilterProgram.of(
-                new Profile(Set.of(Abi.X86_64), Action.ALLOW, List.of()), SystemCalls::of));
+        var program = new Interpreter(
+                FilterProgram.of(new Profile(Set.of(Abi.X86_64), Action.ALLOW, List.of()), SystemCalls::of));
         assertThat(program.answer(Abi.X86, 0)).isEqualTo(Action.KILL_PROCESS.value());
     }
 
@@ -257,8 +282,7 @@ class FilterProgramTest {
     void refusesProfileThatTheKernelWouldNotTake() {
         var rules = new ArrayList<Rule>();
         for (var i = 0; i < 1500; i++) {
-            rules.add(new Rule(
-                    Set.of("read"), Action.ALLOW, List.of(new Condition(0, Operator.GREATER, i, 0))));
+            rules.add(new Rule(Set.of("read"), Action.ALLOW, List.of(new Condition(0, Operator.GREATER, i, 0))));
         }
         var profile = new Profile(Set.of(Abi.X86_64), Action.errno(1), rules);
         assertThatThrownBy(() -> FilterProgram.of(profile, SystemCalls::of))
