@@ -2,6 +2,7 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.seccomp.SeccompConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -110,7 +111,8 @@ public record BobbinConfig(
                         ORPHAN_GRACE,
                         host.keepEnded(),
                         host.keepEndedBytes(),
-                        host.allowUnenforcedLimits()));
+                        host.allowUnenforcedLimits(),
+                        host.seccomp()));
     }
 
     @Override
@@ -221,8 +223,11 @@ public record BobbinConfig(
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
         var allowUnenforced = settings.onOff("host.allow-unenforced-limits", false);
+        var seccomp = settings.one("host.seccomp", SeccompConfig.DEFAULT, SeccompConfig::parse);
         return checked(
-                "host.", () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced));
+                "host.",
+                () -> new HostConfig(
+                        dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced, seccomp));
     }
 
     /// A record whose message starts with the name of a wrong component; the directories have no prefix.

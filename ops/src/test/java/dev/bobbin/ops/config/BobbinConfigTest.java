@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.seccomp.SeccompConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -94,6 +95,7 @@ final class BobbinConfigTest {
                   keep-ended: 2h
                   keep-ended-bytes: 3GiB
                   allow-unenforced-limits: on
+                  seccomp: /etc/bobbin/seccomp.json
                 """);
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
@@ -134,7 +136,8 @@ final class BobbinConfigTest {
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
-                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true));
+                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true,
+                        new SeccompConfig(true, Path.of("/etc/bobbin/seccomp.json"))));
     }
 
     @Test

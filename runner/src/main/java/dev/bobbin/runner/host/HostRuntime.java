@@ -137,7 +137,11 @@ public final class HostRuntime implements AutoCloseable {
         }
         try {
             var filters = new Filters(config.dataDir().resolve("seccomp"));
-            return List.of("--filter", filters.standard().toString());
+            var profile = config.seccomp().profile();
+            var file = profile == null ? filters.standard() : filters.of(profile);
+            return List.of("--filter", file.toString());
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException("host.seccomp: " + config.seccomp().profile() + ": " + e.getMessage(), e);
         } catch (KernelException e) {
             throw new SandboxException(
                     e.getMessage() + "; or let jobs make every system call, with host.seccomp: off", e);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -75,7 +76,7 @@ final class FilterProgram {
     }
 
     private List<Instruction> program(Function<Abi, Map<String, Integer>> numbers) {
-        var byArchitecture = new TreeMap<Integer, TreeMap<Integer, List<Instruction>>>();
+        var byArchitecture = new TreeMap<Integer, SortedMap<Integer, List<Instruction>>>();
         for (var abi : profile.abis()) {
             byArchitecture.computeIfAbsent(abi.architecture(), _ -> nothing()).putAll(leaves(abi, numbers.apply(abi)));
         }
@@ -88,12 +89,12 @@ final class FilterProgram {
     }
 
     /// As if the kernel had no calls; the second half is where those of a second ABI would be.
-    private static TreeMap<Integer, List<Instruction>> nothing() {
+    private static SortedMap<Integer, List<Instruction>> nothing() {
         return new TreeMap<>(Map.of(0, answer(Action.NOT_THERE), Abi.X32.firstNumber(), answer(Action.NOT_THERE)));
     }
 
     /// What is done from each of these numbers on, up to the next.
-    private TreeMap<Integer, List<Instruction>> leaves(Abi abi, Map<String, Integer> numbers) {
+    private SortedMap<Integer, List<Instruction>> leaves(Abi abi, Map<String, Integer> numbers) {
         var unknown = answer(profile.otherwise().lets() ? profile.otherwise() : Action.NOT_THERE);
         var leaves = new TreeMap<Integer, List<Instruction>>();
         leaves.put(abi.firstNumber(), unknown);
@@ -192,7 +193,7 @@ final class FilterProgram {
     }
 
     /// A binary tree over unsigned numbers, which are all at least the first of `leaves`.
-    private static List<Instruction> tree(TreeMap<Integer, List<Instruction>> leaves) {
+    private static List<Instruction> tree(SortedMap<Integer, List<Instruction>> leaves) {
         var from = new ArrayList<Integer>();
         var code = new ArrayList<List<Instruction>>();
         leaves.forEach((number, each) -> {

@@ -36,6 +36,27 @@ public final class Filters {
             Path.of("/usr/lib64/libseccomp.so.2"),
             Path.of("/usr/lib/libseccomp.so.2"));
 
+    /// What a job's process calls between the filter and its program.
+    private static final List<String> NEEDED = List.of(
+            "brk",
+            "close",
+            "close_range",
+            "execve",
+            "exit_group",
+            "fchdir",
+            "getcwd",
+            "mmap",
+            "openat",
+            "openat2",
+            "prlimit64",
+            "read",
+            "rt_sigprocmask",
+            "setgroups",
+            "setresgid",
+            "setresuid",
+            "umask",
+            "write");
+
     private final Path directory;
 
     /// @param directory made when it is needed
@@ -52,9 +73,13 @@ public final class Filters {
         }
     }
 
-    /// The program of the profile `text`, as a file.
+    /// The same of a profile in a file of somebody's own.
     ///
-    /// @throws IllegalArgumentException if it is no profile, or one that cannot be kept to
+    /// @throws IllegalArgumentException if it is no profile, or no job could begin under it
+    public Path of(Path profile) throws IOException {
+        return file(Files.readString(profile));
+    }
+
     private Path file(String text) throws IOException {
         var key = digest(String.join(
                         "\0",
@@ -69,7 +94,12 @@ public final class Filters {
     }
 
     private static byte[] compile(String text) {
-        return FilterProgram.of(ProfileText.read(text, Abi.ofMachine()), SystemCalls::of);
+        var profile = ProfileText.read(text, Abi.ofMachine());
+        var missing = NEEDED.stream().filter(name -> !profile.lets(name)).toList();
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException("no job can begin without " + String.join(", ", missing));
+        }
+        return FilterProgram.of(profile, SystemCalls::of);
     }
 
     private Optional<Path> kept(String key) throws IOException {

@@ -15,6 +15,12 @@ public record Profile(Set<Abi> abis, Action otherwise, List<Rule> rules) {
         rules = List.copyOf(rules);
     }
 
+    /// Whether the call is made whatever its arguments are.
+    boolean lets(String name) {
+        var about = rules.stream().filter(rule -> rule.names().contains(name)).toList();
+        return about.stream().allMatch(rule -> rule.action().lets()) && (!about.isEmpty() || otherwise.lets());
+    }
+
     /// What becomes of the calls with these names. Of several about one call the first whose conditions hold decides;
     /// one
     /// without conditions is asked last, wherever it stands.

@@ -88,7 +88,7 @@ public final class TestHost implements AutoCloseable {
     /// A host whose jobs may make every system call, to see that a filter is what forbids one.
     public static TestHost openUnfiltered() throws IOException {
         return new TestHost(
-                Files.createTempDirectory("bobbin-test"), 1, true, INIT, new SeccompConfig(false));
+                Files.createTempDirectory("bobbin-test"), 1, true, INIT, SeccompConfig.OFF);
     }
 
     /// A host that keeps `pool` sandboxes parked.
