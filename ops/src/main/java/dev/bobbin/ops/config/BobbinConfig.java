@@ -2,7 +2,7 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
-import dev.bobbin.runner.seccomp.SeccompConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -223,7 +223,7 @@ public record BobbinConfig(
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
         var allowUnenforced = settings.onOff("host.allow-unenforced-limits", false);
-        var seccomp = settings.one("host.seccomp", SeccompConfig.DEFAULT, SeccompConfig::parse);
+        var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
         return checked(
                 "host.",
                 () -> new HostConfig(

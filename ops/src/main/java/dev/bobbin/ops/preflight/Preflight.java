@@ -33,7 +33,6 @@ public final class Preflight {
         checkKernel(missing);
         checkOverlay(missing);
         checkUserNamespaces(missing);
-        checkFilters(missing);
         return missing;
     }
 
@@ -111,12 +110,6 @@ public final class Preflight {
             missing.add("The kernel has no user namespaces: build it with CONFIG_USER_NS.");
         } else if (lines("proc/sys/user/max_user_namespaces").equals(List.of("0"))) {
             missing.add("User namespaces are switched off: run \"sysctl user.max_user_namespaces=15000\".");
-        }
-    }
-
-    private void checkFilters(List<String> missing) {
-        if (!Files.exists(root.resolve("proc/sys/kernel/seccomp/actions_avail"))) {
-            missing.add("The kernel filters no system calls: build it with CONFIG_SECCOMP_FILTER.");
         }
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
-import dev.bobbin.runner.seccomp.SeccompConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
@@ -137,7 +137,7 @@ final class BobbinConfigTest {
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
                         Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true,
-                        new SeccompConfig(true, Path.of("/etc/bobbin/seccomp.json"))));
+                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json"))));
     }
 
     @Test

@@ -1,6 +1,6 @@
 package dev.bobbin.runner.host;
 
-import dev.bobbin.runner.seccomp.SeccompConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +25,7 @@ public record HostConfig(
         Duration keepEnded,
         long keepEndedBytes,
         boolean allowUnenforcedLimits,
-        SeccompConfig seccomp) {
+        FilterSource seccomp) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -51,7 +51,7 @@ public record HostConfig(
                 keepEnded,
                 keepEndedBytes,
                 allowUnenforcedLimits,
-                SeccompConfig.DEFAULT);
+                FilterSource.STANDARD);
     }
 
     public HostConfig {

@@ -34,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 public final class HostRuntime implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
+    /// There if the kernel has filters.
+    private static final Path FILTERS = Path.of("/proc/sys/kernel/seccomp/actions_avail");
+
+    private static final String OR_OFF = "; or let jobs make every system call, with host.seccomp: off";
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
@@ -135,6 +139,10 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.WARNING, "host.seccomp is off: jobs may make every system call that the kernel has");
             return List.of();
         }
+        if (Files.notExists(FILTERS)) {
+            throw new SandboxException(
+                    "this kernel filters no system calls: build it with CONFIG_SECCOMP_FILTER" + OR_OFF);
+        }
         try {
             var filters = new Filters(config.dataDir().resolve("seccomp"));
             var profile = config.seccomp().profile();
@@ -143,8 +151,7 @@ public final class HostRuntime implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new SandboxException("host.seccomp: " + config.seccomp().profile() + ": " + e.getMessage(), e);
         } catch (KernelException e) {
-            throw new SandboxException(
-                    e.getMessage() + "; or let jobs make every system call, with host.seccomp: off", e);
+            throw new SandboxException(e.getMessage() + OR_OFF, e);
         }
     }
 

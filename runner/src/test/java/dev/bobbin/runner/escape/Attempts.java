@@ -31,8 +31,10 @@ final class Attempts {
     }
 
     private Map<String, String> words(List<String> command, int words) throws Exception {
-        var result =
-                host.request(command.toArray(String[]::new)).workdir("/w").probe().run();
+        var result = host.request(command.toArray(String[]::new))
+                .workdir("/w")
+                .probe()
+                .run();
         assertThat(result.exitCode()).as(result.toString()).isZero();
         var answers = new TreeMap<String, String>();
         for (var line : result.stdout().lines().toList()) {

@@ -43,7 +43,8 @@ class DescriptorsIT {
                 assertThat(host.sh(sandbox, "ls /proc/self/fd | tr '\\n' ' '").stdout())
                         .isEqualTo("0 1 2 3 ");
             }
-            var terminal = host.exec(sandbox, "ls", "/proc/self/fd").terminal(24, 80).run();
+            var terminal =
+                    host.exec(sandbox, "ls", "/proc/self/fd").terminal(24, 80).run();
             assertThat(terminal.stdout().split("\\s+", -1)).containsExactly("0", "1", "2", "3", "");
         } finally {
             for (var each : held) {

@@ -33,8 +33,16 @@ class KernelFilesIT {
 
     @Test
     void thatTellOfTheMachineAreEmpty() throws Exception {
-        var files = Stream.of("interrupts", "kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug",
-                        "timer_list", "timer_stats")
+        var files = Stream.of(
+                        "interrupts",
+                        "kcore",
+                        "key-users",
+                        "keys",
+                        "kmsg",
+                        "latency_stats",
+                        "sched_debug",
+                        "timer_list",
+                        "timer_stats")
                 .filter(name -> Files.exists(Path.of("/proc", name)))
                 .toList();
         assertThat(files).contains("keys", "timer_list", "interrupts");
@@ -55,9 +63,15 @@ class KernelFilesIT {
     @Test
     void thatChangeTheMachineAreReadOnly() throws Exception {
         var files = Stream.of(
-                        "sys/kernel/core_pattern", "sys/kernel/modprobe", "sys/kernel/hostname", "sys/kernel/shmmax",
-                        "sys/net/ipv4/ip_forward", "sys/net/ipv4/ping_group_range", "sys/user/max_user_namespaces",
-                        "sys/vm/overcommit_memory", "sysrq-trigger")
+                        "sys/kernel/core_pattern",
+                        "sys/kernel/modprobe",
+                        "sys/kernel/hostname",
+                        "sys/kernel/shmmax",
+                        "sys/net/ipv4/ip_forward",
+                        "sys/net/ipv4/ping_group_range",
+                        "sys/user/max_user_namespaces",
+                        "sys/vm/overcommit_memory",
+                        "sysrq-trigger")
                 .map(name -> "/proc/" + name)
                 .filter(name -> Files.exists(Path.of(name)))
                 .toArray(String[]::new);
@@ -66,7 +80,8 @@ class KernelFilesIT {
                 .allSatisfy((path, answer) -> assertThat(answer).as(path).matches(".* (EROFS|EACCES)"));
         for (var name : List.of("sys", "bus", "fs", "irq", "sysrq-trigger")) {
             if (Files.exists(Path.of("/proc", name))) {
-                assertThat(host.sh("grep ' /proc/" + name + " ' /proc/self/mountinfo").stdout())
+                assertThat(host.sh("grep ' /proc/" + name + " ' /proc/self/mountinfo")
+                                .stdout())
                         .as(name)
                         .contains(" /proc/" + name + " ro,");
             }
@@ -76,15 +91,20 @@ class KernelFilesIT {
 
     @Test
     void ofSysfsAreReadOnly() throws Exception {
-        var result = host.sh("touch /sys/x; echo mem > /sys/power/state; echo 1 > /sys/kernel/uevent_helper; mkdir /sys/fs/cgroup/x");
-        assertThat(result.stderr().lines()).allMatch(line -> line.matches(".*(Read-only file system|nonexistent|No such file.*|Permission denied|not permitted)"));
+        var result = host.sh(
+                "touch /sys/x; echo mem > /sys/power/state; echo 1 > /sys/kernel/uevent_helper; mkdir /sys/fs/cgroup/x");
+        assertThat(result.stderr().lines())
+                .allMatch(line -> line.matches(
+                        ".*(Read-only file system|nonexistent|No such file.*|Permission denied|not permitted)"));
         assertThat(host.sh("grep ' /sys ' /proc/self/mountinfo").stdout()).contains(" ro,");
     }
 
     @Test
     void stayAsTheyAreForExecsAndWhoRemoves() throws Exception {
         var sandbox = host.place().create();
-        var result = host.sh(sandbox, "umount /proc/sys; rm -f /proc/keys; mv /proc/keys /k; cat /proc/keys; echo x > /proc/sys/kernel/core_pattern");
+        var result = host.sh(
+                sandbox,
+                "umount /proc/sys; rm -f /proc/keys; mv /proc/keys /k; cat /proc/keys; echo x > /proc/sys/kernel/core_pattern");
         assertThat(result.stdout()).isEmpty();
         assertThat(result.exitCode()).isNotZero();
     }
@@ -92,7 +112,8 @@ class KernelFilesIT {
     @Test
     void areMaskedInNoNamespaceButTheSandboxs() throws Exception {
         var before = Files.readString(Path.of("/proc/self/mountinfo"));
-        assertThat(host.sh("grep -c ' /proc/' /proc/self/mountinfo").stdout().trim()).isNotEqualTo("0");
+        assertThat(host.sh("grep -c ' /proc/' /proc/self/mountinfo").stdout().trim())
+                .isNotEqualTo("0");
         assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).isEqualTo(before);
         assertThat(Files.readString(Path.of("/proc/timer_list"))).isNotEmpty();
     }

@@ -31,18 +31,31 @@ class KernelInterfacesIT {
     @Test
     void areNotThere() throws Exception {
         var names = new String[] {
-            "io_uring", "userfaultfd", "bpf", "perf_event_open", "finit_module", "kexec_load", "reboot", "swapon",
-            "clock_settime", "sethostname", "syslog", "open_by_handle_at", "personality", "kcmp"
+            "io_uring",
+            "userfaultfd",
+            "bpf",
+            "perf_event_open",
+            "finit_module",
+            "kexec_load",
+            "reboot",
+            "swapon",
+            "clock_settime",
+            "sethostname",
+            "syslog",
+            "open_by_handle_at",
+            "personality",
+            "kcmp"
         };
-        assertThat(attempts.of(names)).hasSize(names.length).allSatisfy((_, answer) -> assertThat(answer)
-                .isEqualTo("EPERM"));
+        assertThat(attempts.of(names))
+                .hasSize(names.length)
+                .allSatisfy((_, answer) -> assertThat(answer).isEqualTo("EPERM"));
     }
 
     @Test
     void keepNoKeysForAnybody() throws Exception {
         assertThat(attempts.of("keyctl", "add_key", "request_key", "i386-keyctl"))
-                .isEqualTo(Map.of(
-                        "keyctl", "EPERM", "add_key", "EPERM", "request_key", "EPERM", "i386-keyctl", "EPERM"));
+                .isEqualTo(
+                        Map.of("keyctl", "EPERM", "add_key", "EPERM", "request_key", "EPERM", "i386-keyctl", "EPERM"));
     }
 
     @Test
@@ -77,8 +90,17 @@ class KernelInterfacesIT {
     void areThereWithoutTheFilter() throws Exception {
         try (var unfiltered = TestHost.openUnfiltered()) {
             assertThat(new Attempts(unfiltered)
-                            .of("io_uring", "userfaultfd", "keyctl", "add_key", "i386-keyctl", "vsock",
-                                    "i386-socketcall-vsock", "personality", "tiocsti", "tiocsti-wide"))
+                            .of(
+                                    "io_uring",
+                                    "userfaultfd",
+                                    "keyctl",
+                                    "add_key",
+                                    "i386-keyctl",
+                                    "vsock",
+                                    "i386-socketcall-vsock",
+                                    "personality",
+                                    "tiocsti",
+                                    "tiocsti-wide"))
                     .allSatisfy((name, answer) -> assertThat(answer).as(name).isEqualTo("done"));
         }
     }

@@ -30,17 +30,30 @@ class NamespacesIT {
     @Test
     void takeNoMount() throws Exception {
         var names = new String[] {
-            "mount-tmpfs", "mount-proc", "mount-cgroup", "mount-cgroup2", "bind", "remount", "umount", "fsopen",
-            "open_tree", "pivot_root"
+            "mount-tmpfs",
+            "mount-proc",
+            "mount-cgroup",
+            "mount-cgroup2",
+            "bind",
+            "remount",
+            "umount",
+            "fsopen",
+            "open_tree",
+            "pivot_root"
         };
-        assertThat(attempts.of(names)).hasSize(names.length).allSatisfy((_, answer) -> assertThat(answer)
-                .isEqualTo("EPERM"));
+        assertThat(attempts.of(names))
+                .hasSize(names.length)
+                .allSatisfy((_, answer) -> assertThat(answer).isEqualTo("EPERM"));
     }
 
     @Test
     void areNotMade() throws Exception {
         assertThat(attempts.of(
-                        "unshare-user", "unshare-mount", "unshare-net", "unshare-cgroup", "clone-user",
+                        "unshare-user",
+                        "unshare-mount",
+                        "unshare-net",
+                        "unshare-cgroup",
+                        "clone-user",
                         "mount-as-new-root"))
                 .hasSize(6)
                 .allSatisfy((name, answer) -> assertThat(answer).as(name).isEqualTo("EPERM"));
@@ -51,8 +64,18 @@ class NamespacesIT {
     void areNotMadeWithoutTheFilterEither() throws Exception {
         try (var unfiltered = TestHost.openUnfiltered()) {
             assertThat(new Attempts(unfiltered)
-                            .of("unshare-user", "clone-user", "clone3-user", "mount-as-new-root", "mount-tmpfs",
-                                    "mount-cgroup", "bind", "umount", "unshare-mount", "setns", "mknod-mem"))
+                            .of(
+                                    "unshare-user",
+                                    "clone-user",
+                                    "clone3-user",
+                                    "mount-as-new-root",
+                                    "mount-tmpfs",
+                                    "mount-cgroup",
+                                    "bind",
+                                    "umount",
+                                    "unshare-mount",
+                                    "setns",
+                                    "mknod-mem"))
                     .hasSize(11)
                     .allSatisfy((name, answer) -> assertThat(answer).as(name).isIn("EPERM", "ENOSPC", "ENOSYS"));
         }
@@ -74,6 +97,8 @@ class NamespacesIT {
 
     @Test
     void showNoCgroupFileSystem() throws Exception {
-        assertThat(host.sh("grep cgroup /proc/self/mountinfo; ls -A /sys/fs/cgroup").stdout()).isEmpty();
+        assertThat(host.sh("grep cgroup /proc/self/mountinfo; ls -A /sys/fs/cgroup")
+                        .stdout())
+                .isEmpty();
     }
 }

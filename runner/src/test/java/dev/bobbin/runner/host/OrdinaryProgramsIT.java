@@ -53,7 +53,10 @@ class OrdinaryProgramsIT {
                         END
                         javac A.java && java A
                         """, "42"),
-                of("python3", "/usr/bin/python3 -c 'import multiprocessing as m; print(m.Pool(2).map(abs, [-42])[0])'", "42"),
+                of(
+                        "python3",
+                        "/usr/bin/python3 -c 'import multiprocessing as m; print(m.Pool(2).map(abs, [-42])[0])'",
+                        "42"),
                 of("python3", """
                         /usr/bin/python3 -c '
                         import asyncio, socket

@@ -19,7 +19,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
-import dev.bobbin.runner.seccomp.SeccompConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -49,15 +49,15 @@ public final class TestHost implements AutoCloseable {
     private final Leftovers before;
     private final boolean last;
     private final @Nullable Path init;
-    private final SeccompConfig seccomp;
+    private final FilterSource seccomp;
     private ImageStore images;
     private HostRuntime runtime;
 
     private TestHost(Path root, int pool, boolean last, @Nullable Path init) throws IOException {
-        this(root, pool, last, init, SeccompConfig.DEFAULT);
+        this(root, pool, last, init, FilterSource.STANDARD);
     }
 
-    private TestHost(Path root, int pool, boolean last, @Nullable Path init, SeccompConfig seccomp) throws IOException {
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, FilterSource seccomp) throws IOException {
         this.seccomp = seccomp;
         this.init = init;
         this.root = root;
@@ -87,8 +87,12 @@ public final class TestHost implements AutoCloseable {
 
     /// A host whose jobs may make every system call, to see that a filter is what forbids one.
     public static TestHost openUnfiltered() throws IOException {
-        return new TestHost(
-                Files.createTempDirectory("bobbin-test"), 1, true, INIT, SeccompConfig.OFF);
+        return new TestHost(Files.createTempDirectory("bobbin-test"), 1, true, INIT, FilterSource.NONE);
+    }
+
+    /// A host whose jobs may make the system calls of a profile.
+    public static TestHost openWithProfile(Path root, Path profile) throws IOException {
+        return new TestHost(Files.createDirectories(root), 1, true, INIT, new FilterSource(true, profile));
     }
 
     /// A host that keeps `pool` sandboxes parked.
