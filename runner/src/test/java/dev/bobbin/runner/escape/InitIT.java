@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.host.TestHost;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -90,8 +91,10 @@ class InitIT {
 
     @Test
     void isNotLeftOpenForAJobThatExecutesItself() throws Exception {
-        var program = Objects.requireNonNull(
-                Files.list(host.dataDir().resolve("bin")).findFirst().orElse(null));
+        Path program;
+        try (var programs = Files.list(host.dataDir().resolve("bin"))) {
+            program = programs.findFirst().orElseThrow();
+        }
         var before = hash(Files.readAllBytes(program));
         var results = host.sh("""
                 for file in /proc/1/exe /proc/self/exe /proc/$PPID/exe; do
@@ -100,7 +103,7 @@ class InitIT {
                 """);
         assertThat(results.stdout().lines()).hasSize(3);
         assertThat(hash(Files.readAllBytes(program))).isEqualTo(before);
-        assertThat(Files.getPosixFilePermissions(program)).hasToString("[OWNER_READ, OWNER_EXECUTE]");
+        assertThat(Files.getPosixFilePermissions(program)).isEqualTo(PosixFilePermissions.fromString("r-x------"));
     }
 
     @Test

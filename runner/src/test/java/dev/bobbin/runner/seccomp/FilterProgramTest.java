@@ -57,6 +57,16 @@ class FilterProgramTest {
         (1L << 32) + 0x5412
     };
 
+    /// In the order of libseccomp's header.
+    private static final List<Operator> OPERATORS = List.of(
+            Operator.NOT_EQUAL,
+            Operator.LESS,
+            Operator.LESS_OR_EQUAL,
+            Operator.EQUAL,
+            Operator.GREATER_OR_EQUAL,
+            Operator.GREATER,
+            Operator.MASKED_EQUAL);
+
     private static final Profile STANDARD = standard();
 
     private static Profile standard() {
@@ -157,7 +167,7 @@ class FilterProgramTest {
         var conditions = new ArrayList<Condition>();
         for (var argument = 0; argument < 3; argument++) {
             if (random.nextInt(3) == 0) {
-                var operator = Operator.values()[random.nextInt(Operator.values().length)];
+                var operator = OPERATORS.get(random.nextInt(OPERATORS.size()));
                 var value = TELLING[random.nextInt(TELLING.length)];
                 var masked = operator == Operator.MASKED_EQUAL ? value & TELLING[random.nextInt(TELLING.length)] : 0;
                 conditions.add(new Condition(argument, operator, value, masked));
@@ -213,7 +223,7 @@ class FilterProgramTest {
             for (var rule : profile.rules()) {
                 var comparisons = rule.conditions().stream()
                         .map(each -> new Libseccomp.Comparison(
-                                each.argument(), each.operator().ordinal() + 1, each.value(), each.masked()))
+                                each.argument(), OPERATORS.indexOf(each.operator()) + 1, each.value(), each.masked()))
                         .toList();
                 if (!rule.action().equals(profile.otherwise())) {
                     rule.names().forEach(name -> library.rule(rule.action().value(), name, comparisons));

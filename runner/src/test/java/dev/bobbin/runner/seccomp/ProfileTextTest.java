@@ -63,16 +63,18 @@ class ProfileTextTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}; the action SCMP_ACT_NOTIFY is not known here",
-        "{\"defaultAction\": 1}; \"defaultAction\" must be a text",
-        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\"}; \"listenerPath\" of the profile is not known here",
-        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": {}}; \"syscalls\" must be a list",
-        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [1], \"action\": \"SCMP_ACT_ALLOW\"}]}; \"names\" must be a list of texts",
-        "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 5000}; an errno is between 0 and 4095, not 5000",
-        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"a\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 6, \"op\": \"SCMP_CMP_EQ\"}]}]}; a call has no argument 6",
-        "[]; no JSON that is understood here, at character 0",
-    })
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}; the action SCMP_ACT_NOTIFY is not known here",
+                "{\"defaultAction\": 1}; \"defaultAction\" must be a text",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\"}; \"listenerPath\" of the profile is not known here",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": {}}; \"syscalls\" must be a list",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [1], \"action\": \"SCMP_ACT_ALLOW\"}]}; \"names\" must be a list of texts",
+                "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 5000}; an errno is between 0 and 4095, not 5000",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"a\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 6, \"op\": \"SCMP_CMP_EQ\"}]}]}; a call has no argument 6",
+                "[]; no JSON that is understood here, at character 0",
+            })
     void refusesWhatItCannotKeepTo(String text, String why) {
         assertThatThrownBy(() -> read(text))
                 .isInstanceOf(IllegalArgumentException.class)
