@@ -15,7 +15,7 @@ public enum Abi {
     ARM("SCMP_ARCH_ARM", 0x40000028, 0x40000028, 0);
 
     /// Past every number of a call, from the first one of this ABI.
-    static final int MOST_NUMBERS = 1024;
+    static final int MOST_NUMBERS = 640;
 
     private final String word;
     private final int token;
