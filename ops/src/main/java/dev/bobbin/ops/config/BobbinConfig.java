@@ -226,8 +226,7 @@ public record BobbinConfig(
         var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
         return checked(
                 "host.",
-                () -> new HostConfig(
-                        dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced, seccomp));
+                () -> new HostConfig(dataDir, runDir, pool, null, keepEnded, keepEndedBytes, allowUnenforced, seccomp));
     }
 
     /// A record whose message starts with the name of a wrong component; the directories have no prefix.

@@ -136,7 +136,13 @@ final class BobbinConfigTest {
         assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
-                        Path.of("/tmp/data"), Path.of("/tmp/run"), 5, null, Duration.ofHours(2), 3L << 30, true,
+                        Path.of("/tmp/data"),
+                        Path.of("/tmp/run"),
+                        5,
+                        null,
+                        Duration.ofHours(2),
+                        3L << 30,
+                        true,
                         new FilterSource(true, Path.of("/etc/bobbin/seccomp.json"))));
     }
 
