@@ -4,6 +4,7 @@
  */
 #include "init.h"
 #include "job.h"
+#include "mask.h"
 #include "network.h"
 #include "park.h"
 #include "terminal.h"
@@ -75,6 +76,8 @@ static int prepare(struct init *init)
     if (park(init->sandbox, &user_namespace, failure) < 0 || replace_standard(failure) < 0) return -1;
     if ((init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
     if (start_process(init, &init->own, user_namespace) < 0) return -1;
+    /* Meanwhile the job's process places itself. */
+    if (mask_kernel_files(failure) < 0) return -1;
     if (init->sandbox->journals < 0) return 0;
     init->user_namespace = user_namespace;
     user_namespace = -1;

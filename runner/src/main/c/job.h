@@ -32,6 +32,7 @@ struct job_place {
     const struct cgroups *cgroups;
     int user_namespace;
     int cgroup_namespace; /* -1: it makes one, the first of its sandbox */
+    const struct filter *filter;
 };
 
 /* A process that parks until its order comes over the link. */

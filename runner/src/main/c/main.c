@@ -45,6 +45,7 @@ static void read_settings(int count, char **arguments, struct settings *settings
         {"cgroup", required_argument, NULL, 'g'}, {"supervisor-cgroup", required_argument, NULL, 'G'},
         {"host-tree", required_argument, NULL, 't'}, {"uid-locks", required_argument, NULL, 'u'},
         {"lonely-seconds", required_argument, NULL, 'l'}, {"binds", no_argument, NULL, 'b'},
+        {"filter", required_argument, NULL, 'f'},
         {NULL, 0, NULL, 0},
     };
     *settings = (struct settings){.lonely_millis = LONELY_SECONDS * 1000};
@@ -63,6 +64,7 @@ static void read_settings(int count, char **arguments, struct settings *settings
             settings->trees.path[settings->trees.count++] = strdup(optarg);
             break;
         case 'b': settings->binds = true; break;
+        case 'f': settings->filter = strdup(optarg); break;
         case 'l': settings->lonely_millis = strtoull(optarg, NULL, 10) * 1000; break;
         default: _exit(2);
         }

@@ -181,6 +181,7 @@ _Noreturn void nursery_main(const struct settings *settings)
     if (nursery.jvm.listener < 0) give_up(&failure);
     nursery.signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (nursery.signals < 0) fail(&failure, "watch for the end of sandboxes"), give_up(&failure);
+    if (settings->filter && filter_read(settings->filter, &nursery.filter, &failure) < 0) give_up(&failure);
     if (networks_open(&nursery.networks, &failure) < 0) give_up(&failure);
     if (house_enter(&nursery, &failure) < 0) give_up(&failure);
     loop(&nursery);

@@ -7,6 +7,7 @@
 
 #include "channel.h"
 #include "error.h"
+#include "filter.h"
 #include "network.h"
 #include "sandbox.h"
 
@@ -19,7 +20,7 @@ struct placement {
 };
 
 struct settings {
-    const char *control, *run_dir, *data_dir, *store, *uid_locks;
+    const char *control, *run_dir, *data_dir, *store, *uid_locks, *filter; /* the last NULL: none */
     struct placement cgroups[CGROUPS_MOST], supervisor_cgroups[CGROUPS_MOST];
     int cgroup_count, supervisor_cgroup_count;
     struct host_trees trees;
@@ -50,6 +51,7 @@ struct nursery {
     struct kept *kept;
     unsigned next_range;
     struct networks networks;
+    struct filter filter;
     struct child *children;
     bool retiring;
     int house, machine; /* mount namespaces, see struct sandbox */

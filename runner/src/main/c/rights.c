@@ -74,7 +74,7 @@ int enter_again(const struct job_place *place, struct failure *failure)
     return enter_user_namespace(place->user_namespace, failure);
 }
 
-int drop_rights(struct failure *failure)
+int drop_rights(const struct filter *filter, struct failure *failure)
 {
     for (int capability = 0; capability < 64; capability++) {
         if (KEPT >> capability & 1) continue;
@@ -90,8 +90,7 @@ int drop_rights(struct failure *failure)
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) return fail(failure, "join a session keyring");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(failure, "set no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(failure, "set the process undumpable");
-    /* The seccomp filter is loaded here, once there is one: after everything it would forbid. */
-    return 0;
+    return filter_load(filter, failure); /* after everything that it forbids */
 }
 
 static int set_limits(const struct order *order, struct failure *failure)

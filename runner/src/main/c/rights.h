@@ -15,8 +15,8 @@
 int enter_first(const struct job_place *place, struct failure *failure);
 int enter_again(const struct job_place *place, struct failure *failure);
 
-/* Gives up every capability that is not a job's, for good, and all ways to gain more. */
-int drop_rights(struct failure *failure);
+/* Gives up every capability that is not a job's, for good, all ways to gain more, and the calls that `filter` forbids. */
+int drop_rights(const struct filter *filter, struct failure *failure);
 
 /* Limits, groups and ids of the order; for a user other than root no capability is left. */
 int become_user(const struct order *order, struct failure *failure);

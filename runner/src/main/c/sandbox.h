@@ -5,6 +5,8 @@
 #ifndef BOBBIN_SANDBOX_H
 #define BOBBIN_SANDBOX_H
 
+#include "filter.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -81,6 +83,7 @@ struct sandbox {
     int house, machine; /* the nursery's mount namespace, and the machine's if there may be binds: until the root is made */
     struct cgroups cgroups;
     const struct host_trees *trees;
+    const struct filter *filter;
 };
 
 /* PID 1 of a new sandbox: parks, waits for its order, carries it out. */

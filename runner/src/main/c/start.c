@@ -3,6 +3,7 @@
  */
 #include "init.h"
 #include "job.h"
+#include "mask.h"
 #include "park.h"
 #include "rootfs.h"
 #include "terminal.h"
@@ -93,7 +94,7 @@ static int fork_into(struct init *init, struct process *process, int user_namesp
         arguments.flags = CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroups->each[i].directory;
     }
-    struct job_place place = {cgroups, user_namespace, init->cgroup_namespace};
+    struct job_place place = {cgroups, user_namespace, init->cgroup_namespace, init->sandbox->filter};
     process->pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (process->pid == 0 && is_own(process)) job_main(&place, ends);
     if (process->pid == 0) exec_main(&place, ends, &process->order);
@@ -270,13 +271,14 @@ static void parked(struct init *init, const struct verdict *verdict)
 {
     struct process *own = &init->own;
     own->start_by = NEVER;
-    if (verdict && verdict->kind == JOB_READY && own->phase == PARKING) {
+    bool ready = verdict && verdict->kind == JOB_READY && own->phase == PARKING;
+    if (ready && mask_sysctls(&own->failure) == 0) {
         own->phase = PARKED;
         return;
     }
     shut(&own->link);
-    if (verdict) own->failure = verdict->failure;
-    else fail_as(&own->failure, ESRCH, "keep the job's process parked");
+    if (verdict && !ready) own->failure = verdict->failure;
+    if (!verdict) fail_as(&own->failure, ESRCH, "keep the job's process parked");
     own->phase = FAILED;
     if (init->jvm.peer >= 0) report_state(init, own);
 }

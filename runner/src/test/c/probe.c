@@ -2,6 +2,8 @@
  * The program that tests run inside sandboxes: one static binary, one sub-command for each thing a test wants to see
  * happen there. Prints to stdout, explains failures on stderr, and exits 1 on one.
  */
+#include "probe.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +23,7 @@
 
 extern char **environ;
 
-static int failed(const char *what)
+int failed(const char *what)
 {
     fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
     return 1;
@@ -429,7 +431,7 @@ static const struct {
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
             {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
-            {"counted", counted}, {"swap", swap},
+            {"counted", counted}, {"swap", swap}, {"calls", calls}, {"attempt", attempt},
 };
 
 int main(int count, char **arguments)

@@ -2,6 +2,7 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
@@ -112,7 +113,8 @@ public record BobbinConfig(
                         host.keepEnded(),
                         host.keepEndedBytes(),
                         host.allowUnenforcedLimits(),
-                        host.binds()));
+                        host.binds(),
+                        host.seccomp()));
     }
 
     @Override
@@ -226,6 +228,7 @@ public record BobbinConfig(
         var prefixes = paths(settings, "host.bind-prefixes");
         var writable = paths(settings, "host.writable-bind-prefixes");
         var everybody = settings.one("host.bind-callers", false, BobbinConfig::everybody);
+        var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
         return checked(
                 "host.",
                 () -> new HostConfig(
@@ -236,7 +239,8 @@ public record BobbinConfig(
                         keepEnded,
                         keepEndedBytes,
                         allowUnenforced,
-                        new BindConfig(prefixes, writable, everybody)));
+                        new BindConfig(prefixes, writable, everybody),
+                        seccomp));
     }
 
     private static List<Path> paths(Settings settings, String key) {

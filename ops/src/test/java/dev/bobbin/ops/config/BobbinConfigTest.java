@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
@@ -98,6 +99,7 @@ final class BobbinConfigTest {
                   bind-prefixes: [/srv/read, /opt/./data/]
                   writable-bind-prefixes: [/srv/write]
                   bind-callers: all
+                  seccomp: /etc/bobbin/seccomp.json
                 """);
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
@@ -148,7 +150,8 @@ final class BobbinConfigTest {
                         new BindConfig(
                                 List.of(Path.of("/srv/read"), Path.of("/opt/data")),
                                 List.of(Path.of("/srv/write")),
-                                true)));
+                                true),
+                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json"))));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param allowUnenforcedLimits whether to start on a machine that cannot keep every limit; jobs then say which are
 ///        not
 /// @param binds which directories of this machine may be mounted in sandboxes
+/// @param seccomp which system calls jobs may make
 public record HostConfig(
         Path dataDir,
         Path runDir,
@@ -25,7 +27,8 @@ public record HostConfig(
         Duration keepEnded,
         long keepEndedBytes,
         boolean allowUnenforcedLimits,
-        BindConfig binds) {
+        BindConfig binds,
+        FilterSource seccomp) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -34,7 +37,7 @@ public record HostConfig(
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
 
-    /// One that lets nothing of the machine be mounted.
+    /// One that lets nothing of the machine be mounted, with the filters that are the default.
     public HostConfig(
             Path dataDir,
             Path runDir,
@@ -43,7 +46,16 @@ public record HostConfig(
             Duration keepEnded,
             long keepEndedBytes,
             boolean allowUnenforcedLimits) {
-        this(dataDir, runDir, pool, orphanGrace, keepEnded, keepEndedBytes, allowUnenforcedLimits, BindConfig.NONE);
+        this(
+                dataDir,
+                runDir,
+                pool,
+                orphanGrace,
+                keepEnded,
+                keepEndedBytes,
+                allowUnenforcedLimits,
+                BindConfig.NONE,
+                FilterSource.STANDARD);
     }
 
     public HostConfig {

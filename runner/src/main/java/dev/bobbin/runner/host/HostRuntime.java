@@ -9,9 +9,11 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.seccomp.Filters;
 import dev.bobbin.runner.volume.Mountings;
 import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.Gauge;
@@ -34,6 +36,10 @@ import org.jspecify.annotations.Nullable;
 public final class HostRuntime implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(HostRuntime.class.getName());
     private static final Duration LAST_WAIT = Duration.ofSeconds(3);
+    /// There if the kernel has filters.
+    private static final Path FILTERS = Path.of("/proc/sys/kernel/seccomp/actions_avail");
+
+    private static final String OR_OFF = "; or let jobs make every system call, with host.seccomp: off";
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
@@ -132,7 +138,29 @@ public final class HostRuntime implements AutoCloseable {
             settings.add("--binds");
         }
         images.hostTrees().forEach(tree -> settings.addAll(List.of("--host-tree", tree.toString())));
+        settings.addAll(filter());
         return settings;
+    }
+
+    private List<String> filter() throws IOException {
+        if (!config.seccomp().on()) {
+            LOG.log(Level.WARNING, "host.seccomp is off: jobs may make every system call that the kernel has");
+            return List.of();
+        }
+        if (Files.notExists(FILTERS)) {
+            throw new SandboxException(
+                    "this kernel filters no system calls: build it with CONFIG_SECCOMP_FILTER" + OR_OFF);
+        }
+        try {
+            var filters = new Filters(config.dataDir().resolve("seccomp"));
+            var profile = config.seccomp().profile();
+            var file = profile == null ? filters.standard() : filters.of(profile);
+            return List.of("--filter", file.toString());
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException("host.seccomp: " + config.seccomp().profile() + ": " + e.getMessage(), e);
+        } catch (KernelException e) {
+            throw new SandboxException(e.getMessage() + OR_OFF, e);
+        }
     }
 
     /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.

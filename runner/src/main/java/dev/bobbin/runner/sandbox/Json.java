@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Reads and writes the little JSON that records on disk are made of: objects, arrays, strings, whole numbers, null.
-/// What is read was written here, so everything else is damage.
+/// Reads and writes the little JSON of this module's files: objects, arrays, strings, whole numbers, true, false and
+/// null. Everything else is damage.
 public final class Json {
     private static final int DEEPEST = 8;
 
@@ -111,13 +111,17 @@ public final class Json {
             case '{' -> object(depth);
             case '[' -> array(depth);
             case '"' -> string();
-            case 'n' -> {
-                require(text.startsWith("null", at));
-                at += 4;
-                yield null;
-            }
+            case 'n' -> word("null", null);
+            case 't' -> word("true", true);
+            case 'f' -> word("false", false);
             default -> number();
         };
+    }
+
+    private @Nullable Object word(String word, @Nullable Object value) {
+        require(text.startsWith(word, at));
+        at += word.length();
+        return value;
     }
 
     private Long number() {
@@ -126,7 +130,8 @@ public final class Json {
             at++;
         }
         try {
-            return Long.parseLong(text, start, at, 10);
+            var isNegative = start < at && text.charAt(start) == '-';
+            return isNegative ? Long.parseLong(text, start, at, 10) : Long.parseUnsignedLong(text, start, at, 10);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("no number at " + start, e);
         }
@@ -152,8 +157,16 @@ public final class Json {
                 out.append((char) Integer.parseInt(text, at, at + 4, 16));
                 at += 4;
             } else {
-                require(escaped == '"' || escaped == '\\');
-                out.append(escaped);
+                out.append(
+                        switch (escaped) {
+                            case '"', '\\', '/' -> escaped;
+                            case 'b' -> '\b';
+                            case 'f' -> '\f';
+                            case 'n' -> '\n';
+                            case 'r' -> '\r';
+                            case 't' -> '\t';
+                            default -> throw damaged();
+                        });
             }
         }
     }
@@ -179,7 +192,11 @@ public final class Json {
 
     private void require(boolean condition) {
         if (!condition) {
-            throw new IllegalArgumentException("not the JSON of a record, at character " + at);
+            throw damaged();
         }
+    }
+
+    private IllegalArgumentException damaged() {
+        return new IllegalArgumentException("no JSON that is understood here, at character " + at);
     }
 }

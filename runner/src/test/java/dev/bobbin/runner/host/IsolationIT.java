@@ -76,7 +76,8 @@ class IsolationIT {
                 .containsEntry("CapEff", ALLOWED)
                 .containsEntry("CapBnd", ALLOWED)
                 .containsEntry("CapAmb", NONE)
-                .containsEntry("NoNewPrivs", "1");
+                .containsEntry("NoNewPrivs", "1")
+                .containsEntry("Seccomp", "2");
         var nobody = masks(host.request("./probe", "caps")
                 .workdir("/w")
                 .user("nobody")

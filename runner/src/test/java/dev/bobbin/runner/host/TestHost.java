@@ -20,6 +20,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
+import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
@@ -50,11 +51,19 @@ public final class TestHost implements AutoCloseable {
     private final Leftovers before;
     private final boolean last;
     private final @Nullable Path init;
+    private final FilterSource seccomp;
     private ImageStore images;
     private HostRuntime runtime;
     private final BindConfig binds;
 
     private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
+        this(root, pool, last, init, binds, FilterSource.STANDARD);
+    }
+
+    private TestHost(
+            Path root, int pool, boolean last, @Nullable Path init, BindConfig binds, FilterSource seccomp)
+            throws IOException {
+        this.seccomp = seccomp;
         this.init = init;
         this.binds = binds;
         this.root = root;
@@ -80,6 +89,18 @@ public final class TestHost implements AutoCloseable {
     static TestHost openBefore(Path root) throws IOException {
         var init = Path.of("target/native/bobbin-init-before").toAbsolutePath();
         return new TestHost(Files.createDirectories(root), 1, false, init, BindConfig.NONE);
+    }
+
+    /// A host whose jobs may make every system call, to see that a filter is what forbids one.
+    public static TestHost openUnfiltered() throws IOException {
+        return new TestHost(
+                Files.createTempDirectory("bobbin-test"), 1, true, INIT, BindConfig.NONE, FilterSource.NONE);
+    }
+
+    /// A host whose jobs may make the system calls of a profile.
+    public static TestHost openWithProfile(Path root, Path profile) throws IOException {
+        return new TestHost(
+                Files.createDirectories(root), 1, true, INIT, BindConfig.NONE, new FilterSource(true, profile));
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -118,7 +139,8 @@ public final class TestHost implements AutoCloseable {
                 HostConfig.DEFAULT_KEEP_ENDED,
                 HostConfig.DEFAULT_KEEP_ENDED_BYTES,
                 false,
-                binds);
+                binds,
+                seccomp);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.

@@ -1,0 +1,8 @@
+package dev.bobbin.runner.kernel;
+
+/// What this machine lacks, in one sentence for a person.
+public final class KernelException extends RuntimeException {
+    public KernelException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

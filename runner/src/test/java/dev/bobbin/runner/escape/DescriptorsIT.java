@@ -1,0 +1,66 @@
+package dev.bobbin.runner.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.host.TestHost;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/// Descriptors of the server's and of PID 1's, and the directory that a job begins in.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(60)
+class DescriptorsIT {
+    private TestHost host;
+
+    @BeforeAll
+    void open() throws Exception {
+        host = TestHost.open(2);
+    }
+
+    @AfterAll
+    void close() throws Exception {
+        host.close();
+    }
+
+    @Test
+    void areThreeWhateverTheServerHolds() throws Exception {
+        var held = new ArrayList<InputStream>();
+        try {
+            for (var i = 0; i < 2000; i++) {
+                held.add(Files.newInputStream(Path.of("/dev/null")));
+            }
+            var sandbox = host.place().probe().workdir("/w").create();
+            // `ls` itself holds the directory that it lists
+            for (var i = 0; i < 3; i++) {
+                assertThat(host.sh("ls /proc/self/fd | tr '\\n' ' '").stdout()).isEqualTo("0 1 2 3 ");
+                assertThat(host.sh(sandbox, "ls /proc/self/fd | tr '\\n' ' '").stdout())
+                        .isEqualTo("0 1 2 3 ");
+            }
+            var terminal =
+                    host.exec(sandbox, "ls", "/proc/self/fd").terminal(24, 80).run();
+            assertThat(terminal.stdout().split("\\s+", -1)).containsExactly("0", "1", "2", "3", "");
+        } finally {
+            for (var each : held) {
+                each.close();
+            }
+        }
+    }
+
+    @Test
+    void areNoWayToAWorkingDirectoryOutside() throws Exception {
+        // CVE-2024-21626: the number of one that was left open
+        var sandbox = host.place().create();
+        for (var number = 0; number < 24; number++) {
+            host.sh(sandbox, "ln -s /proc/self/fd/" + number + " /to" + number);
+            var result = host.exec(sandbox, "pwd").workdir("/to" + number).run();
+            assertThat(result.cause()).as("%d %s", number, result).isEqualTo("sandbox_error");
+        }
+    }
+}

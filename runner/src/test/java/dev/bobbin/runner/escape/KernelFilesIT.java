@@ -1,0 +1,120 @@
+package dev.bobbin.runner.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.bobbin.runner.host.TestHost;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/// `/proc` and `/sys`: what tells of the machine, and what changes it.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(60)
+class KernelFilesIT {
+    private TestHost host;
+    private Attempts attempts;
+
+    @BeforeAll
+    void open() throws Exception {
+        host = TestHost.open(2);
+        attempts = new Attempts(host);
+    }
+
+    @AfterAll
+    void close() throws Exception {
+        host.close();
+    }
+
+    @Test
+    void thatTellOfTheMachineAreEmpty() throws Exception {
+        var files = Stream.of(
+                        "interrupts",
+                        "kcore",
+                        "key-users",
+                        "keys",
+                        "kmsg",
+                        "latency_stats",
+                        "sched_debug",
+                        "timer_list",
+                        "timer_stats")
+                .filter(name -> Files.exists(Path.of("/proc", name)))
+                .toList();
+        assertThat(files).contains("keys", "timer_list", "interrupts");
+        for (var file : files) {
+            var result = host.sh("stat -c '%F %t:%T' /proc/" + file + "; cat /proc/" + file);
+            assertThat(result.stdout()).as(file).isEqualTo("character special file 1:3\n");
+        }
+        var directories = Stream.of("/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware")
+                .filter(name -> Files.exists(Path.of(name)))
+                .toList();
+        for (var directory : directories) {
+            var result = host.sh("ls -A " + directory + "; echo x > " + directory + "/x");
+            assertThat(result.stdout()).as(directory).isEmpty();
+            assertThat(result.stderr()).as(directory).contains("Read-only file system");
+        }
+    }
+
+    @Test
+    void thatChangeTheMachineAreReadOnly() throws Exception {
+        var files = Stream.of(
+                        "sys/kernel/core_pattern",
+                        "sys/kernel/modprobe",
+                        "sys/kernel/hostname",
+                        "sys/kernel/shmmax",
+                        "sys/net/ipv4/ip_forward",
+                        "sys/net/ipv4/ping_group_range",
+                        "sys/user/max_user_namespaces",
+                        "sys/vm/overcommit_memory",
+                        "sysrq-trigger")
+                .map(name -> "/proc/" + name)
+                .filter(name -> Files.exists(Path.of(name)))
+                .toArray(String[]::new);
+        assertThat(attempts.onFiles(files))
+                .hasSizeGreaterThan(6)
+                .allSatisfy((path, answer) -> assertThat(answer).as(path).matches(".* (EROFS|EACCES)"));
+        for (var name : List.of("sys", "bus", "fs", "irq", "sysrq-trigger")) {
+            if (Files.exists(Path.of("/proc", name))) {
+                assertThat(host.sh("grep ' /proc/" + name + " ' /proc/self/mountinfo")
+                                .stdout())
+                        .as(name)
+                        .contains(" /proc/" + name + " ro,");
+            }
+        }
+        assertThat(host.sh("cat /proc/sys/user/max_user_namespaces").stdout()).isEqualTo("0\n");
+    }
+
+    @Test
+    void ofSysfsAreReadOnly() throws Exception {
+        var result = host.sh(
+                "touch /sys/x; echo mem > /sys/power/state; echo 1 > /sys/kernel/uevent_helper; mkdir /sys/fs/cgroup/x");
+        assertThat(result.stderr().lines())
+                .allMatch(line -> line.matches(
+                        ".*(Read-only file system|nonexistent|No such file.*|Permission denied|not permitted)"));
+        assertThat(host.sh("grep ' /sys ' /proc/self/mountinfo").stdout()).contains(" ro,");
+    }
+
+    @Test
+    void stayAsTheyAreForExecsAndWhoRemoves() throws Exception {
+        var sandbox = host.place().create();
+        var result = host.sh(
+                sandbox,
+                "umount /proc/sys; rm -f /proc/keys; mv /proc/keys /k; cat /proc/keys; echo x > /proc/sys/kernel/core_pattern");
+        assertThat(result.stdout()).isEmpty();
+        assertThat(result.exitCode()).isNotZero();
+    }
+
+    @Test
+    void areMaskedInNoNamespaceButTheSandboxs() throws Exception {
+        var before = Files.readString(Path.of("/proc/self/mountinfo"));
+        assertThat(host.sh("grep -c ' /proc/' /proc/self/mountinfo").stdout().trim())
+                .isNotEqualTo("0");
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo"))).isEqualTo(before);
+        assertThat(Files.readString(Path.of("/proc/timer_list"))).isNotEmpty();
+    }
+}
