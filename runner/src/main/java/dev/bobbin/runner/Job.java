@@ -45,6 +45,8 @@ public sealed interface Job {
     /// @param user `name`, `uid`, `name:group` or `uid:gid`; `null` for the image's
     /// @param files laid into the working directory before the start
     /// @param labels the caller's own notes, returned and never interpreted
+    /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
+    ///        standard output
     record Run(
             JobId id,
             String tenant,
@@ -58,8 +60,41 @@ public sealed interface Job {
             Limits limits,
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
-            Map<String, String> labels)
+            Map<String, String> labels,
+            @Nullable Terminal terminal)
             implements Job {
+
+        /// One without a terminal.
+        public Run(
+                JobId id,
+                String tenant,
+                ImageReference image,
+                List<String> command,
+                Map<String, String> env,
+                @Nullable String workdir,
+                @Nullable String user,
+                Stdin stdin,
+                List<InputFile> files,
+                Limits limits,
+                OnDisconnect onDisconnect,
+                OutputPolicy outputPolicy,
+                Map<String, String> labels) {
+            this(
+                    id,
+                    tenant,
+                    image,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    files,
+                    limits,
+                    onDisconnect,
+                    outputPolicy,
+                    labels,
+                    null);
+        }
 
         public Run {
             command = List.copyOf(command);
@@ -69,6 +104,7 @@ public sealed interface Job {
             JobFields.check(command, env);
             checkFiles(files, limits);
             JobFields.checkPlace(workdir, user);
+            JobFields.checkTerminal(terminal, stdin);
         }
 
         @Override
@@ -167,8 +203,7 @@ public sealed interface Job {
             JobFields.checkPlace(workdir, user);
             JobFields.require(time.toMillis() >= 1, "time: must be at least 1ms");
             JobFields.require(outputBytes >= 1, "output: must be at least 1 byte");
-            JobFields.require(
-                    terminal == null || stdin instanceof Stdin.Open, "stdin: must be open where there is a terminal");
+            JobFields.checkTerminal(terminal, stdin);
         }
 
         @Override

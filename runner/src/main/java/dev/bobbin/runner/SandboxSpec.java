@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param labels the caller's own notes, returned and never interpreted
 /// @param ttl removed so long after it was created; `null` for never
 /// @param idleTimeout stopped when nothing was run in it for so long; `null` for never
+/// @param terminal of its own process, in place of pipes; `null` for none
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -36,9 +37,44 @@ public record SandboxSpec(
         Job.OutputPolicy outputPolicy,
         Map<String, String> labels,
         @Nullable Duration ttl,
-        @Nullable Duration idleTimeout) {
+        @Nullable Duration idleTimeout,
+        @Nullable Terminal terminal) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
+
+    /// One without a terminal.
+    public SandboxSpec(
+            SandboxId id,
+            String tenant,
+            @Nullable String name,
+            ImageReference image,
+            List<String> command,
+            Map<String, String> env,
+            @Nullable String workdir,
+            @Nullable String user,
+            List<InputFile> files,
+            Limits limits,
+            Job.OutputPolicy outputPolicy,
+            Map<String, String> labels,
+            @Nullable Duration ttl,
+            @Nullable Duration idleTimeout) {
+        this(
+                id,
+                tenant,
+                name,
+                image,
+                command,
+                env,
+                workdir,
+                user,
+                files,
+                limits,
+                outputPolicy,
+                labels,
+                ttl,
+                idleTimeout,
+                null);
+    }
 
     public SandboxSpec {
         command = List.copyOf(command);
@@ -50,6 +86,8 @@ public record SandboxSpec(
         }
         JobFields.check(command, env);
         JobFields.checkPlace(workdir, user);
+        JobFields.require(
+                terminal == null || !command.isEmpty(), "terminal: is of a command, and there is none that idles");
         JobFields.require(ttl == null || ttl.isPositive(), "ttl: must be positive");
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }

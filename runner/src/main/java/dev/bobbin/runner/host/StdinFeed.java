@@ -2,6 +2,7 @@ package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.sandbox.SandboxProcess;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -43,15 +44,19 @@ final class StdinFeed {
     }
 
     /// See [dev.bobbin.runner.Execution#type].
-    void append(SandboxProcess process, byte[] data) throws IOException, InterruptedException {
+    boolean append(SandboxProcess process, byte[] data, Duration patience) throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
-            var position = Math.max(sent, taken);
-            sent = position + data.length;
-            process.stdin(position, data, false);
-            while (taken < position + data.length && !ended) {
-                changed.await();
+            var left = patience.toNanos();
+            while (taken < sent && !ended) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
             }
+            sent = Math.max(sent, taken) + data.length;
+            process.stdin(sent - data.length, data, false);
+            return true;
         } finally {
             lock.unlock();
         }

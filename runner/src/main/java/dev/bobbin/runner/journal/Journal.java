@@ -109,6 +109,16 @@ public final class Journal {
         }
     }
 
+    /// The position behind all that is known of it.
+    public long position() {
+        lock.lock();
+        try {
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public Optional<Ending> ending() {
         lock.lock();
         try {
@@ -258,7 +268,7 @@ public final class Journal {
             if (from <= Wire.JOURNAL_HEADER) {
                 return;
             }
-            var known = known();
+            var known = position();
             if (from == known) {
                 position = from;
                 had.clear();
@@ -303,7 +313,7 @@ public final class Journal {
                     rested = position;
                     precedence.giveWay();
                 }
-                var known = known();
+                var known = position();
                 if (position < known) {
                     var before = position;
                     deliver(chunk(known));
@@ -313,7 +323,7 @@ public final class Journal {
                     continue;
                 }
                 var finished = ending();
-                if (finished.isPresent() && position >= known()) {
+                if (finished.isPresent() && position >= position()) {
                     tellGap(Output.Stream.STDOUT, finished.get().stdout().bytes());
                     tellGap(Output.Stream.STDERR, finished.get().stderr().bytes());
                     sink.accept(new Output.Ended(position, finished.get()));
@@ -334,15 +344,6 @@ public final class Journal {
             var before = had.getOrDefault(stream, UNKNOWN);
             if (before != UNKNOWN && offset > before) {
                 sink.accept(new Output.Gap(position, stream, before, offset - before));
-            }
-        }
-
-        private long known() {
-            lock.lock();
-            try {
-                return end;
-            } finally {
-                lock.unlock();
             }
         }
 

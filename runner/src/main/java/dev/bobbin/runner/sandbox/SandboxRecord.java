@@ -7,6 +7,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +76,8 @@ public record SandboxRecord(
                 now.outputPolicy(),
                 now.labels(),
                 now.ttl(),
-                now.idleTimeout());
+                now.idleTimeout(),
+                now.terminal());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
     }
 
@@ -123,6 +125,9 @@ public record SandboxRecord(
         out.put("output_policy", spec.outputPolicy().name());
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
+        var terminal = spec.terminal();
+        out.put("rows", terminal == null ? null : (long) terminal.rows());
+        out.put("columns", terminal == null ? null : (long) terminal.columns());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -162,7 +167,8 @@ public record SandboxRecord(
                 Job.OutputPolicy.valueOf(text(in, "output_policy")),
                 pairs(in, "labels"),
                 duration(in, "ttl_millis"),
-                duration(in, "idle_timeout_millis"));
+                duration(in, "idle_timeout_millis"),
+                terminal(in));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),
@@ -204,6 +210,12 @@ public record SandboxRecord(
         var pairs = new LinkedHashMap<String, String>();
         ((Map<?, ?>) value(in, name)).forEach((key, value) -> pairs.put((String) key, (String) value));
         return pairs;
+    }
+
+    private static @Nullable Terminal terminal(Map<String, @Nullable Object> in) {
+        return in.get("rows") == null
+                ? null
+                : new Terminal(Math.toIntExact(number(in, "rows")), Math.toIntExact(number(in, "columns")));
     }
 
     private static @Nullable Duration duration(Map<String, @Nullable Object> in, String name) {

@@ -90,7 +90,8 @@ class TerminalIT {
     }
 
     private static void type(Execution execution, String text) throws Exception {
-        execution.type(text.getBytes(StandardCharsets.UTF_8));
+        assertThat(execution.type(text.getBytes(StandardCharsets.UTF_8), Duration.ofSeconds(10)))
+                .isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.tenant.Tenant;
 import java.io.IOException;
@@ -27,6 +28,7 @@ final class RunRequest {
             "workdir",
             "user",
             "stdin",
+            "terminal",
             "files",
             "limits",
             "network",
@@ -42,6 +44,7 @@ final class RunRequest {
     private @Nullable String workdir;
     private @Nullable String user;
     private Stdin stdin = new Stdin.Empty();
+    private @Nullable Terminal terminal;
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
@@ -71,12 +74,18 @@ final class RunRequest {
                         env,
                         workdir,
                         user,
-                        stdin,
+                        terminal != null && stdin instanceof Stdin.Empty ? new Stdin.Open() : stdin,
                         files,
                         limits,
                         onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
-                        labels));
+                        labels,
+                        terminal));
+    }
+
+    /// Refuses what has no terminal to show.
+    void requireTerminal() {
+        JobInput.requireTerminal(terminal);
     }
 
     /// When a registry is asked for the image.
@@ -93,6 +102,7 @@ final class RunRequest {
             case "workdir" -> workdir = value.string();
             case "user" -> user = value.string();
             case "stdin" -> stdin = JobInput.stdin(value);
+            case "terminal" -> terminal = JobInput.terminal(value);
             case "files" ->
                 value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);

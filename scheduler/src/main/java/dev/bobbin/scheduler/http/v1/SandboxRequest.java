@@ -7,6 +7,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.tenant.Tenant;
@@ -33,6 +34,7 @@ final class SandboxRequest {
             "workdir",
             "user",
             "stdin",
+            "terminal",
             "files",
             "limits",
             "network",
@@ -52,6 +54,7 @@ final class SandboxRequest {
     private Map<String, String> env = Map.of();
     private @Nullable String workdir;
     private @Nullable String user;
+    private @Nullable Terminal terminal;
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
@@ -98,7 +101,8 @@ final class SandboxRequest {
                         outputPolicy,
                         labels,
                         ttl,
-                        idleTimeout));
+                        idleTimeout,
+                        terminal));
     }
 
     /// When a registry is asked for the image.
@@ -123,7 +127,8 @@ final class SandboxRequest {
             case "labels" -> labels = JobInput.labels(value);
             case "network" -> JobInput.network(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
-            case "stdin" -> throw value.wrong("is of a run or an exec; a sandbox's own process reads nothing");
+            case "terminal" -> terminal = JobInput.terminal(value);
+            case "stdin" -> throw value.wrong("is of a run or an exec; a sandbox's own process reads what is typed into its terminal, or nothing");
             case "on_disconnect" -> outlives(value);
             default -> throw JobInput.notOffered(value);
         }
