@@ -34,8 +34,8 @@ public final class TestServer implements AutoCloseable {
         sandboxes = new SandboxDirectory(host.runtime().sandboxes(), cluster);
         try {
             images = new ImageDirectory(host.images());
-            var config = new HttpConfig(
-                    listen, List.of(), List.of(), ImageReference.HOST, Duration.ofSeconds(1), STALLED);
+            var config =
+                    new HttpConfig(listen, List.of(), List.of(), ImageReference.HOST, Duration.ofSeconds(1), STALLED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {

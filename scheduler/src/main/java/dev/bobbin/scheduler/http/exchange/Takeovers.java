@@ -63,8 +63,9 @@ public final class Takeovers implements AutoCloseable {
 
     private void cutStalled() {
         var before = System.nanoTime() - patience.toNanos();
-        open.keySet().stream().filter(connection -> connection.isStalledSince(before)).forEach(connection ->
-                Thread.ofVirtual().name("takeover-cut").start(connection::cut));
+        open.keySet().stream()
+                .filter(connection -> connection.isStalledSince(before))
+                .forEach(connection -> Thread.ofVirtual().name("takeover-cut").start(connection::cut));
     }
 
     /// Ends what goes on, so that a stop need not wait for it.

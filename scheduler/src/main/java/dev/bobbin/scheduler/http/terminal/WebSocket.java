@@ -121,7 +121,8 @@ public final class WebSocket {
                 throw new Broken(PROTOCOL_ERROR, "no extension was agreed on");
             }
             if (opcode >= CLOSE) {
-                var payload = payload(last ? LARGEST_CONTROL : -1, PROTOCOL_ERROR, "a control frame must be short and whole");
+                var payload =
+                        payload(last ? LARGEST_CONTROL : -1, PROTOCOL_ERROR, "a control frame must be short and whole");
                 if (control(opcode, payload)) {
                     return new Message.Closed();
                 }
@@ -154,7 +155,7 @@ public final class WebSocket {
             var bytes = connection.read(length == LONG_LENGTH ? Long.BYTES : Short.BYTES);
             length = 0;
             for (var octet : bytes) {
-                length = length << 8 | octet & 0xff;
+                length = (length << 8) | (octet & 0xff);
             }
         }
         if (length < 0 || length > most) {
@@ -196,7 +197,10 @@ public final class WebSocket {
 
     private static String text(byte[] bytes) throws Broken {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException _) {
             throw new Broken(NOT_TEXT, "a text must be UTF-8");
         }
@@ -237,7 +241,9 @@ public final class WebSocket {
     /// Says that nothing more is sent, and why; once.
     public synchronized void close(int code, @Nullable String reason) throws ClientGone {
         var why = (reason == null ? "" : reason).getBytes(StandardCharsets.UTF_8);
-        var payload = ByteBuffer.allocate(Short.BYTES + why.length).putShort((short) code).put(why);
+        var payload = ByteBuffer.allocate(Short.BYTES + why.length)
+                .putShort((short) code)
+                .put(why);
         send(frame(CLOSE, payload.array()));
         closeSent = true;
     }

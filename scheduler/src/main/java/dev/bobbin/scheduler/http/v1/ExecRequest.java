@@ -78,8 +78,9 @@ final class ExecRequest {
         request.onDisconnect = Jobs.query(query, "on_disconnect")
                 .map(text -> JobInput.onDisconnect("on_disconnect", text))
                 .orElse(null);
-        var time = Jobs.query(query, "time").map(text -> Quantity.duration(text)
-                .orElseThrow(() -> Rejected.invalid("time", "time: must be a duration such as \"30s\"")));
+        var time = Jobs.query(query, "time")
+                .map(text -> Quantity.duration(text)
+                        .orElseThrow(() -> Rejected.invalid("time", "time: must be a duration such as \"30s\"")));
         if (time.isPresent()) {
             request.limits = JobInput.valid("", () -> request.limits.within(time.get(), request.limits.outputBytes()));
         }

@@ -128,7 +128,9 @@ final class SandboxRequest {
             case "network" -> JobInput.network(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
             case "terminal" -> terminal = JobInput.terminal(value);
-            case "stdin" -> throw value.wrong("is of a run or an exec; a sandbox's own process reads what is typed into its terminal, or nothing");
+            case "stdin" ->
+                throw value.wrong(
+                        "is of a run or an exec; a sandbox's own process reads what is typed into its terminal, or nothing");
             case "on_disconnect" -> outlives(value);
             default -> throw JobInput.notOffered(value);
         }

@@ -3,7 +3,6 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
-import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.Json;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Problem;
@@ -95,8 +94,10 @@ final class TerminalSocket {
 
     private void control(String text) throws ClientGone {
         try {
-            JsonInput.readObject(text.getBytes(StandardCharsets.UTF_8), Set.of("resize"), (_, value) ->
-                    job.resize(JobInput.terminal(value)));
+            JsonInput.readObject(
+                    text.getBytes(StandardCharsets.UTF_8),
+                    Set.of("resize"),
+                    (_, value) -> job.resize(JobInput.terminal(value)));
         } catch (Rejected rejected) {
             refuse(rejected.problem());
         }

@@ -163,33 +163,33 @@ final class TerminalsIT {
         var closed = new CompletableFuture<Integer>();
         try (var http = HttpClient.newHttpClient()) {
             var socket = http.newWebSocketBuilder()
-                    .buildAsync(
-                            URI.create("ws://127.0.0.1:" + server.http.port() + BOX), new WebSocket.Listener() {
-                                @Override
-                                public CompletionStage<?> onBinary(WebSocket from, ByteBuffer data, boolean last) {
-                                    shown.append(StandardCharsets.UTF_8.decode(data));
-                                    from.request(1);
-                                    return CompletableFuture.completedFuture(null);
-                                }
+                    .buildAsync(URI.create("ws://127.0.0.1:" + server.http.port() + BOX), new WebSocket.Listener() {
+                        @Override
+                        public CompletionStage<?> onBinary(WebSocket from, ByteBuffer data, boolean last) {
+                            shown.append(StandardCharsets.UTF_8.decode(data));
+                            from.request(1);
+                            return CompletableFuture.completedFuture(null);
+                        }
 
-                                @Override
-                                public CompletionStage<?> onClose(WebSocket from, int code, String reason) {
-                                    closed.complete(code);
-                                    return CompletableFuture.completedFuture(null);
-                                }
+                        @Override
+                        public CompletionStage<?> onClose(WebSocket from, int code, String reason) {
+                            closed.complete(code);
+                            return CompletableFuture.completedFuture(null);
+                        }
 
-                                @Override
-                                public void onError(WebSocket from, Throwable error) {
-                                    closed.completeExceptionally(error);
-                                }
-                            })
+                        @Override
+                        public void onError(WebSocket from, Throwable error) {
+                            closed.completeExceptionally(error);
+                        }
+                    })
                     .get(10, TimeUnit.SECONDS);
             socket.sendText("{\"resize\":{\"rows\":41,", false)
                     .thenCompose(sent -> sent.sendText("\"columns\":99}}", true))
                     .thenCompose(sent -> sent.sendPing(ByteBuffer.wrap(new byte[] {1})))
-                    .thenCompose(sent -> sent.sendBinary(ByteBuffer.wrap("stty ".getBytes(StandardCharsets.UTF_8)), false))
-                    .thenCompose(sent -> sent.sendBinary(
-                            ByteBuffer.wrap("size; exit\n".getBytes(StandardCharsets.UTF_8)), true))
+                    .thenCompose(
+                            sent -> sent.sendBinary(ByteBuffer.wrap("stty ".getBytes(StandardCharsets.UTF_8)), false))
+                    .thenCompose(sent ->
+                            sent.sendBinary(ByteBuffer.wrap("size; exit\n".getBytes(StandardCharsets.UTF_8)), true))
                     .get(10, TimeUnit.SECONDS);
             assertThat(closed.get(20, TimeUnit.SECONDS)).isEqualTo(1000);
             assertThat(shown.toString()).contains("41 99\r\n");
@@ -244,7 +244,8 @@ final class TerminalsIT {
                 messages = more ? messages : Integer.MIN_VALUE;
             }
         }
-        var lines = IntStream.rangeClosed(1, 40000).mapToObj(each -> each + "\n").toList();
+        var lines =
+                IntStream.rangeClosed(1, 40000).mapToObj(each -> each + "\n").toList();
         assertThat(text.toString()).isEqualTo(String.join("", lines));
     }
 
@@ -338,8 +339,9 @@ final class TerminalsIT {
     @ParameterizedTest
     @ValueSource(strings = {TCP, UNIX})
     void endsAJobWhoseClientGoesUnlessItIsToContinue(String way) throws Exception {
-        var script = "{\"sandbox\":\"box\",\"command\":[\"sh\",\"-c\",\"stty -icanon; while :; do echo on; sleep 0.1; done\"],"
-                + "\"terminal\":{}";
+        var script =
+                "{\"sandbox\":\"box\",\"command\":[\"sh\",\"-c\",\"stty -icanon; while :; do echo on; sleep 0.1; done\"],"
+                        + "\"terminal\":{}";
         for (var kept : List.of(false, true)) {
             Execution job;
             try (var client = client(way)) {
@@ -380,7 +382,8 @@ final class TerminalsIT {
     void refusesSizesThatNoTerminalHas() throws Exception {
         try (var shell = client().upgrade(BOX)) {
             shell.await("> ");
-            for (var wrong : List.of("{\"rows\":0,\"columns\":0}", "{\"rows\":1,\"columns\":65536}", "7", "{\"x\":1}")) {
+            for (var wrong :
+                    List.of("{\"rows\":0,\"columns\":0}", "{\"rows\":1,\"columns\":65536}", "7", "{\"x\":1}")) {
                 shell.texts().clear();
                 shell.text("{\"resize\":" + wrong + "}");
                 shell.awaitText("\"type\":\"error\"");
@@ -588,7 +591,8 @@ final class TerminalsIT {
                 shell.text("{\"resize\":{\"rows\":31,\"columns\":91}}");
                 shell.type("stty size; tty; trap 'exit 9' TERM\n");
                 shell.await("31 91\r\n/dev/pts/");
-                assertThat(server.post("/v1/sandboxes/own/restart", "{\"signal\":\"KILL\"}").status())
+                assertThat(server.post("/v1/sandboxes/own/restart", "{\"signal\":\"KILL\"}")
+                                .status())
                         .isEqualTo(200);
                 assertThat(shell.awaitClose()).isEqualTo(1000);
             }
