@@ -139,7 +139,7 @@ final class TerminalClient implements AutoCloseable {
                 return end.ended(state);
             }
             end.say("the server ended this connection, the job goes on; \"bobbin attach " + job + "\" comes back to it");
-        } catch (IOException | IllegalArgumentException | RefusedException failed) {
+        } catch (IOException | IllegalArgumentException failed) {
             end.say("the server broke off: " + failed.getMessage());
         }
         ours = false;

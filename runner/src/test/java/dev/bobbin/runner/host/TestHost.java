@@ -366,7 +366,8 @@ public final class TestHost implements AutoCloseable {
                     limits,
                     onDisconnect,
                     policy,
-                    Map.of());
+                    Map.of(),
+                    terminal);
         }
 
         public Execution start() throws InterruptedException {
@@ -399,6 +400,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable Duration idle;
         private Limits limits = Limits.DEFAULT;
         private List<InputFile> files = List.of();
+        private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
             this.command = command;
@@ -427,6 +429,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place env(String variable, String value) {
             env.put(variable, value);
+            return this;
+        }
+
+        public Place terminal(int rows, int columns) {
+            terminal = new Terminal(rows, columns);
             return this;
         }
 
@@ -460,7 +467,8 @@ public final class TestHost implements AutoCloseable {
                     Job.OutputPolicy.DROP,
                     Map.of("purpose", "test"),
                     ttl,
-                    idle);
+                    idle,
+                    terminal);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -535,7 +535,6 @@ final class TerminalsIT {
                 typing.complete(count);
             });
             assertThat(viewer.awaitClose()).isEqualTo(1000);
-            viewer.close();
             assertThat(typing.get(10, TimeUnit.SECONDS)).isLessThan(1000);
         }
         assertThat(end(job(id)).outcome().exitCode()).isEqualTo(5);
