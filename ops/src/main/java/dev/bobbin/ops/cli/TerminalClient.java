@@ -94,7 +94,8 @@ final class TerminalClient implements AutoCloseable {
     }
 
     private void type(DetachKeys keys) {
-        try (var in = new FileInputStream(FileDescriptor.in)) {
+        var in = new FileInputStream(FileDescriptor.in); // stays open: the terminal is restored through it
+        try {
             var buffer = new byte[PIECE];
             for (var count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 connection.write(keys.pass(Arrays.copyOf(buffer, count)));

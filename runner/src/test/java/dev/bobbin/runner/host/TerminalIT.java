@@ -168,7 +168,7 @@ class TerminalIT {
         try (var before = TestHost.open(0, root, false)) {
             var place = before.place("sh").env("PS1", "> ").terminal(30, 90).create();
             id = place.id();
-            type(place.own().orElseThrow(), "be''fore=1; stty size\n");
+            type(place.own().orElseThrow(), "before=1; stty size\n");
             while (!text(place.own().orElseThrow()).contains("30 90\r\n")) {
                 TimeUnit.MILLISECONDS.sleep(20);
             }
