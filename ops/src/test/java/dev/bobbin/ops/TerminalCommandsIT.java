@@ -14,7 +14,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// `-it` and `attach` as a person uses them: each command in a terminal of its own, which script(1) makes, inside a shell
+/// `-it` and `attach` as a person uses them: each command in a terminal of its own, which script(1) makes, inside a
+/// shell
 /// that says afterwards how the terminal is.
 @Timeout(120)
 final class TerminalCommandsIT extends TypedCommands {
@@ -25,9 +26,10 @@ final class TerminalCommandsIT extends TypedCommands {
         directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
     }
 
-    private void serve() throws IOException {
+    private Process serve() throws IOException {
         var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
         assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
+        return server;
     }
 
     @AfterEach
@@ -74,7 +76,9 @@ final class TerminalCommandsIT extends TypedCommands {
             var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             var buffer = new byte[4096];
             while (shown.indexOf(text) < 0) {
-                assertThat(System.nanoTime()).as("waiting for " + text + " in " + shown).isLessThan(deadline);
+                assertThat(System.nanoTime())
+                        .as("waiting for " + text + " in " + shown)
+                        .isLessThan(deadline);
                 if (screen.available() > 0) {
                     var count = screen.read(buffer);
                     shown.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
@@ -169,6 +173,21 @@ final class TerminalCommandsIT extends TypedCommands {
     }
 
     @Test
+    void comesBackToWhatOutlivedTheServer() throws Exception {
+        var server = serve();
+        bobbin("create", "--name", "own", "-t", "-e", "PS1=box> ", "--", "sh");
+        var window = new Window(line("attach", "own"));
+        window.type("\n").await("box> ").type("a=kept\n").await("box> ");
+        server.destroyForcibly().waitFor();
+        window.await("the server broke off").ends(125);
+
+        serve();
+        var again = new Window(line("attach", "own"));
+        again.type("\n").await("box> ").type("echo $a; exit 5\n").await("kept\r\n");
+        again.ends(5);
+    }
+
+    @Test
     void saysWhyItCannotHaveATerminal() throws Exception {
         serve();
         bobbin("create", "--name", "web");
@@ -186,8 +205,10 @@ final class TerminalCommandsIT extends TypedCommands {
         assertThat(bobbin("attach", "--no-stdin", "web").err()).contains("terminal: the job has none");
         assertThat(bobbin("attach", "--no-stdin", "nobody").err()).contains("there is no sandbox \"nobody\"");
         assertThat(bobbin("attach", "web").err()).contains("Standard input is no terminal");
-        assertThat(bobbin("attach", "--detach-keys", "ctrl-", "--no-stdin", "web").err())
+        assertThat(bobbin("attach", "--detach-keys", "ctrl-", "--no-stdin", "web")
+                        .err())
                 .contains("there is no key \"ctrl-\"");
-        assertThat(shell("printf in | " + line("exec", "-i", "web", "cat")).out()).isEqualTo("in");
+        assertThat(shell("printf in | " + line("exec", "-i", "web", "cat")).out())
+                .isEqualTo("in");
     }
 }

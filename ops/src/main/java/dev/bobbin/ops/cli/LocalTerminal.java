@@ -21,8 +21,10 @@ final class LocalTerminal {
 
     private final Linker linker = Linker.nativeLinker();
     private final MethodHandle tcgetattr = find("tcgetattr", descriptor());
-    private final MethodHandle tcsetattr =
-            find("tcsetattr", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+    private final MethodHandle tcsetattr = find(
+            "tcsetattr",
+            FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
     private final MethodHandle cfmakeraw = find("cfmakeraw", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
     private final MethodHandle ioctl = linker.downcallHandle(
             linker.defaultLookup().findOrThrow("ioctl"),

@@ -79,7 +79,9 @@ final class TerminalClient implements AutoCloseable {
             redraw();
         }
         var buffer = new byte[PIECE];
-        for (var count = answer.body().read(buffer); count >= 0; count = answer.body().read(buffer)) {
+        for (var count = answer.body().read(buffer);
+                count >= 0;
+                count = answer.body().read(buffer)) {
             stdout.write(buffer, 0, count);
         }
     }
@@ -119,7 +121,8 @@ final class TerminalClient implements AutoCloseable {
 
     private void tell(String path, Map<String, ?> what) {
         try (var other = HttpConnection.connect(socket)) {
-            other.post(path, JSON, JSON, Json.write(what).getBytes(StandardCharsets.UTF_8)).text();
+            other.post(path, JSON, JSON, Json.write(what).getBytes(StandardCharsets.UTF_8))
+                    .text();
         } catch (IOException _) {
             // the server has gone: the terminal's connection tells it
         }
@@ -139,9 +142,13 @@ final class TerminalClient implements AutoCloseable {
                 ours = false;
                 return end.ended(state);
             }
-            end.say("the server ended this connection, the job goes on; \"bobbin attach " + job + "\" comes back to it");
+            end.say("the server ended this connection, the job goes on; \"bobbin attach " + job
+                    + "\" comes back to it");
+        } catch (RefusedException refused) {
+            end.say(String.valueOf(refused.getMessage()));
         } catch (IOException | IllegalArgumentException failed) {
-            end.say("the server broke off: " + failed.getMessage());
+            end.say("the server broke off (" + failed.getMessage() + "); if the job goes on, \"bobbin attach " + job
+                    + "\" comes back to it");
         }
         ours = false;
         return RunCommand.NOTHING_RAN;

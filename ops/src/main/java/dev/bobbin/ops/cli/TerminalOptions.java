@@ -1,10 +1,10 @@
 package dev.bobbin.ops.cli;
 
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.Model.CommandSpec;
-import org.jspecify.annotations.Nullable;
 
 /// How this command's own terminal and standard input serve the process.
 final class TerminalOptions {

@@ -12,7 +12,7 @@ final class StdinFeed {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long taken;
-    /// What [#append] has sent; another may send before that is taken.
+    /// What was sent; another may send before that is taken.
     private long sent;
     private boolean ended;
 
@@ -70,6 +70,7 @@ final class StdinFeed {
             if (position > taken) {
                 throw new IllegalArgumentException("at: " + taken + " bytes of stdin have been taken so far");
             }
+            sent = Math.max(sent, position + data.length);
             process.stdin(position, data, last);
             while (taken < position + data.length && !ended) {
                 changed.await();

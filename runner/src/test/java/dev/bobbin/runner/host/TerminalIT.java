@@ -155,7 +155,9 @@ class TerminalIT {
 
     @Test
     void passesOverWhatComesBehindTheEndOfTheInput() throws Exception {
-        var run = host.request("sh", "-c", "cat; sleep 0.5; echo on").stdin(new Stdin.Open()).start();
+        var run = host.request("sh", "-c", "cat; sleep 0.5; echo on")
+                .stdin(new Stdin.Open())
+                .start();
         run.feed(0, new byte[] {'a', '\n'}, true);
         assertThat(run.feed(2, new byte[] {'b', '\n'}, false)).isEqualTo(4);
         assertThat(TestHost.Result.of(run).stdout()).isEqualTo("a\non\n");
