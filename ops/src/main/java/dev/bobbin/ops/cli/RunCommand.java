@@ -2,7 +2,9 @@ package dev.bobbin.ops.cli;
 
 import dev.bobbin.ops.config.BobbinConfig;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -61,11 +63,7 @@ final class RunCommand implements Callable<Integer> {
         var settings = server.settings();
         var live = ServerOptions.connect(settings.socket());
         if (live != null && terminal.terminal()) {
-            try (var run = new TerminalClient(settings.socket(), live, time)) {
-                Runtime.getRuntime().addShutdownHook(new Thread(run::leave, "bobbin-leave"));
-                var request = request().put("terminal", run.size()).put("on_disconnect", "continue");
-                return run.start("/v1/run", request.members(), terminal.stdin() ? keys : null);
-            }
+            return shown(settings.socket(), live, keys);
         }
         if (live != null) {
             try (var run = new JobClient(settings.socket(), live, time)) {
@@ -86,13 +84,44 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    private int shown(Path socket, HttpConnection live, DetachKeys keys) throws IOException {
+        try (var run = new TerminalClient(socket, live, time)) {
+            bring(socket);
+            Runtime.getRuntime().addShutdownHook(new Thread(run::leave, "bobbin-leave"));
+            var request = request().put("terminal", run.size()).put("on_disconnect", "continue");
+            return run.start("/v1/run", request.members(), terminal.stdin() ? keys : null);
+        } catch (RefusedException refused) {
+            return refused(refused);
+        }
+    }
+
     /// Nobody could come back to what is left running in a server that goes with this command, so no keys leave it.
     private int shown(EmbeddedServer embedded) throws IOException {
         try (var run = new TerminalClient(embedded.socket(), HttpConnection.connect(embedded.socket()), time)) {
+            bring(embedded.socket());
             embedded.beforeClose(run::leave);
             var request = request().put("terminal", run.size());
             return run.start("/v1/run", request.members(), terminal.stdin() ? new DetachKeys("") : null);
+        } catch (RefusedException refused) {
+            return refused(refused);
         }
+    }
+
+    /// Brings the image where it can be seen coming: the connection of a terminal shows nothing else.
+    private void bring(Path socket) throws IOException {
+        var image = place.image().filter(name -> !name.equals(HOST));
+        var policy = place.pull().orElse("missing");
+        if (image.isEmpty() || policy.equals("never")) {
+            return;
+        }
+        try (var images = new ImageClient(HttpConnection.connect(socket))) {
+            images.pull(Map.of("image", image.get(), "policy", policy), TransferDisplay.forPeople());
+        }
+    }
+
+    private static int refused(RefusedException refused) {
+        System.err.println("bobbin: " + refused.getMessage());
+        return NOTHING_RAN;
     }
 
     /// The machine's own programs need no image that is kept.

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A job's terminal in this command's own: keys go there, what it shows comes here. The terminal here is made what it
@@ -18,11 +20,15 @@ final class TerminalClient implements AutoCloseable {
     /// Some time after the end of the stream the end of the job must be known.
     private static final String UNTIL_ENDED = "?wait=10s";
 
+    /// A server that has been asked for a job answers soon; whoever leaves before waits for it, to end the job.
+    private static final int ANSWER_SECONDS = 3;
+
     private final Path socket;
     private final HttpConnection connection;
     private final LocalTerminal local = new LocalTerminal();
     private final JobEnd end;
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
+    private final CountDownLatch answered = new CountDownLatch(1);
     private volatile @Nullable String id;
     private volatile boolean ours;
     private volatile boolean detached;
@@ -42,26 +48,33 @@ final class TerminalClient implements AutoCloseable {
     /// Posts the job to `path`, and gives the exit code of this command once it has ended or is left.
     ///
     /// @param keys those that leave it; `null` if nothing is typed
-    int start(String path, Map<String, Object> request, @Nullable DetachKeys keys) throws IOException {
+    int start(String path, Map<String, Object> request, @Nullable DetachKeys keys) {
         ours = true;
-        return show(connection.upgrade("POST", path, Json.write(request).getBytes(StandardCharsets.UTF_8)), keys);
+        return show("POST", path, Json.write(request).getBytes(StandardCharsets.UTF_8), keys);
     }
 
     /// Shows a job that runs, from now on.
-    int attach(String job, @Nullable DetachKeys keys) throws IOException {
-        return show(connection.upgrade("GET", "/v1/jobs/" + job + "/terminal?from=end", new byte[0]), keys);
+    int attach(String job, @Nullable DetachKeys keys) {
+        return show("GET", "/v1/jobs/" + job + "/terminal?from=end", new byte[0], keys);
     }
 
-    private int show(HttpConnection.Answer answer, @Nullable DetachKeys keys) {
+    private int show(String method, String path, byte[] body, @Nullable DetachKeys keys) {
         try {
+            var answer = connection.upgrade(method, path, body);
             if (answer.status() != 101) {
                 return end.refused(answer.text());
             }
             id = answer.header("bobbin-job-id").orElseThrow();
+            answered.countDown();
             follow(answer, keys);
-        } catch (IOException _) {
-            // the server, or whoever read us, has gone: the job tells which
+        } catch (IOException failed) {
+            // the server has gone, or whoever read us: a job tells which
+            if (id == null) {
+                end.say("the server broke off: " + failed.getMessage());
+                return RunCommand.NOTHING_RAN;
+            }
         } finally {
+            answered.countDown();
             local.restore();
         }
         return leaving();
@@ -158,9 +171,15 @@ final class TerminalClient implements AutoCloseable {
     /// ends with it. Does nothing after an end or a detaching.
     void leave() {
         local.restore();
-        var job = id;
-        if (ours && !detached && job != null) {
-            tell("/v1/jobs/" + job + "/cancel", Map.of());
+        if (!ours || detached) {
+            return;
+        }
+        try {
+            if (answered.await(ANSWER_SECONDS, TimeUnit.SECONDS) && id != null) {
+                tell("/v1/jobs/" + id + "/cancel", Map.of());
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

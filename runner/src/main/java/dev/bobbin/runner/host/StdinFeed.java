@@ -54,6 +54,9 @@ final class StdinFeed {
                 }
                 left = changed.awaitNanos(left);
             }
+            if (ended) {
+                throw new IllegalArgumentException("stdin: the job has ended");
+            }
             sent = Math.max(sent, taken) + data.length;
             process.stdin(sent - data.length, data, false);
             return true;
