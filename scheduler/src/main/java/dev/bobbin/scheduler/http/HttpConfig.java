@@ -19,7 +19,7 @@ public record HttpConfig(
         ImageReference defaultImage,
         Duration grace,
         Duration stalled) {
-    private static final Duration USUALLY_STALLED = Duration.ofMinutes(1);
+    public static final Duration USUALLY_STALLED = Duration.ofMinutes(1);
 
     public HttpConfig {
         listen = List.copyOf(listen);
@@ -36,17 +36,7 @@ public record HttpConfig(
         }
     }
 
-    /// With the usual patience.
-    public HttpConfig(
-            List<Listen> listen,
-            List<String> allowedHosts,
-            List<String> allowedOrigins,
-            ImageReference defaultImage,
-            Duration grace) {
-        this(listen, allowedHosts, allowedOrigins, defaultImage, grace, USUALLY_STALLED);
-    }
-
     public HttpConfig(List<Listen> listen, List<String> allowedHosts, List<String> allowedOrigins) {
-        this(listen, allowedHosts, allowedOrigins, ImageReference.HOST, Duration.ofSeconds(1));
+        this(listen, allowedHosts, allowedOrigins, ImageReference.HOST, Duration.ofSeconds(1), USUALLY_STALLED);
     }
 }
