@@ -58,7 +58,7 @@
                              out: run one more process. STATE_FAILED answers what cannot be begun */
 #define FRAME_STOP 39     /* SIGNAL, GRACE_MILLIS, BY: as SIGNAL, and no EXEC from now on; if the sandbox has not ended
                              after GRACE_MILLIS, as CANCEL. One that idles ends with its last process */
-#define FRAME_RESIZE 40   /* EXEC, ROWS, COLUMNS: of a process with a terminal; its foreground gets SIGWINCH */
+#define FRAME_RESIZE 40   /* ROWS, COLUMNS: of a process with a terminal; its foreground gets SIGWINCH */
 
 /* PID 1 to JVM */
 #define FRAME_STATE 48 /* STATE, POSITION (end of journal), STDIN_TAKEN, ERRNO? WHAT? (STATE_FAILED), END? (STATE_ENDED:
@@ -96,7 +96,9 @@
 #define FIELD_GRACE_MILLIS 18 /* u64 */
 #define FIELD_EXECS 19       /* u32 */
 #define FIELD_ROWS 20        /* u32, at most 65535, of a terminal */
-#define FIELD_COLUMNS 21     /* u32, likewise. Both in an EXEC: a terminal in place of pipes; what it shows is STDOUT */
+#define FIELD_COLUMNS 21     /* u32, likewise. Both in an ORDER or EXEC: a terminal in place of pipes; what it shows is
+                                STDOUT */
+#define FIELD_TERMINAL 22    /* u32: of PID 1 to the parked process: one more than the number of its terminal */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */

@@ -87,6 +87,16 @@ static int set_standard(uint32_t stdin_policy, bool parked, struct failure *fail
     return 0;
 }
 
+/* In place of the pipes with which it parked. Its user owns it. */
+static int enter_terminal(uint32_t number, struct failure *failure)
+{
+    CLOSED int terminal = terminal_open(number, failure);
+    if (terminal < 0) return -1;
+    for (int i = 0; i < 3; i++)
+        if (dup2(terminal, i) < 0) return fail(failure, "set standard input and output");
+    return terminal_take(0, failure);
+}
+
 static const char *search_path(char **environment)
 {
     for (; *environment; environment++)
@@ -124,7 +134,8 @@ static _Noreturn void become(struct order *order, bool parked)
     struct failure failure = {0};
     /* As root of the namespace, so that a user's job can start in a directory that only root may search. */
     if (enter_workdir(order->workdir ? order->workdir : "/", &failure) < 0
-        || set_standard(order->stdin_policy, parked, &failure) < 0 || become_user(order, &failure) < 0) {
+        || set_standard(order->stdin_policy, parked, &failure) < 0 || become_user(order, &failure) < 0
+        || (parked && order->terminal && enter_terminal(order->terminal - 1, &failure) < 0)) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }

@@ -127,6 +127,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_HOST_TREES: order->host_trees = true; return true;
     case FIELD_ROWS: return field_u32(field, &order->rows) && order->rows > 0 && order->rows <= UINT16_MAX;
     case FIELD_COLUMNS: return field_u32(field, &order->columns) && order->columns > 0 && order->columns <= UINT16_MAX;
+    case FIELD_TERMINAL: return field_u32(field, &order->terminal);
     case FIELD_LASTING: order->lasting = true; return true;
     case FIELD_FILES: order->on_files = true; return true;
     case FIELD_DISK_BYTES: return field_u64(field, &order->disk_bytes);
@@ -236,4 +237,5 @@ void order_excerpt(const struct order *order, struct buffer *buffer)
     put_u32(buffer, FIELD_UID, order->uid);
     put_u32(buffer, FIELD_GID, order->gid);
     put_u32(buffer, FIELD_STDIN_POLICY, order->stdin_policy);
+    if (order->terminal) put_u32(buffer, FIELD_TERMINAL, order->terminal);
 }

@@ -140,6 +140,27 @@ static int give_pipes(const struct init *init, struct process *process)
     return 0;
 }
 
+/* The sandbox's own process parked with pipes, and opens the terminal that replaces them. */
+static int give_terminal(struct init *init, struct process *own)
+{
+    struct job_ends ends = {-1, {-1, -1, -1}};
+    shut(&own->outputs[0].pipe);
+    shut(&own->outputs[1].pipe);
+    shut(&own->input.pipe);
+    uint32_t number = 0;
+    int result = make_terminal(init, own, &ends, &own->failure);
+    if (result == 0) result = terminal_number(own->outputs[0].pipe, &number, &own->failure);
+    close_ends(&ends);
+    own->order.terminal = number + 1;
+    return result;
+}
+
+static int give_standard(struct init *init, struct process *own)
+{
+    const struct order *order = &own->order;
+    return order->rows && order->columns && order->argument_count ? give_terminal(init, own) : give_pipes(init, own);
+}
+
 /* What processes of EXEC frames will need of the parked one, which may be gone by then. */
 static int hold_namespaces(struct init *init, struct failure *failure)
 {
@@ -165,7 +186,7 @@ static int carry_out(struct init *init)
     shut(&init->sandbox->machine);
     if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0)
         return fail(failure, "set the host name");
-    if (give_pipes(init, own) < 0) return -1;
+    if (give_standard(init, own) < 0) return -1;
     own->stamp_sandbox = nanoseconds(CLOCK_MONOTONIC);
     return order->argument_count ? job_go(own->link, order, failure) : 0;
 }

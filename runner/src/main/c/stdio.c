@@ -1,5 +1,5 @@
 /*
- * The job's standard input and output: pipes into the journal, frames into a pipe.
+ * The job's standard input and output: pipes or a terminal into the journal, frames into a pipe or that terminal.
  */
 #include "init.h"
 #include "park.h"
@@ -223,8 +223,8 @@ bool input_take(struct init *init, struct process *process, struct slice body)
     uint64_t known = input->taken - position;
     if (known > data.length) known = data.length;
     size_t fresh = data.length - (size_t)known;
-    if (input->last && fresh) return false;
-    if (input->pipe >= 0 && fresh) {
+    /* What comes behind its end is as lost as what comes when nobody reads. */
+    if (input->pipe >= 0 && fresh && !input->last) {
         if (input->waiting.length - input->given + fresh > STDIN_BUFFERED + FRAME_LONGEST) return false;
         if (input->given) {
             buffer_drop(&input->waiting, input->given);

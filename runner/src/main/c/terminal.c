@@ -5,6 +5,7 @@
 #include "sys.h"
 
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 
@@ -26,6 +27,19 @@ int terminal_make(int *ours, int *theirs, uid_t uid, gid_t group, struct failure
     *theirs = slave;
     master = slave = -1;
     return 0;
+}
+
+int terminal_number(int ours, uint32_t *number, struct failure *failure)
+{
+    return ioctl(ours, TIOCGPTN, number) < 0 ? fail(failure, "name the terminal") : 0;
+}
+
+int terminal_open(uint32_t number, struct failure *failure)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/dev/pts/%u", number);
+    int theirs = open_under(AT_FDCWD, path, O_RDWR | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    return theirs < 0 ? fail(failure, "open %s", path) : theirs;
 }
 
 int terminal_resize(int ours, uint32_t rows, uint32_t columns, struct failure *failure)

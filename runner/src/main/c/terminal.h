@@ -15,6 +15,10 @@
 /* Makes one: our end, non-blocking, and the process's. */
 int terminal_make(int *ours, int *theirs, uid_t uid, gid_t group, struct failure *failure);
 
+/* What it is called, and the process's end of the one so called. */
+int terminal_number(int ours, uint32_t *number, struct failure *failure);
+int terminal_open(uint32_t number, struct failure *failure);
+
 int terminal_resize(int ours, uint32_t rows, uint32_t columns, struct failure *failure);
 
 /* Makes `theirs` the terminal of this session, which the caller leads. */

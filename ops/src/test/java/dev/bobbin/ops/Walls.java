@@ -54,7 +54,9 @@ final class Walls {
                 "foreign functions stay where they are justified",
                 only(
                         "java.lang.foreign..",
-                        resideInAPackage("dev.bobbin.runner.kernel").or(named("dev.bobbin.ops.cli.OutputWatch"))));
+                        resideInAPackage("dev.bobbin.runner.kernel")
+                                .or(named("dev.bobbin.ops.cli.OutputWatch"))
+                                .or(named("dev.bobbin.ops.cli.LocalTerminal"))));
         rules.put(
                 "Jedis stays in the cluster",
                 only("redis.clients..", resideInAPackage("dev.bobbin.scheduler.cluster")));
@@ -73,7 +75,11 @@ final class Walls {
                 slices().matching("dev.bobbin.scheduler.http.(*)..")
                         .should()
                         .notDependOnEachOther()
-                        .ignoreDependency(alwaysTrue(), resideInAPackage("dev.bobbin.scheduler.http.exchange..")));
+                        .ignoreDependency(
+                                alwaysTrue(),
+                                resideInAnyPackage(
+                                        "dev.bobbin.scheduler.http.exchange..",
+                                        "dev.bobbin.scheduler.http.terminal..")));
         rules.put(
                 "the front sees no placement, cluster or sandbox",
                 none(

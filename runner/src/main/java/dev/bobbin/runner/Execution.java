@@ -2,6 +2,7 @@ package dev.bobbin.runner;
 
 import dev.bobbin.image.ImageReference;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,11 @@ public interface Execution extends AutoCloseable {
     /// @throws IOException what the sink threw
     void read(long from, boolean follow, OutputSink sink) throws IOException, InterruptedException;
 
+    /// The position behind all output so far, from which [#read] gives what comes next.
+    default long position() {
+        throw new UnsupportedOperationException("position");
+    }
+
     /// [#read] from the beginning to the end; gives the end.
     default Ending streamTo(OutputSink sink) throws IOException, InterruptedException {
         read(0, true, sink);
@@ -81,12 +87,18 @@ public interface Execution extends AutoCloseable {
         throw new UnsupportedOperationException("signal " + number);
     }
 
+    /// Whether it has a terminal in place of pipes.
+    default boolean hasTerminal() {
+        return false;
+    }
+
     /// Sends bytes to a standard input that was left open, after all that were sent before; for terminals, into which
-    /// several may type. Waits until the sandbox has taken them.
+    /// several may type. Waits until the sandbox has taken those before, at most for `patience`.
     ///
+    /// @return whether these were sent; if not, none of them was
     /// @throws IllegalArgumentException if it has ended, or standard input was not left open
     /// @throws UnsupportedOperationException if what runs it cannot do that
-    default void type(byte[] data) throws IOException, InterruptedException {
+    default boolean type(byte[] data, Duration patience) throws IOException, InterruptedException {
         throw new UnsupportedOperationException("type");
     }
 

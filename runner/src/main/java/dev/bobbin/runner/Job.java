@@ -46,6 +46,8 @@ public sealed interface Job {
     /// @param files laid into the working directory before the start
     /// @param labels the caller's own notes, returned and never interpreted
     /// @param mounts what is seen in its root besides the image
+    /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
+    ///        standard output
     record Run(
             JobId id,
             String tenant,
@@ -60,10 +62,11 @@ public sealed interface Job {
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
             Map<String, String> labels,
-            List<Mount> mounts)
+            List<Mount> mounts,
+            @Nullable Terminal terminal)
             implements Job {
 
-        /// One without mounts.
+        /// One without mounts and without a terminal.
         public Run(
                 JobId id,
                 String tenant,
@@ -92,7 +95,8 @@ public sealed interface Job {
                     onDisconnect,
                     outputPolicy,
                     labels,
-                    List.of());
+                    List.of(),
+                    null);
         }
 
         public Run {
@@ -104,6 +108,7 @@ public sealed interface Job {
             checkFiles(files, limits);
             mounts = Mount.checked(mounts);
             JobFields.checkPlace(workdir, user);
+            JobFields.checkTerminal(terminal, stdin);
         }
 
         @Override
@@ -202,8 +207,7 @@ public sealed interface Job {
             JobFields.checkPlace(workdir, user);
             JobFields.require(time.toMillis() >= 1, "time: must be at least 1ms");
             JobFields.require(outputBytes >= 1, "output: must be at least 1 byte");
-            JobFields.require(
-                    terminal == null || stdin instanceof Stdin.Open, "stdin: must be open where there is a terminal");
+            JobFields.checkTerminal(terminal, stdin);
         }
 
         @Override

@@ -49,6 +49,10 @@ final class JobFields {
         }
     }
 
+    static void checkTerminal(@Nullable Terminal terminal, Stdin stdin) {
+        require(terminal == null || stdin instanceof Stdin.Open, "stdin: must be open where there is a terminal");
+    }
+
     private static int checkString(String field, String value) {
         require(value.indexOf('\0') < 0, field + ": must not contain a NUL character");
         var bytes = value.getBytes(StandardCharsets.UTF_8).length + 1;

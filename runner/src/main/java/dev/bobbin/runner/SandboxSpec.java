@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param ttl removed so long after it was created; `null` for never
 /// @param idleTimeout stopped when nothing was run in it for so long; `null` for never
 /// @param mounts what is seen in its root besides the image
+/// @param terminal of its own process, in place of pipes; `null` for none
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -38,11 +39,12 @@ public record SandboxSpec(
         Map<String, String> labels,
         @Nullable Duration ttl,
         @Nullable Duration idleTimeout,
-        List<Mount> mounts) {
+        List<Mount> mounts,
+        @Nullable Terminal terminal) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts.
+    /// One without mounts and without a terminal.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -73,7 +75,8 @@ public record SandboxSpec(
                 labels,
                 ttl,
                 idleTimeout,
-                List.of());
+                List.of(),
+                null);
     }
 
     public SandboxSpec {
@@ -87,6 +90,8 @@ public record SandboxSpec(
         JobFields.check(command, env);
         JobFields.checkPlace(workdir, user);
         mounts = Mount.checked(mounts);
+        JobFields.require(
+                terminal == null || !command.isEmpty(), "terminal: is of a command, and there is none that idles");
         JobFields.require(ttl == null || ttl.isPositive(), "ttl: must be positive");
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }

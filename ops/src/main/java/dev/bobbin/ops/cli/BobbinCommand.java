@@ -52,6 +52,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("serve", () -> new ServeCommand(environment, starter));
         commands.put("create", () -> new CreateCommand(server));
         commands.put("exec", () -> new ExecCommand(server));
+        commands.put("attach", () -> new AttachCommand(server));
         commands.put("ps", () -> new PsCommand(server));
         commands.put("logs", () -> new LogsCommand(server));
         commands.put("stats", () -> new StatsCommand(server));
@@ -78,7 +79,7 @@ public final class BobbinCommand implements Callable<Integer> {
     public Integer call() {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
-                "Say what to do: bobbin run, serve; create, exec, ps, logs, stats, inspect, start, stop, kill, restart, rename,"
+                "Say what to do: bobbin run, serve; create, exec, attach, ps, logs, stats, inspect, start, stop, kill, restart, rename,"
                         + " rm; volume; images, pull, push, save, load, tag, rmi or prune");
     }
 
@@ -106,7 +107,7 @@ public final class BobbinCommand implements Callable<Integer> {
     /// Its exit codes are those of a program, and one of them must say that none ran.
     private static boolean endsAsItsProgram(CommandLine line) {
         var command = line.getCommand();
-        return command instanceof RunCommand || command instanceof ExecCommand;
+        return command instanceof RunCommand || command instanceof ExecCommand || command instanceof AttachCommand;
     }
 
     /// The version that the build wrote into the program's manifest.

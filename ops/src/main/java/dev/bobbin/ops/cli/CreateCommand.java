@@ -35,6 +35,17 @@ final class CreateCommand implements Callable<Integer> {
     @Option(names = "--idle-timeout", paramLabel = "TIME", description = "Stopped when nothing ran in it for so long.")
     private @Nullable String idleTimeout;
 
+    @Option(
+            names = {"-t", "--tty"},
+            description = "Gives CMD a terminal, for bobbin attach.")
+    private boolean terminal;
+
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "Said or not, a terminal can be typed into.")
+    @SuppressWarnings("UnusedVariable") // said or not
+    private boolean interactive;
+
     @Mixin
     private final ServerOptions server;
 
@@ -63,8 +74,9 @@ final class CreateCommand implements Callable<Integer> {
                 .put("name", name)
                 .putAmount("ttl", ttl)
                 .putAmount("idle_timeout", idleTimeout)
-                .put("command", command.isEmpty() ? null : command);
-        process.putInto(request);
+                .put("command", command.isEmpty() ? null : command)
+                .put("terminal", terminal ? Map.of() : null);
+        process.putInto(request, null);
         var limits = place.putInto(request);
         return request.putUnlessEmpty("limits", limits.members()).members();
     }

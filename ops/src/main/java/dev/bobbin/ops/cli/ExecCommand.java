@@ -1,6 +1,7 @@
 package dev.bobbin.ops.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -14,16 +15,14 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "exec",
         description = {
-            "Runs CMD in a sandbox that runs and ends with its exit code.",
+            "Runs CMD in a sandbox that runs and ends with its exit code; -it gives it this terminal.",
             "SIGINT, SIGTERM, SIGHUP and SIGUSR1 are passed on to it; the same one again ends it."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class ExecCommand implements Callable<Integer> {
-    @Option(
-            names = {"-i", "--stdin", "--interactive"},
-            description = "Passes standard input on to the command.")
-    private boolean stdin;
+    @Mixin
+    private final TerminalOptions terminal = new TerminalOptions();
 
     @Option(
             names = {"-d", "--detach"},
@@ -58,15 +57,29 @@ final class ExecCommand implements Callable<Integer> {
         if (detach) {
             return detached(new SandboxClient(ServerOptions.live(socket)));
         }
+        terminal.check(json);
+        if (terminal.terminal()) {
+            return shown(socket);
+        }
         try (var exec = new JobClient(socket, ServerOptions.live(socket), time)) {
             Signals.pass(exec::signal);
-            return exec.run("/v1/exec", request(), stdin, json);
+            return exec.run("/v1/exec", request().members(), terminal.stdin(), json);
+        }
+    }
+
+    private int shown(Path socket) throws IOException {
+        var keys = terminal.detachKeys();
+        try (var exec = new TerminalClient(socket, ServerOptions.live(socket), time)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(exec::leave, "bobbin-leave"));
+            var request = request().put("terminal", exec.size()).put("on_disconnect", "continue");
+            return exec.start("/v1/exec", request.members(), terminal.stdin() ? keys : null);
         }
     }
 
     private int detached(SandboxClient sandboxes) throws IOException {
         try (sandboxes) {
-            System.out.println(sandboxes.exec(request()));
+            var request = request().put("terminal", terminal.terminal() ? Map.of() : null);
+            System.out.println(sandboxes.exec(request.members()));
             return 0;
         } catch (RefusedException refused) {
             System.err.println("bobbin: " + refused.getMessage());
@@ -74,15 +87,13 @@ final class ExecCommand implements Callable<Integer> {
         }
     }
 
-    private Map<String, Object> request() {
+    private Request request() {
         var words =
                 !command.isEmpty() && command.getFirst().equals("--") ? command.subList(1, command.size()) : command;
         var request = new Request().put("sandbox", sandbox).put("command", words);
-        process.putInto(request);
-        request.putUnlessEmpty("limits", new Request().putAmount("time", time).members());
-        if (stdin) {
-            request.put("stdin", "open");
-        }
-        return request.members();
+        process.putInto(request, terminal.terminal() ? server.environment().get("TERM") : null);
+        return request.putUnlessEmpty(
+                        "limits", new Request().putAmount("time", time).members())
+                .put("stdin", terminal.stdin() ? "open" : null);
     }
 }

@@ -86,6 +86,19 @@ final class HttpConnection implements AutoCloseable {
         return answer();
     }
 
+    /// Asks for the connection itself: an answer of status 101 has as its body what the server sends from then on, and
+    /// [#write] sends to it.
+    Answer upgrade(String method, String path, byte[] body) throws IOException {
+        var head = head(method, path, "application/json") + "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+                + (body.length == 0 ? "" : "Content-Type: application/json\r\nContent-Length: " + body.length + "\r\n");
+        write(ByteBuffer.wrap((head + "\r\n").getBytes(StandardCharsets.UTF_8)), ByteBuffer.wrap(body));
+        return answer();
+    }
+
+    void write(byte[] bytes) throws IOException {
+        write(ByteBuffer.wrap(bytes));
+    }
+
     /// Posts a body as long as it comes. A server that refuses before it has read everything is heard all the same.
     Answer post(String path, String contentType, String accept, InputStream body) throws IOException {
         var head =

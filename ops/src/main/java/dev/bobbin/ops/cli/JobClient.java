@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,7 @@ final class JobClient implements AutoCloseable {
 
     private final Path socket;
     private final HttpConnection connection;
-    private final @Nullable String timeLimit;
+    private final JobEnd end;
     private final FileOutputStream stdout = new FileOutputStream(FileDescriptor.out);
     private final FileOutputStream stderr = new FileOutputStream(FileDescriptor.err);
     private final Set<String> told = ConcurrentHashMap.newKeySet();
@@ -41,7 +40,7 @@ final class JobClient implements AutoCloseable {
     JobClient(Path socket, HttpConnection connection, @Nullable String timeLimit) {
         this.socket = socket;
         this.connection = connection;
-        this.timeLimit = timeLimit;
+        this.end = new JobEnd(timeLimit);
     }
 
     /// Posts the job to `path`, follows it, and gives the exit code of this command.
@@ -52,7 +51,7 @@ final class JobClient implements AutoCloseable {
             // The id, which standard input is sent to, comes before the end only in front of a stream.
             var answer = connection.post(path, JSON, asJson && !feedStdin ? JSON : NDJSON, body);
             if (answer.status() != 200) {
-                return refused(answer.text());
+                return end.refused(answer.text());
             }
             id = answer.header("bobbin-job-id").orElse(null);
             feeding = feedStdin;
@@ -74,7 +73,7 @@ final class JobClient implements AutoCloseable {
         try {
             var answer = connection.ask("GET", path, NDJSON);
             if (answer.status() != 200) {
-                refused(answer.text());
+                end.refused(answer.text());
                 return 1;
             }
             follow(answer, stdout, stderr);
@@ -124,7 +123,7 @@ final class JobClient implements AutoCloseable {
     }
 
     private int stream(HttpConnection.Answer answer, OutputStream out, OutputStream err) throws IOException {
-        return ended(followToEnd(answer, out, err));
+        return end.ended(followToEnd(answer, out, err));
     }
 
     /// Passes the streams on until the job's end, and gives the last frame.
@@ -149,7 +148,7 @@ final class JobClient implements AutoCloseable {
                 case "started" -> started(frame, display);
                 case "stdout" -> write(out, bytes(frame));
                 case "stderr" -> write(err, bytes(frame));
-                case "gap" -> say(frame.get("bytes") + " bytes of " + frame.get("stream") + " were lost");
+                case "gap" -> end.say(frame.get("bytes") + " bytes of " + frame.get("stream") + " were lost");
                 case "ended" -> {
                     display.close();
                     return frame;
@@ -185,12 +184,12 @@ final class JobClient implements AutoCloseable {
         err.putInto(result, "stderr");
         result.put("truncated", out.isTruncated() || err.isTruncated());
         write(stdout, (Json.write(result) + "\n").getBytes(StandardCharsets.UTF_8));
-        return ended(last);
+        return end.ended(last);
     }
 
     private int result(String body) throws IOException {
         write(stdout, (body.strip() + "\n").getBytes(StandardCharsets.UTF_8));
-        return ended(Json.object(body));
+        return end.ended(Json.object(body));
     }
 
     private static byte[] bytes(Map<String, @Nullable Object> frame) {
@@ -208,59 +207,13 @@ final class JobClient implements AutoCloseable {
         }
     }
 
-    private int ended(Map<String, @Nullable Object> answer) {
-        if (!(answer.get("outcome") instanceof Map<?, ?> outcome)) {
-            return refused(answer);
-        }
-        explain(outcome).ifPresent(this::say);
-        return outcome.get("exit_code") instanceof Number code && code.intValue() >= 0
-                ? code.intValue()
-                : RunCommand.NOTHING_RAN;
-    }
-
-    /// One sentence on any end that was not the program's own.
-    private Optional<String> explain(Map<?, ?> outcome) {
-        var cause = String.valueOf(outcome.get("cause"));
-        return switch (cause) {
-            case "exited" -> Optional.empty();
-            case "killed" -> Optional.of("killed by " + outcome.get("signal"));
-            case "out_of_memory" -> Optional.of("out of memory: the limit is --memory");
-            case "timed_out" -> Optional.of("timed out after " + (timeLimit == null ? "its time limit" : timeLimit));
-            case "output_limit" -> Optional.of("ended since it wrote more than its output limit");
-            case "cancelled" -> Optional.of("cancelled by " + outcome.get("by"));
-            default -> Optional.of(outcome.get("detail") instanceof String detail ? detail : cause.replace('_', ' '));
-        };
-    }
-
-    private int refused(String body) {
-        try {
-            return refused(Json.object(body));
-        } catch (IllegalArgumentException _) {
-            return refused(Map.of("detail", body.isBlank() ? "the server refused without a reason" : body.strip()));
-        }
-    }
-
-    private int refused(Map<String, ? extends @Nullable Object> problem) {
-        var detail = problem.get("detail") instanceof String text ? text : problem.get("code");
-        say(String.valueOf(detail));
-        return RunCommand.NOTHING_RAN;
-    }
-
     private int broken(Exception failed) {
         if (readerGone) {
             return READER_GONE;
         }
         if (!left) {
-            say("the server broke off: " + failed.getMessage());
+            end.say("the server broke off: " + failed.getMessage());
         }
         return codeOfLeaving;
-    }
-
-    private void say(String sentence) {
-        try {
-            stderr.write(("bobbin: " + sentence + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (IOException _) {
-            // nobody listens
-        }
     }
 }

@@ -47,6 +47,10 @@ final class PlaceOptions {
         return Optional.ofNullable(image);
     }
 
+    Optional<String> pull() {
+        return Optional.ofNullable(pull);
+    }
+
     /// Puts the image into `request`, and gives the limits, which are to be put there when they are complete.
     Request putInto(Request request) {
         request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());

@@ -1,5 +1,6 @@
 package dev.bobbin.ops.cli;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -30,10 +31,15 @@ final class ProcessOptions {
             description = "A note that is kept; repeatable.")
     private Map<String, String> labels = Map.of();
 
-    void putInto(Request request) {
+    /// @param term what terminal it has, unless a variable says it; `null` for none
+    void putInto(Request request, @Nullable String term) {
+        var variables = new LinkedHashMap<>(env);
+        if (term != null) {
+            variables.putIfAbsent("TERM", term);
+        }
         request.put("workdir", workdir)
                 .put("user", user)
-                .putUnlessEmpty("env", env)
+                .putUnlessEmpty("env", variables)
                 .putUnlessEmpty("labels", labels);
     }
 }

@@ -37,6 +37,10 @@ final class ServerOptions {
         return BobbinConfig.read(flags, environment, config);
     }
 
+    Map<String, String> environment() {
+        return environment;
+    }
+
     Server.Starter starter() {
         return starter;
     }

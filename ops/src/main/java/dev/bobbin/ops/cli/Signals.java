@@ -23,21 +23,23 @@ final class Signals {
     /// From now on tells `listener` of each signal that is sent to this command, instead of ending with it. One that
     /// is ignored stays so.
     static void pass(Listener listener) {
+        PASSED.forEach((name, number) -> on(name, () -> listener.heard("SIG" + name, number)));
+    }
+
+    /// From now on runs `action`, on a thread of its own, at each signal of this name.
+    static void on(String name, Runnable action) {
         try {
             var lookup = MethodHandles.lookup();
             var signal = Class.forName("sun.misc.Signal");
             var handler = Class.forName("sun.misc.SignalHandler");
             var make = lookup.findConstructor(signal, MethodType.methodType(void.class, String.class));
             var handle = lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler));
-            for (var passed : PASSED.entrySet()) {
-                var tell = lookup.findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
-                        .bindTo((Runnable) () -> listener.heard("SIG" + passed.getKey(), passed.getValue()));
-                var told =
-                        MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(tell, 0, signal));
-                var _ = handle.invoke(make.invoke(passed.getKey()), told);
-            }
+            var tell = lookup.findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
+                    .bindTo(action);
+            var told = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(tell, 0, signal));
+            var _ = handle.invoke(make.invoke(name), told);
         } catch (Throwable impossible) {
-            throw new IllegalStateException("listen for signals", impossible);
+            throw new IllegalStateException("listen for SIG" + name, impossible);
         }
     }
 }

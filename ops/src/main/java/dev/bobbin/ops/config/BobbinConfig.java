@@ -99,7 +99,8 @@ public record BobbinConfig(
                         List.of(),
                         List.of(),
                         http.defaultImage(),
-                        EMBEDDED_GRACE),
+                        EMBEDDED_GRACE,
+                        http.stalled()),
                 Duration.ZERO,
                 hostImage,
                 images.in(imageDir),
@@ -180,8 +181,9 @@ public record BobbinConfig(
         var hosts = settings.texts("http.allowed-hosts", List.of());
         var origins = settings.texts("http.allowed-origins", List.of());
         var grace = settings.duration("http.grace", DEFAULT_GRACE);
+        var stalled = settings.duration("http.stalled", HttpConfig.USUALLY_STALLED);
         var image = settings.one("default-image", ImageReference.HOST, ImageReference::new);
-        return checked("http.", () -> new HttpConfig(listen, hosts, origins, image, grace));
+        return checked("http.", () -> new HttpConfig(listen, hosts, origins, image, grace, stalled));
     }
 
     private static void checkReach(Listen listen) {

@@ -68,6 +68,7 @@ final class BobbinConfigTest {
                   allowed-hosts: [jobs.example]
                   allowed-origins: ["https://jobs.example"]
                   grace: 2s
+                  stalled: 30s
                 data-dir: /tmp/data
                 run-dir: /tmp/run
                 admission:
@@ -113,7 +114,8 @@ final class BobbinConfigTest {
                         List.of("jobs.example"),
                         List.of("https://jobs.example"),
                         new ImageReference("busybox:1.36"),
-                        Duration.ofSeconds(2)));
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(30)));
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.hostImage()).isFalse();
         assertThat(config.images())

@@ -129,7 +129,7 @@ public final class HostRuntime implements AutoCloseable {
         return Cgroups.removeNoted(runDir.resolve("cgroups"));
     }
 
-    private static List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
+    private List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
         var uids = Path.of("/run/lock/bobbin/uids");
         Files.createDirectories(uids);
         var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -344,8 +345,18 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     }
 
     @Override
-    public void type(byte[] data) throws IOException, InterruptedException {
-        stdin.append(fedProcess(), data);
+    public boolean type(byte[] data, Duration patience) throws IOException, InterruptedException {
+        return stdin.append(fedProcess(), data, patience);
+    }
+
+    @Override
+    public boolean hasTerminal() {
+        return meta.terminal();
+    }
+
+    @Override
+    public long position() {
+        return journal.position();
     }
 
     private SandboxProcess fedProcess() {

@@ -2,6 +2,7 @@ package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.sandbox.SandboxProcess;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -11,7 +12,7 @@ final class StdinFeed {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long taken;
-    /// What [#append] has sent; another may send before that is taken.
+    /// What was sent; another may send before that is taken.
     private long sent;
     private boolean ended;
 
@@ -43,15 +44,22 @@ final class StdinFeed {
     }
 
     /// See [dev.bobbin.runner.Execution#type].
-    void append(SandboxProcess process, byte[] data) throws IOException, InterruptedException {
+    boolean append(SandboxProcess process, byte[] data, Duration patience) throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
-            var position = Math.max(sent, taken);
-            sent = position + data.length;
-            process.stdin(position, data, false);
-            while (taken < position + data.length && !ended) {
-                changed.await();
+            var left = patience.toNanos();
+            while (taken < sent && !ended) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
             }
+            if (ended) {
+                throw new IllegalArgumentException("stdin: the job has ended");
+            }
+            sent = Math.max(sent, taken) + data.length;
+            process.stdin(sent - data.length, data, false);
+            return true;
         } finally {
             lock.unlock();
         }
@@ -65,6 +73,7 @@ final class StdinFeed {
             if (position > taken) {
                 throw new IllegalArgumentException("at: " + taken + " bytes of stdin have been taken so far");
             }
+            sent = Math.max(sent, position + data.length);
             process.stdin(position, data, last);
             while (taken < position + data.length && !ended) {
                 changed.await();

@@ -111,6 +111,16 @@ public final class Journal {
         }
     }
 
+    /// The position behind all that is known of it.
+    public long position() {
+        lock.lock();
+        try {
+            return end;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public Optional<Ending> ending() {
         lock.lock();
         try {
@@ -263,7 +273,7 @@ public final class Journal {
             if (from <= Wire.JOURNAL_HEADER) {
                 return;
             }
-            var known = known();
+            var known = position();
             if (from == known) {
                 position = from;
                 had.clear();
@@ -304,7 +314,7 @@ public final class Journal {
         void run() throws IOException, InterruptedException {
             var rested = position;
             while (true) {
-                var known = known();
+                var known = position();
                 var muchAtOnce = position == rested && known - position > CHUNK;
                 if (muchAtOnce || position - rested > QUANTUM) {
                     rested = position;
@@ -319,7 +329,7 @@ public final class Journal {
                     continue;
                 }
                 var finished = ending();
-                if (finished.isPresent() && position >= known()) {
+                if (finished.isPresent() && position >= position()) {
                     tellGap(Output.Stream.STDOUT, finished.get().stdout().bytes());
                     tellGap(Output.Stream.STDERR, finished.get().stderr().bytes());
                     sink.accept(new Output.Ended(position, finished.get()));
@@ -342,15 +352,6 @@ public final class Journal {
             var before = had.getOrDefault(stream, UNKNOWN);
             if (before != UNKNOWN && offset > before) {
                 sink.accept(new Output.Gap(position, stream, before, offset - before));
-            }
-        }
-
-        private long known() {
-            lock.lock();
-            try {
-                return end;
-            } finally {
-                lock.unlock();
             }
         }
 
@@ -438,7 +439,7 @@ public final class Journal {
                 return data;
             }
             chunk.position(chunk.limit());
-            if (record.next() > known()) {
+            if (record.next() > position()) {
                 return null;
             }
             var data = new byte[record.length() - skip];

@@ -8,6 +8,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.Wire;
@@ -53,7 +54,9 @@ public final class Order {
             @Nullable Duration orphanGrace,
             List<MountOrder> mounts) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
-        process(order, command, environment(rootfs, identity, job.env()), workdir(rootfs, job.workdir()), identity);
+        var environment = environment(rootfs, identity, job.env(), job.terminal());
+        process(order, command, environment, workdir(rootfs, job.workdir()), identity);
+        terminal(order, job.terminal());
         root(order, rootfs, job.id().toString(), mounts);
         var limits = job.limits();
         var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
@@ -84,9 +87,13 @@ public final class Order {
         process(
                 order,
                 spec.command(),
-                environment(rootfs, identity, spec.env()),
+                environment(rootfs, identity, spec.env(), spec.terminal()),
                 workdir(rootfs, spec.workdir()),
                 identity);
+        if (spec.terminal() != null) {
+            terminal(order, spec.terminal());
+            stdin(new Stdin.Open(), order);
+        }
         root(order, rootfs, spec.name() == null ? spec.id().toString() : spec.name(), mounts);
         limits(order, spec.limits(), cgroups);
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
@@ -130,15 +137,14 @@ public final class Order {
                 .bytes(Wire.FIELD_META, meta);
         var environment = new LinkedHashMap<>(spec.env());
         environment.putAll(job.env());
-        if (job.terminal() != null) {
-            environment.putIfAbsent("TERM", DEFAULT_TERM);
-        }
         var workdir = job.workdir() == null ? spec.workdir() : job.workdir();
-        process(order, job.command(), environment(rootfs, identity, environment), workdir(rootfs, workdir), identity);
-        var terminal = job.terminal();
-        if (terminal != null) {
-            order.u32(Wire.FIELD_ROWS, terminal.rows()).u32(Wire.FIELD_COLUMNS, terminal.columns());
-        }
+        process(
+                order,
+                job.command(),
+                environment(rootfs, identity, environment, job.terminal()),
+                workdir(rootfs, workdir),
+                identity);
+        terminal(order, job.terminal());
         order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
         cgroups.reads(spec.limits()).stream()
                 .filter(read -> read.contains("\nmemory."))
@@ -148,12 +154,22 @@ public final class Order {
         return order.frame(Wire.FRAME_EXEC);
     }
 
-    private static Map<String, String> environment(Rootfs rootfs, Identity identity, Map<String, String> own) {
+    private static Map<String, String> environment(
+            Rootfs rootfs, Identity identity, Map<String, String> own, @Nullable Terminal terminal) {
         var environment = new LinkedHashMap<>(rootfs.config().environment());
         environment.putIfAbsent("HOME", identity.home());
         environment.putIfAbsent("PATH", DEFAULT_PATH);
+        if (terminal != null) {
+            environment.putIfAbsent("TERM", DEFAULT_TERM);
+        }
         environment.putAll(own);
         return environment;
+    }
+
+    private static void terminal(FieldsWriter order, @Nullable Terminal terminal) {
+        if (terminal != null) {
+            order.u32(Wire.FIELD_ROWS, terminal.rows()).u32(Wire.FIELD_COLUMNS, terminal.columns());
+        }
     }
 
     private static String workdir(Rootfs rootfs, @Nullable String own) {

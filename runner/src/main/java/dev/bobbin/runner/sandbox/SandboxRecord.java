@@ -8,6 +8,7 @@ import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +81,8 @@ public record SandboxRecord(
                 now.labels(),
                 now.ttl(),
                 now.idleTimeout(),
-                now.mounts());
+                now.mounts(),
+                now.terminal());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
     }
 
@@ -129,6 +131,9 @@ public record SandboxRecord(
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
         out.put("mounts", spec.mounts().stream().map(SandboxRecord::mount).toList());
+        var terminal = spec.terminal();
+        out.put("rows", terminal == null ? null : (long) terminal.rows());
+        out.put("columns", terminal == null ? null : (long) terminal.columns());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -201,7 +206,8 @@ public record SandboxRecord(
                 pairs(in, "labels"),
                 duration(in, "ttl_millis"),
                 duration(in, "idle_timeout_millis"),
-                version == FIRST_VERSION ? List.of() : mounts(in));
+                version == FIRST_VERSION ? List.of() : mounts(in),
+                terminal(in));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),
@@ -243,6 +249,12 @@ public record SandboxRecord(
         var pairs = new LinkedHashMap<String, String>();
         ((Map<?, ?>) value(in, name)).forEach((key, value) -> pairs.put((String) key, (String) value));
         return pairs;
+    }
+
+    private static @Nullable Terminal terminal(Map<String, @Nullable Object> in) {
+        return in.get("rows") == null
+                ? null
+                : new Terminal(Math.toIntExact(number(in, "rows")), Math.toIntExact(number(in, "columns")));
     }
 
     private static @Nullable Duration duration(Map<String, @Nullable Object> in, String name) {

@@ -51,6 +51,8 @@ public final class Wire {
     public static final int FIELD_EXECS = 19;
     public static final int FIELD_ROWS = 20;
     public static final int FIELD_COLUMNS = 21;
+    /// Between processes of the init only.
+    public static final int FIELD_TERMINAL = 22;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;

@@ -7,6 +7,9 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/// Execs with terminals.
+/// Execs, runs and sandboxes' own processes with terminals.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 class TerminalIT {
@@ -90,7 +93,8 @@ class TerminalIT {
     }
 
     private static void type(Execution execution, String text) throws Exception {
-        execution.type(text.getBytes(StandardCharsets.UTF_8));
+        assertThat(execution.type(text.getBytes(StandardCharsets.UTF_8), Duration.ofSeconds(10)))
+                .isTrue();
     }
 
     @Test
@@ -108,6 +112,86 @@ class TerminalIT {
         assertThat(result.stdout().replace("\r\n", "|"))
                 .matches("all\\|/dev/pts/\\d+\\|33 101\\|xterm\\|0 5 620\\|pts/\\d+ *\\|err\\|again\\|");
         assertThat(result.stderr()).isEmpty();
+    }
+
+    @Test
+    void givesARunOneToo() throws Exception {
+        for (var user : new String[] {null, "nobody", "1234:5678"}) {
+            var request = host.request(
+                            "sh",
+                            "-c",
+                            "test -t 0 && test -t 1 && test -t 2 && echo all; tty; stty size; echo $TERM;"
+                                    + " stat -c '%u %g %a' $(tty); echo err >&2; echo again > /dev/tty; ls -l /proc/self/fd"
+                                    + " | grep -c pipe; read line; echo got $line; exit 3")
+                    .terminal(33, 101);
+            var run = (user == null ? request : request.user(user)).start();
+            type(run, "typed\n");
+            var result = TestHost.Result.of(run);
+            // what is typed is shown when it comes, wherever that is
+            assertThat(result.stdout().replaceFirst("(?<!got )typed\r\n", "").replace("\r\n", "|"))
+                    .as("%s", user)
+                    .matches("all\\|/dev/pts/0\\|33 101\\|xterm\\|\\d+ 5 620\\|err\\|again\\|1\\|got typed\\|");
+            assertThat(result.exitCode()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void showsAllThatARunPrintedBeforeItsEnd() throws Exception {
+        for (var round = 0; round < 20; round++) {
+            var text = TestHost.Result.of(
+                            host.request("seq", "3000").terminal(24, 80).start())
+                    .stdout();
+            assertThat(text.split("\r\n", -1)).hasSize(3001);
+            assertThat(text).endsWith("\r\n3000\r\n");
+        }
+    }
+
+    @Test
+    void saysInItWhyNothingRan() throws Exception {
+        var result = TestHost.Result.of(host.request("nosuch").terminal(24, 80).start());
+        assertThat(result.stderr()).isEqualTo("bobbin: nosuch: command not found\n");
+        assertThat(result.exitCode()).isEqualTo(127);
+    }
+
+    @Test
+    void passesOverWhatComesBehindTheEndOfTheInput() throws Exception {
+        var run = host.request("sh", "-c", "cat; sleep 0.5; echo on")
+                .stdin(new Stdin.Open())
+                .start();
+        run.feed(0, new byte[] {'a', '\n'}, true);
+        assertThat(run.feed(2, new byte[] {'b', '\n'}, false)).isEqualTo(4);
+        assertThat(TestHost.Result.of(run).stdout()).isEqualTo("a\non\n");
+    }
+
+    @Test
+    void isThereForASandboxsOwnProcessAtEachStartAndUnderEachServer() throws Exception {
+        var root = Files.createTempDirectory("bobbin-terminal");
+        SandboxId id;
+        try (var before = TestHost.open(0, root, false)) {
+            var place = before.place("sh").env("PS1", "> ").terminal(30, 90).create();
+            id = place.id();
+            type(place.own().orElseThrow(), "before=1; stty size\n");
+            while (!text(place.own().orElseThrow()).contains("30 90\r\n")) {
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
+        }
+        try (var after = TestHost.open(0, root)) {
+            var place = after.runtime().sandboxes().find(id).orElseThrow();
+            for (var round = 0; round < 2; round++) {
+                var own = place.own().orElseThrow();
+                try (var screen = new Screen(own)) {
+                    own.resize(new Terminal(40, 90 + round));
+                    type(own, "stty size; tty; echo $before.; exit 3\n");
+                    screen.await("40 9" + round + "\r\n/dev/pts/0\r\n" + (round == 0 ? "1.\r\n" : ".\r\n"));
+                }
+                assertThat(own.await().outcome()).isEqualTo(new Outcome.Exited(3));
+                while (place.state() != SandboxState.STOPPED) {
+                    TimeUnit.MILLISECONDS.sleep(20);
+                }
+                assertThat(place.start()).isEmpty();
+            }
+            place.remove();
+        }
     }
 
     @Test

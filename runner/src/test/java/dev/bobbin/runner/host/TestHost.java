@@ -60,8 +60,7 @@ public final class TestHost implements AutoCloseable {
         this(root, pool, last, init, binds, FilterSource.STANDARD);
     }
 
-    private TestHost(
-            Path root, int pool, boolean last, @Nullable Path init, BindConfig binds, FilterSource seccomp)
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds, FilterSource seccomp)
             throws IOException {
         this.seccomp = seccomp;
         this.init = init;
@@ -405,7 +404,8 @@ public final class TestHost implements AutoCloseable {
                     onDisconnect,
                     policy,
                     Map.of(),
-                    mounts);
+                    mounts,
+                    terminal);
         }
 
         public Execution start() throws InterruptedException {
@@ -439,6 +439,7 @@ public final class TestHost implements AutoCloseable {
         private Limits limits = Limits.DEFAULT;
         private List<InputFile> files = List.of();
         private final List<Mount> mounts = new ArrayList<>();
+        private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
             this.command = command;
@@ -475,6 +476,11 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
+        public Place terminal(int rows, int columns) {
+            terminal = new Terminal(rows, columns);
+            return this;
+        }
+
         public Place ttl(Duration longest) {
             ttl = longest;
             return this;
@@ -506,7 +512,8 @@ public final class TestHost implements AutoCloseable {
                     Map.of("purpose", "test"),
                     ttl,
                     idle,
-                    mounts);
+                    mounts,
+                    terminal);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

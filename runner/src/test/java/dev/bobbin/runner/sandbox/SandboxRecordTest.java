@@ -76,7 +76,8 @@ class SandboxRecordTest {
                 List.of(
                         new Mount.Tmpfs("/t", 0),
                         new Mount.Volume("data", "/a/b", true),
-                        new Mount.Bind("/srv/ä", "/a", false)));
+                        new Mount.Bind("/srv/ä", "/a", false)),
+                null);
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null);
         var file = directory.resolve("sandbox.json");

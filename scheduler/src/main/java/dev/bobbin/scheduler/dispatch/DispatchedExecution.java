@@ -11,6 +11,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Terminal;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -89,8 +90,18 @@ final class DispatchedExecution implements Execution {
     }
 
     @Override
-    public void type(byte[] data) throws IOException, InterruptedException {
-        job.type(data);
+    public boolean hasTerminal() {
+        return job.hasTerminal();
+    }
+
+    @Override
+    public long position() {
+        return job.position();
+    }
+
+    @Override
+    public boolean type(byte[] data, Duration patience) throws IOException, InterruptedException {
+        return job.type(data, patience);
     }
 
     @Override

@@ -96,6 +96,10 @@ final class Front implements HttpFeature {
         }
         var path = request.path().path();
         var owner = dialects.stream().filter(dialect -> dialect.owns(path)).findFirst();
+        if (problem.status() == 426) {
+            response.header(HeaderNames.UPGRADE, "websocket, tcp");
+            response.header(HeaderNames.create("Sec-WebSocket-Version"), "13");
+        }
         if (problem.status() == 401) {
             var challenge = owner.map(Dialect::challenge).orElse("Bearer");
             response.header(HeaderNames.create("WWW-Authenticate"), challenge);

@@ -11,12 +11,15 @@ import java.util.List;
 /// @param allowedOrigins origins of web pages that may call it, such as `https://jobs.example`
 /// @param defaultImage what runs when a request names no image
 /// @param grace how long a stop waits for answers that are being sent
+/// @param stalled how long a terminal's client may take nothing of what is sent to it before it is let go
 public record HttpConfig(
         List<Listen> listen,
         List<String> allowedHosts,
         List<String> allowedOrigins,
         ImageReference defaultImage,
-        Duration grace) {
+        Duration grace,
+        Duration stalled) {
+    public static final Duration USUALLY_STALLED = Duration.ofMinutes(1);
 
     public HttpConfig {
         listen = List.copyOf(listen);
@@ -25,12 +28,15 @@ public record HttpConfig(
         if (listen.isEmpty()) {
             throw new IllegalArgumentException("listen: name at least one place to listen");
         }
+        if (!stalled.isPositive()) {
+            throw new IllegalArgumentException("stalled: must be more than nothing");
+        }
         if (grace.isNegative()) {
             throw new IllegalArgumentException("grace: must not be negative");
         }
     }
 
     public HttpConfig(List<Listen> listen, List<String> allowedHosts, List<String> allowedOrigins) {
-        this(listen, allowedHosts, allowedOrigins, ImageReference.HOST, Duration.ofSeconds(1));
+        this(listen, allowedHosts, allowedOrigins, ImageReference.HOST, Duration.ofSeconds(1), USUALLY_STALLED);
     }
 }

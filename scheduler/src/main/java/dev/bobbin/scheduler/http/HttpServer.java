@@ -6,6 +6,7 @@ import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.agentkernel.Agentkernel;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
+import dev.bobbin.scheduler.http.exchange.Takeovers;
 import dev.bobbin.scheduler.http.registry.Registry;
 import dev.bobbin.scheduler.http.v1.V1;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -27,6 +28,7 @@ public final class HttpServer implements AutoCloseable {
     private final Callers callers;
     private final List<HttpService> extra;
     private final Disconnects disconnects = new Disconnects();
+    private final Takeovers takeovers;
     private final List<Dialect> dialects;
     private final List<UnixSocket> unixSockets = new ArrayList<>();
     private final WebServer server;
@@ -45,8 +47,9 @@ public final class HttpServer implements AutoCloseable {
         this.config = config;
         this.callers = callers;
         this.extra = List.copyOf(extra);
+        this.takeovers = new Takeovers(config.stalled());
         this.dialects = List.of(
-                new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects),
+                new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
                 new Registry(images));
         config.listen().forEach(this::checkReach);
@@ -79,6 +82,7 @@ public final class HttpServer implements AutoCloseable {
     /// Takes no new connections, gives answers on their way the configured grace, and leaves no socket file behind.
     public void stop() {
         disconnects.close();
+        takeovers.close();
         server.stop();
         for (var socket : unixSockets) {
             try {

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http;
 
+import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.TestHost;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.Admission;
@@ -12,6 +13,7 @@ import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 
 /// A real server on a free port over a real host.
@@ -22,6 +24,9 @@ public final class TestServer implements AutoCloseable {
     public final ImageDirectory images;
     public final HttpServer http;
 
+    /// How long a terminal's client may take nothing.
+    public static final Duration STALLED = Duration.ofSeconds(2);
+
     private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, BindConfig binds)
             throws IOException {
         host = TestHost.open(2, binds);
@@ -31,7 +36,8 @@ public final class TestServer implements AutoCloseable {
         sandboxes = new SandboxDirectory(host.runtime(), cluster);
         try {
             images = new ImageDirectory(host.images());
-            var config = new HttpConfig(listen, List.of(), List.of());
+            var config =
+                    new HttpConfig(listen, List.of(), List.of(), ImageReference.HOST, Duration.ofSeconds(1), STALLED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {
@@ -54,7 +60,7 @@ public final class TestServer implements AutoCloseable {
         return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")), binds);
     }
 
-    static TestServer listening(List<Listen> listen, Callers callers) throws IOException {
+    public static TestServer listening(List<Listen> listen, Callers callers) throws IOException {
         return new TestServer(AdmissionConfig.DEFAULT, callers, listen, BindConfig.NONE);
     }
 

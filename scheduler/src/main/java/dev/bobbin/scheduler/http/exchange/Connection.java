@@ -2,7 +2,9 @@ package dev.bobbin.scheduler.http.exchange;
 
 import io.helidon.common.GenericType;
 import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.media.type.MediaType;
+import io.helidon.common.socket.HelidonSocket;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -35,6 +37,15 @@ final class Connection implements Sink<Void> {
     /// What the client sends next. For one thread at a time.
     DataReader reader() {
         return context.connectionContext().dataReader();
+    }
+
+    /// Past the answer. For one thread at a time.
+    DataWriter writer() {
+        return context.connectionContext().dataWriter();
+    }
+
+    HelidonSocket socket() {
+        return context.connectionContext().serverSocket();
     }
 
     /// Lets the head of the answer leave before there is a body. The stream of the answer must be open.

@@ -23,6 +23,10 @@ public final class Streamed {
         ClientGone(Throwable cause) {
             super("the client has gone", cause);
         }
+
+        public ClientGone(String how) {
+            super("the client has gone: " + how);
+        }
     }
 
     /// Sends the head of the answer, unless it was sent.

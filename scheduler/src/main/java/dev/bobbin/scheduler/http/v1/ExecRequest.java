@@ -8,7 +8,9 @@ import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
+import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +32,7 @@ final class ExecRequest {
             "on_disconnect",
             "output_policy");
     /// The others are the sandbox's.
+    private static final List<String> SHELL = List.of("/bin/sh");
     private static final Set<String> LIMITS = Set.of("time", "output");
 
     private final String within;
@@ -60,6 +63,45 @@ final class ExecRequest {
         var request = new ExecRequest(value.path() + ".");
         value.object(FIELDS, request::field);
         return request;
+    }
+
+    /// The request for a terminal that is a query: `command`, `env` (both may repeat), `workdir`, `user`, `rows`,
+    /// `columns`, `time`, `on_disconnect`.
+    static ExecRequest read(String sandbox, ServerRequest query) {
+        var request = new ExecRequest("");
+        request.sandbox = sandbox;
+        request.command = query.query().all("command", () -> SHELL);
+        request.env = variables(query.query().all("env", List::of));
+        request.workdir = Jobs.query(query, "workdir").orElse(null);
+        request.user = Jobs.query(query, "user").orElse(null);
+        request.terminal = JobInput.terminal(query);
+        request.onDisconnect = Jobs.query(query, "on_disconnect")
+                .map(text -> JobInput.onDisconnect("on_disconnect", text))
+                .orElse(null);
+        var time = Jobs.query(query, "time")
+                .map(text -> Quantity.duration(text)
+                        .orElseThrow(() -> Rejected.invalid("time", "time: must be a duration such as \"30s\"")));
+        if (time.isPresent()) {
+            request.limits = JobInput.valid("", () -> request.limits.within(time.get(), request.limits.outputBytes()));
+        }
+        return request;
+    }
+
+    private static Map<String, String> variables(List<String> pairs) {
+        var variables = new LinkedHashMap<String, String>();
+        for (var pair : pairs) {
+            var end = pair.indexOf('=');
+            if (end < 1) {
+                throw Rejected.invalid("env", "env: must be NAME=VALUE");
+            }
+            variables.put(pair.substring(0, end), pair.substring(end + 1));
+        }
+        return variables;
+    }
+
+    /// Refuses what has no terminal to show.
+    void requireTerminal() {
+        JobInput.requireTerminal(terminal);
     }
 
     /// Where it shall run: an id or a name.

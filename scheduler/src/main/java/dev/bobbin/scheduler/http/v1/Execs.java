@@ -27,20 +27,47 @@ final class Execs {
     private final Dispatcher dispatcher;
     private final SandboxDirectory sandboxes;
     private final JobAnswer answers;
+    private final Terminals terminals;
 
-    Execs(Dispatcher dispatcher, SandboxDirectory sandboxes, JobAnswer answers) {
+    Execs(Dispatcher dispatcher, SandboxDirectory sandboxes, JobAnswer answers, Terminals terminals) {
         this.dispatcher = dispatcher;
         this.sandboxes = sandboxes;
         this.answers = answers;
+        this.terminals = terminals;
     }
 
     void exec(ServerRequest request, ServerResponse response) {
+        var terminal = Terminals.starting(request);
+        if (terminal.isPresent()) {
+            var asked = ExecRequest.read(Body.read(request, Runs.LARGEST_REQUEST));
+            asked.requireTerminal();
+            throw show(asked, Job.OnDisconnect.KILL, terminal.get(), request, response);
+        }
         var rendition = Rendition.of(request, Rendition.JSON);
         var policy = rendition == Rendition.JSON ? Job.OutputPolicy.KILL : Job.OutputPolicy.BLOCK;
         var asked = ExecRequest.read(Body.read(request, Runs.LARGEST_REQUEST));
         var execution = start(asked, Job.OnDisconnect.KILL, policy, Exchange.caller(request));
         try (var reply = answers.reply(rendition, response)) {
             answers.started(execution, reply);
+        }
+    }
+
+    /// Starts a command, or a shell, and lets its caller into its terminal. It outlives its caller unless that is asked
+    /// otherwise.
+    void terminal(ServerRequest request, ServerResponse response) {
+        var terminal = Terminals.attaching(request);
+        var asked = ExecRequest.read(request.path().pathParameters().get("id"), request);
+        throw show(asked, Job.OnDisconnect.CONTINUE, terminal, request, response);
+    }
+
+    private CloseConnectionException show(
+            ExecRequest asked,
+            Job.OnDisconnect usual,
+            Terminals.Asked terminal,
+            ServerRequest request,
+            ServerResponse response) {
+        try (var execution = start(asked, usual, Job.OutputPolicy.DROP, Exchange.caller(request))) {
+            return terminals.started(execution, terminal, response);
         }
     }
 

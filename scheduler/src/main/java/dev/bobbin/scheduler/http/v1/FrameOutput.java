@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.v1;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Output.Stream;
@@ -44,20 +45,12 @@ final class FrameOutput implements OutputSink {
             }
             case Output.Started started -> {
                 releaseWaiting();
-                frames.send("started", started.at(), json -> {
-                    json.writeStringField("id", job.id().toString());
-                    json.writeStringField("image", job.image().text());
-                    json.writeStringField("time", time(started.timeNanos()));
-                });
+                frames.send("started", started.at(), json -> started(json, job, started));
             }
             case Output.Gap gap -> {
                 if (wanted.contains(gap.stream())) {
                     releaseWaiting();
-                    frames.send("gap", gap.at(), json -> {
-                        json.writeStringField("stream", word(gap.stream()));
-                        json.writeNumberField("offset", gap.offset());
-                        json.writeNumberField("bytes", gap.bytes());
-                    });
+                    frames.send("gap", gap.at(), json -> gap(json, gap));
                 }
             }
             case Output.Heartbeat heartbeat -> {
@@ -66,14 +59,7 @@ final class FrameOutput implements OutputSink {
             }
             case Output.Ended ended -> {
                 releaseWaiting();
-                frames.send("ended", ended.at(), json -> {
-                    json.writeStringField("id", job.id().toString());
-                    JobJson.outcome(json, ended.ending().outcome());
-                    JobJson.unenforcedLimits(json, job.unenforcedLimits());
-                    JobJson.usage(json, ended.ending());
-                    JobJson.sums(json, ended.ending());
-                    JobJson.timeline(json, ended.ending().timeline());
-                });
+                frames.send("ended", ended.at(), json -> ended(json, job, ended));
             }
         }
     }
@@ -81,6 +67,27 @@ final class FrameOutput implements OutputSink {
     @Override
     public void flush() throws IOException {
         frames.flush();
+    }
+
+    static void started(JsonGenerator json, Execution job, Output.Started started) throws IOException {
+        json.writeStringField("id", job.id().toString());
+        json.writeStringField("image", job.image().text());
+        json.writeStringField("time", time(started.timeNanos()));
+    }
+
+    static void gap(JsonGenerator json, Output.Gap gap) throws IOException {
+        json.writeStringField("stream", word(gap.stream()));
+        json.writeNumberField("offset", gap.offset());
+        json.writeNumberField("bytes", gap.bytes());
+    }
+
+    static void ended(JsonGenerator json, Execution job, Output.Ended ended) throws IOException {
+        json.writeStringField("id", job.id().toString());
+        JobJson.outcome(json, ended.ending().outcome());
+        JobJson.unenforcedLimits(json, job.unenforcedLimits());
+        JobJson.usage(json, ended.ending());
+        JobJson.sums(json, ended.ending());
+        JobJson.timeline(json, ended.ending().timeline());
     }
 
     private void bytes(Output.Bytes bytes) throws IOException {

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
+import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -151,10 +152,14 @@ final class JobInput {
     }
 
     static Job.OnDisconnect onDisconnect(JsonInput value) throws IOException {
-        return switch (value.string()) {
+        return onDisconnect(value.path(), value.string());
+    }
+
+    static Job.OnDisconnect onDisconnect(String field, String text) {
+        return switch (text) {
             case "kill" -> Job.OnDisconnect.KILL;
             case "continue" -> Job.OnDisconnect.CONTINUE;
-            default -> throw value.wrong("must be \"kill\" or \"continue\"");
+            default -> throw Rejected.invalid(field, field + ": must be \"kill\" or \"continue\"");
         };
     }
 
@@ -172,6 +177,25 @@ final class JobInput {
         var size = new int[] {USUAL_ROWS, USUAL_COLUMNS};
         value.object(Set.of("rows", "columns"), (name, each) -> size[name.equals("rows") ? 0 : 1] = side(each));
         return terminal(value.path() + ".", size[0], size[1]);
+    }
+
+    /// Refuses to show a terminal where none was asked for.
+    static void requireTerminal(@Nullable Terminal terminal) {
+        if (terminal == null) {
+            throw Rejected.invalid(
+                    "terminal", "terminal: bytes both ways are those of a terminal; say {} or its rows and columns");
+        }
+    }
+
+    /// `?rows=&columns=`
+    static Terminal terminal(ServerRequest request) {
+        return terminal("", side(request, "rows", USUAL_ROWS), side(request, "columns", USUAL_COLUMNS));
+    }
+
+    private static int side(ServerRequest request, String name, int usual) {
+        return Jobs.query(request, name)
+                .map(text -> (int) Math.min(Integer.MAX_VALUE, Jobs.number(name, text)))
+                .orElse(usual);
     }
 
     /// @param within where in the body the size is

@@ -160,6 +160,7 @@ final class JobJson {
         json.writeStringField("image", job.image().text());
         sandbox(json, job);
         command(json, job.command());
+        json.writeBooleanField("terminal", job.hasTerminal());
         labels(json, job.labels());
         json.writeStringField("created_at", job.createdAt().toString());
         json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));

@@ -26,10 +26,12 @@ final class Jobs {
 
     private final Dispatcher dispatcher;
     private final JobAnswer answers;
+    private final Terminals terminals;
 
-    Jobs(Dispatcher dispatcher, JobAnswer answers) {
+    Jobs(Dispatcher dispatcher, JobAnswer answers, Terminals terminals) {
         this.dispatcher = dispatcher;
         this.answers = answers;
+        this.terminals = terminals;
     }
 
     void state(ServerRequest request, ServerResponse response) {
@@ -69,6 +71,14 @@ final class Jobs {
             JobAnswer.head(job.id(), response);
             response.status(Status.ACCEPTED_202);
             JobAnswer.send(response, json -> JobJson.state(json, job));
+        }
+    }
+
+    /// Lets a viewer into the job's terminal.
+    void terminal(ServerRequest request, ServerResponse response) {
+        var asked = Terminals.attaching(request);
+        try (var job = find(request)) {
+            throw terminals.attach(job, asked, request, response);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.tenant.Tenant;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class RunRequest {
             "workdir",
             "user",
             "stdin",
+            "terminal",
             "files",
             "limits",
             "network",
@@ -43,6 +45,7 @@ final class RunRequest {
     private @Nullable String workdir;
     private @Nullable String user;
     private Stdin stdin = new Stdin.Empty();
+    private @Nullable Terminal terminal;
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
@@ -73,13 +76,19 @@ final class RunRequest {
                         env,
                         workdir,
                         user,
-                        stdin,
+                        terminal != null && stdin instanceof Stdin.Empty ? new Stdin.Open() : stdin,
                         files,
                         limits,
                         onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
-                        mounts));
+                        mounts,
+                        terminal));
+    }
+
+    /// Refuses what has no terminal to show.
+    void requireTerminal() {
+        JobInput.requireTerminal(terminal);
     }
 
     /// When a registry is asked for the image.
@@ -96,6 +105,7 @@ final class RunRequest {
             case "workdir" -> workdir = value.string();
             case "user" -> user = value.string();
             case "stdin" -> stdin = JobInput.stdin(value);
+            case "terminal" -> terminal = JobInput.terminal(value);
             case "files" ->
                 value.entries(JobInput.MOST_FILES, (path, content) -> files.add(JobInput.file(path, content)));
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);

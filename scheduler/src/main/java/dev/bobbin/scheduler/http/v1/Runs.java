@@ -30,15 +30,26 @@ final class Runs {
     private final ImageDirectory images;
     private final ImageReference usualImage;
     private final JobAnswer answers;
+    private final Terminals terminals;
 
-    Runs(Dispatcher dispatcher, ImageDirectory images, ImageReference usualImage, JobAnswer answers) {
+    Runs(
+            Dispatcher dispatcher,
+            ImageDirectory images,
+            ImageReference usualImage,
+            JobAnswer answers,
+            Terminals terminals) {
         this.dispatcher = dispatcher;
         this.images = images;
         this.usualImage = usualImage;
         this.answers = answers;
+        this.terminals = terminals;
     }
 
     void run(ServerRequest request, ServerResponse response) {
+        var terminal = Terminals.starting(request);
+        if (terminal.isPresent()) {
+            throw show(terminal.get(), request, response);
+        }
         var rendition = Rendition.of(request, Rendition.JSON);
         var caller = Exchange.caller(request);
         var policy = rendition == Rendition.JSON ? Job.OutputPolicy.KILL : Job.OutputPolicy.BLOCK;
@@ -58,6 +69,29 @@ final class Runs {
             }
         } catch (InterruptedException | CancellationException e) {
             throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
+        }
+    }
+
+    /// Answers with the job's terminal. Whoever leaves while the image comes is missed once that is here.
+    private CloseConnectionException show(Terminals.Asked terminal, ServerRequest request, ServerResponse response) {
+        var caller = Exchange.caller(request);
+        var asked = RunRequest.read(Body.read(request, LARGEST_REQUEST));
+        asked.requireTerminal();
+        var job = asked.toJob(caller.tenant(), usualImage, Job.OutputPolicy.DROP);
+        try {
+            if (images.mustPull(job.image(), asked.pull(), caller)) {
+                images.pull(job.image(), asked.pull(), null, null, caller, Whose.CALLERS, _ -> {});
+            }
+            return switch (dispatcher.start(job, caller)) {
+                case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
+                case Attempt.Accepted accepted -> {
+                    try (var execution = accepted.execution()) {
+                        yield terminals.started(execution, terminal, response);
+                    }
+                }
+            };
+        } catch (InterruptedException | CancellationException e) {
+            throw new CloseConnectionException("the server is stopping", e);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.tenant.Tenant;
@@ -34,6 +35,7 @@ final class SandboxRequest {
             "workdir",
             "user",
             "stdin",
+            "terminal",
             "files",
             "limits",
             "network",
@@ -53,6 +55,7 @@ final class SandboxRequest {
     private Map<String, String> env = Map.of();
     private @Nullable String workdir;
     private @Nullable String user;
+    private @Nullable Terminal terminal;
     private final List<InputFile> files = new ArrayList<>();
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
@@ -101,7 +104,8 @@ final class SandboxRequest {
                         labels,
                         ttl,
                         idleTimeout,
-                        mounts));
+                        mounts,
+                        terminal));
     }
 
     /// When a registry is asked for the image.
@@ -127,7 +131,10 @@ final class SandboxRequest {
             case "mounts" -> mounts = MountInput.read(value);
             case "network" -> JobInput.network(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
-            case "stdin" -> throw value.wrong("is of a run or an exec; a sandbox's own process reads nothing");
+            case "terminal" -> terminal = JobInput.terminal(value);
+            case "stdin" ->
+                throw value.wrong(
+                        "is of a run or an exec; a sandbox's own process reads what is typed into its terminal, or nothing");
             case "on_disconnect" -> outlives(value);
             default -> throw JobInput.notOffered(value);
         }

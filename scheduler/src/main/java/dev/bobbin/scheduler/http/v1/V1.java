@@ -8,6 +8,7 @@ import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
+import dev.bobbin.scheduler.http.exchange.Takeovers;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.Handler;
@@ -34,16 +35,18 @@ public final class V1 implements Dialect {
             SandboxDirectory places,
             ImageDirectory directory,
             ImageReference usualImage,
-            Disconnects disconnects) {
+            Disconnects disconnects,
+            Takeovers takeovers) {
         var answers = new JobAnswer(disconnects);
-        this.runs = new Runs(dispatcher, directory, usualImage, answers);
-        this.execs = new Execs(dispatcher, places, answers);
+        var terminals = new Terminals(takeovers);
+        this.runs = new Runs(dispatcher, directory, usualImage, answers, terminals);
+        this.execs = new Execs(dispatcher, places, answers, terminals);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);
         this.files = new Files(places);
         this.events = new Events(places, answers);
-        this.jobs = new Jobs(dispatcher, answers);
+        this.jobs = new Jobs(dispatcher, answers, terminals);
         this.images = new Images(directory);
         this.transfers = new ImageTransfers(directory, disconnects);
     }
@@ -60,6 +63,8 @@ public final class V1 implements Dialect {
                 .any("/v1/jobs/{id}", only("GET"))
                 .get("/v1/jobs/{id}/output", jobs::output)
                 .any("/v1/jobs/{id}/output", only("GET"))
+                .get("/v1/jobs/{id}/terminal", jobs::terminal)
+                .any("/v1/jobs/{id}/terminal", only("GET"))
                 .post("/v1/jobs/{id}/cancel", jobs::cancel)
                 .any("/v1/jobs/{id}/cancel", only("POST"))
                 .post("/v1/jobs/{id}/kill", jobs::kill)
@@ -92,6 +97,8 @@ public final class V1 implements Dialect {
                 .any(SANDBOX + "/restart", only("POST"))
                 .get(SANDBOX + "/output", sandboxes::output)
                 .any(SANDBOX + "/output", only("GET"))
+                .get(SANDBOX + "/terminal", execs::terminal)
+                .any(SANDBOX + "/terminal", only("GET"))
                 .get(SANDBOX + "/stats", stats::stats)
                 .any(SANDBOX + "/stats", only("GET"))
                 .get(SANDBOX + "/files/*", files::get)

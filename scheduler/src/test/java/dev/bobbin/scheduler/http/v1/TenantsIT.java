@@ -6,11 +6,14 @@ import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
+import dev.bobbin.scheduler.http.WebSocketClient;
 import dev.bobbin.scheduler.tenant.Callers;
 import dev.bobbin.scheduler.tenant.Scope;
 import dev.bobbin.scheduler.tenant.Tenant;
 import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Set;
@@ -45,6 +48,14 @@ final class TenantsIT {
         return String.valueOf(answer.headers().get("location"));
     }
 
+    /// What is answered to whoever asks for the terminal at `path`.
+    private static int upgraded(TestServer server, String path, String token) throws IOException {
+        var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.http.port());
+        try (var client = new WebSocketClient(address)) {
+            return client.upgrade(path + "/terminal", token).status;
+        }
+    }
+
     @Test
     void seeOnlyTheirOwnSandboxes() throws IOException {
         try (var server = open()) {
@@ -71,6 +82,14 @@ final class TenantsIT {
             assertThat(server.get("/v1/sandboxes/web/files/etc/hostname", RED).status())
                     .isEqualTo(404);
             assertThat(server.get("/v1/sandboxes/web/stats", RED).status()).isEqualTo(404);
+            var shell = "{\"exec\":{\"sandbox\":\"web\",\"command\":[\"sh\"],\"terminal\":{}}}";
+            var terminal = server.post("/v1/jobs", shell, BLUE);
+            for (var path : List.of(location(terminal), "/v1/sandboxes/web", "/v1/sandboxes/" + id)) {
+                assertThat(upgraded(server, path, RED)).as(path).isEqualTo(404);
+                assertThat(upgraded(server, path, "X-API-Key: nobodys")).isEqualTo(401);
+                assertThat(upgraded(server, path, READER)).isEqualTo(403);
+                assertThat(upgraded(server, path, BLUE)).isEqualTo(101);
+            }
             assertThat(server.get("/v1/events?from=0", RED, "Accept: application/json")
                             .text())
                     .startsWith("{\"items\":[]");

@@ -1,0 +1,77 @@
+package dev.bobbin.scheduler.http.exchange;
+
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/// Lets handlers take connections over: in place of an answer goes a head of the handler's own, then bytes both ways.
+public final class Takeovers implements AutoCloseable {
+    /* Helidon offers upgrades before routing, of requests without a body, and so past the doorkeeper. Here a handler that
+     * was routed to like any other writes past Helidon's answer to the connection, reads what comes behind the request, and
+     * ends the connection in the end, so Helidon never sees what was said. */
+
+    private static final System.Logger LOG = System.getLogger(Takeovers.class.getName());
+    private static final long LOOK_MILLIS = 500;
+
+    private final Duration patience;
+    private final Map<RawConnection, Thread> open = new ConcurrentHashMap<>();
+    private final ScheduledThreadPoolExecutor timer;
+
+    /// @param patience how long a client may take nothing of what is sent to it before its connection is ended
+    public Takeovers(Duration patience) {
+        this.patience = patience;
+        timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("takeover-timer").factory());
+        var _ = timer.scheduleWithFixedDelay(this::cutStalled, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /// What is done with a connection. An interrupt says that the server stops.
+    @FunctionalInterface
+    public interface Talk {
+        void with(RawConnection connection) throws IOException, InterruptedException;
+    }
+
+    /// Sends `head`, gives the connection to `talk` on the calling thread, and ends it afterwards. The request must
+    /// have been read to its end, and nothing may have been answered.
+    ///
+    /// @param head status line and headers, each ended by CR LF, without the empty line
+    /// @return what the handler is to throw
+    public CloseConnectionException take(ServerResponse response, String head, Talk talk) {
+        var connection = new RawConnection(Connection.of(response));
+        open.put(connection, Thread.currentThread());
+        try {
+            connection.write((head + "\r\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            talk.with(connection);
+            return new CloseConnectionException("ended");
+        } catch (Streamed.ClientGone e) {
+            return new CloseConnectionException("the client has gone", e);
+        } catch (InterruptedException e) {
+            return new CloseConnectionException("the server is stopping", e);
+        } catch (IOException | RuntimeException e) {
+            LOG.log(System.Logger.Level.ERROR, "serve a connection that was taken over", e);
+            return new CloseConnectionException("failed", e);
+        } finally {
+            open.remove(connection);
+            Thread.interrupted();
+        }
+    }
+
+    private void cutStalled() {
+        var before = System.nanoTime() - patience.toNanos();
+        open.keySet().stream()
+                .filter(connection -> connection.isStalledSince(before))
+                .forEach(connection -> Thread.ofVirtual().name("takeover-cut").start(connection::cut));
+    }
+
+    /// Ends what goes on, so that a stop need not wait for it.
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        open.values().forEach(Thread::interrupt);
+    }
+}
