@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 final class RealServer implements AutoCloseable {
     private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
     private static final String JAVA = System.getProperty("java.home") + "/bin/java";
-    private static final Pattern OPTIONS = Pattern.compile("serve\\) set -- (.*) -jar");
+    private static final Pattern OPTIONS = Pattern.compile("serve\\)\\s+set -- (.*?) -jar", Pattern.DOTALL);
     private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
 
     final int port;
@@ -42,7 +42,10 @@ final class RealServer implements AutoCloseable {
                 .as("the launcher says how it starts a server")
                 .isTrue();
         var command = new ArrayList<>(List.of(JAVA));
-        command.addAll(List.of(options.group(1).split(" ", -1)));
+        var here = Path.of("").toAbsolutePath();
+        for (var option : options.group(1).split("[\\\\\\s]+", -1)) {
+            command.add(option.replace("\"$ops/compilers.json\"", here.resolve("compilers.json").toString()));
+        }
         command.addAll(List.of("-jar", JAR.toString(), "serve", "--listen", "127.0.0.1:0"));
         command.addAll(List.of("--data-dir", directory.resolve("data").toString()));
         command.addAll(List.of("--run-dir", directory.resolve("run").toString()));
