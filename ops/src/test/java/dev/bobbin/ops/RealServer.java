@@ -44,7 +44,8 @@ final class RealServer implements AutoCloseable {
         var command = new ArrayList<>(List.of(JAVA));
         var here = Path.of("").toAbsolutePath();
         for (var option : options.group(1).split("[\\\\\\s]+", -1)) {
-            command.add(option.replace("\"$ops/compilers.json\"", here.resolve("compilers.json").toString()));
+            command.add(option.replace(
+                    "\"$ops/compilers.json\"", here.resolve("compilers.json").toString()));
         }
         command.addAll(List.of("-jar", JAR.toString(), "serve", "--listen", "127.0.0.1:0"));
         command.addAll(List.of("--data-dir", directory.resolve("data").toString()));

@@ -64,7 +64,8 @@ final class Report {
                     result.alone.count() + result.unpaused.count() + result.by16.count() + result.by32.count(),
                     result.failures()));
         }
-        lines.add("\nFor comparison, measured elsewhere where R was 0.23 to 0.34 ms: minibox run 62 ms and 68 a second, minibox exec");
+        lines.add(
+                "\nFor comparison, measured elsewhere where R was 0.23 to 0.34 ms: minibox run 62 ms and 68 a second, minibox exec");
         lines.add("2.5 ms, docker exec 57 ms.");
         lines.add("\n![p50 and p99 of each](comparison.svg)\n");
         lines.add("Where the time goes, medians in microseconds since the request was accepted:\n");

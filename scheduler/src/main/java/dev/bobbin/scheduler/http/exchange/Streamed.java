@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// The body of an answer that is sent while it is made, always in chunks: no length may be announced. Every failure to
 /// write is a [ClientGone], since that is what it means.
 public final class Streamed {
-    /// What is at least so long goes past Helidon's stream, which would copy it into a buffer of its own first: of all that a
+    /// What is at least so long goes past Helidon's stream, which would copy it into a buffer of its own first: of all
+    /// that a
     /// gigabyte costs the server that is a fifth.
     private static final int LONG = 16 * 1024;
 

@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// Lets handlers take connections over: in place of an answer goes a head of the handler's own, then bytes both ways.
 public final class Takeovers implements AutoCloseable {
@@ -17,7 +19,11 @@ public final class Takeovers implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Takeovers.class.getName());
     private static final long LOOK_MILLIS = 500;
+    /// How long a stop waits for what is still to be said on open connections.
+    private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition left = lock.newCondition();
     private final Duration patience;
     private final Map<RawConnection, Thread> open = new ConcurrentHashMap<>();
     private final ScheduledThreadPoolExecutor timer;
@@ -56,8 +62,18 @@ public final class Takeovers implements AutoCloseable {
             LOG.log(System.Logger.Level.ERROR, "serve a connection that was taken over", e);
             return new CloseConnectionException("failed", e);
         } finally {
-            open.remove(connection);
+            leave(connection);
             Thread.interrupted();
+        }
+    }
+
+    private void leave(RawConnection connection) {
+        open.remove(connection);
+        lock.lock();
+        try {
+            left.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -68,10 +84,23 @@ public final class Takeovers implements AutoCloseable {
                 .forEach(connection -> Thread.ofVirtual().name("takeover-cut").start(connection::cut));
     }
 
-    /// Ends what goes on, so that a stop need not wait for it.
+    /// Ends what goes on, and gives it a second to say so: Helidon interrupts its threads a second time when it stops,
+    /// and
+    /// an interrupt closes a connection that is being written to.
     @Override
     public void close() {
         timer.shutdownNow();
         open.values().forEach(Thread::interrupt);
+        lock.lock();
+        try {
+            var wait = GOODBYE_NANOS;
+            while (!open.isEmpty() && wait > 0) {
+                wait = left.awaitNanos(wait);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
     }
 }
