@@ -40,7 +40,7 @@ public final class Neighbours {
         this.meterProgram = scratch.compile(here.resolve("meter.c"), "meter");
         this.meter = new Meter(meterProgram);
         this.truth = placed(scratch.compile(here.resolve("true.c"), "true"));
-        this.probe = placed(scratch.compile(source.resolve("runner/src/test/c/probe.c"), "probe"));
+        this.probe = placed(scratch.compileProbe(source));
         this.port = scratch.bobbin(source, "server", 16);
     }
 

@@ -201,18 +201,25 @@ public final class Scratch implements AutoCloseable {
 
     /// Makes a static program of one C source.
     Path compile(Path source, String name) throws IOException, InterruptedException {
+        return compile(List.of(source), name);
+    }
+
+    /// Makes the program of the runner's tests that does all kinds of harm.
+    Path compileProbe(Path tree) throws IOException, InterruptedException {
+        var sources = tree.resolve("runner/src/test/c");
+        return compile(
+                Stream.of("probe.c", "calls.c", "attempts.c")
+                        .map(sources::resolve)
+                        .toList(),
+                "probe");
+    }
+
+    private Path compile(List<Path> sources, String name) throws IOException, InterruptedException {
         var program = directory.resolve(name);
-        run(List.of(
-                "cc",
-                "-std=gnu11",
-                "-O2",
-                "-D_GNU_SOURCE",
-                "-pthread",
-                "-static",
-                "-s",
-                "-o",
-                program.toString(),
-                source.toString()));
+        var command = new ArrayList<>(List.of(
+                "cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-static", "-s", "-o", program.toString()));
+        sources.forEach(source -> command.add(source.toString()));
+        run(command);
         return program;
     }
 

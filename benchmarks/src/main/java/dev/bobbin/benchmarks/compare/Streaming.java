@@ -37,7 +37,7 @@ public final class Streaming {
     private Streaming(Path source, Scratch scratch) throws IOException, InterruptedException {
         this.meter = scratch.compile(source.resolve("benchmarks/src/main/c/stream.c"), "stream");
         this.writer = scratch.place(
-                scratch.compile(source.resolve("runner/src/test/c/probe.c"), "probe"),
+                scratch.compileProbe(source),
                 Path.of("/usr/local/bin/bobbin-streaming-"
                         + ProcessHandle.current().pid()));
         var port = scratch.bobbin(source, "server", 4);
