@@ -56,9 +56,7 @@ public interface Execution extends AutoCloseable {
     void read(long from, boolean follow, OutputSink sink) throws IOException, InterruptedException;
 
     /// The position behind all output so far, from which [#read] gives what comes next.
-    default long position() {
-        throw new UnsupportedOperationException("position");
-    }
+    long position();
 
     /// [#read] from the beginning to the end; gives the end.
     default Ending streamTo(OutputSink sink) throws IOException, InterruptedException {
@@ -81,34 +79,22 @@ public interface Execution extends AutoCloseable {
     void cancel(String by);
 
     /// Sends its process the signal of this number, if it still runs; returns at once.
-    ///
-    /// @throws UnsupportedOperationException if what runs it cannot do that
-    default void signal(int number) {
-        throw new UnsupportedOperationException("signal " + number);
-    }
+    void signal(int number);
 
     /// Whether it has a terminal in place of pipes.
-    default boolean hasTerminal() {
-        return false;
-    }
+    boolean hasTerminal();
 
     /// Sends bytes to a standard input that was left open, after all that were sent before; for terminals, into which
     /// several may type. Waits until the sandbox has taken those before, at most for `patience`.
     ///
     /// @return whether these were sent; if not, none of them was
     /// @throws IllegalArgumentException if it has ended, or standard input was not left open
-    /// @throws UnsupportedOperationException if what runs it cannot do that
-    default boolean type(byte[] data, Duration patience) throws IOException, InterruptedException {
-        throw new UnsupportedOperationException("type");
-    }
+    boolean type(byte[] data, Duration patience) throws IOException, InterruptedException;
 
     /// Gives its terminal another size, of which its foreground processes are told; returns at once.
     ///
     /// @throws IllegalArgumentException if it has no terminal
-    /// @throws UnsupportedOperationException if what runs it cannot do that
-    default void resize(Terminal size) {
-        throw new UnsupportedOperationException("resize");
-    }
+    void resize(Terminal size);
 
     @Override
     void close();

@@ -100,12 +100,12 @@ class MountsIT {
 
     @Test
     void laysFilesAndWorkingDirectoryInAVolume() throws Exception {
-        var result = script("pwd; cat given; id -u; stat -c %u . given; echo more > made", volume("work", "/work"))
-                .workdir("/work/deep/er")
+        var result = script("pwd; cat given; id -u; stat -c %u . given; echo more > made", volume("work", "/data"))
+                .workdir("/data/deep/er")
                 .user("nobody")
                 .file("given", "given\n", 0644)
                 .run();
-        assertThat(result.stdout()).as(result.stderr()).isEqualTo("/work/deep/er\ngiven\n65534\n65534\n65534\n");
+        assertThat(result.stdout()).as(result.stderr()).isEqualTo("/data/deep/er\ngiven\n65534\n65534\n65534\n");
         assertThat(files("work").resolve("deep/er/made")).hasContent("more\n");
         assertThat(Files.getAttribute(files("work").resolve("deep/er/given"), "unix:uid"))
                 .isEqualTo(65534);

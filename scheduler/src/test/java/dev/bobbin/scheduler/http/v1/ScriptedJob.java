@@ -196,4 +196,29 @@ final class ScriptedJob implements Execution {
 
     @Override
     public void close() {}
+
+    @Override
+    public long position() {
+        throw new UnsupportedOperationException("position");
+    }
+
+    @Override
+    public void signal(int number) {
+        throw new UnsupportedOperationException("signal");
+    }
+
+    @Override
+    public boolean hasTerminal() {
+        return false;
+    }
+
+    @Override
+    public boolean type(byte[] data, java.time.Duration patience) {
+        throw new UnsupportedOperationException("type");
+    }
+
+    @Override
+    public void resize(dev.bobbin.runner.Terminal size) {
+        throw new UnsupportedOperationException("resize");
+    }
 }
