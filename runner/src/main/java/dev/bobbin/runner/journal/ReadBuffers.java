@@ -5,9 +5,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Where readers of much output read to. A few buffers outside the heap, which spare a copy on the way in and one on
-/// the
-/// way out, serve one reader after the other; a reader keeps its own as long as its client takes its time. When all are
-/// out, the next get small ones of the heap, so a thousand slow clients cost a thousand of these. Safe for many
+/// the way out, serve one reader after the other; a reader keeps its own for as long as its client takes its time. When
+/// all are out, the next get short ones of the heap: a thousand slow clients cost a thousand of these. Safe for many
 /// threads.
 final class ReadBuffers {
     private static final int LONG = 256 * 1024;
