@@ -2,6 +2,7 @@ package dev.bobbin.runner;
 
 import java.net.Inet4Address;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -66,6 +67,14 @@ public record Cidr(Inet4Address base, int prefix) {
     /// The `index`th of the ranges of `bits` leading bits in this one.
     public Cidr part(int bits, int index) {
         return new Cidr(address32(number(base) + (index << (BITS - bits))), bits);
+    }
+
+    /// The same addresses in ranges of which none lies in another.
+    public static List<Cidr> disjoint(List<Cidr> ranges) {
+        return ranges.stream()
+                .distinct()
+                .filter(each -> ranges.stream().noneMatch(other -> !other.equals(each) && other.contains(each)))
+                .toList();
     }
 
     private static int mask(int prefix) {
