@@ -2,6 +2,7 @@ package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
@@ -115,7 +116,8 @@ public record BobbinConfig(
                         host.keepEndedBytes(),
                         host.allowUnenforcedLimits(),
                         host.binds(),
-                        host.seccomp()));
+                        host.seccomp(),
+                        host.network()));
     }
 
     @Override
@@ -242,7 +244,8 @@ public record BobbinConfig(
                         keepEndedBytes,
                         allowUnenforced,
                         new BindConfig(prefixes, writable, everybody),
-                        seccomp));
+                        seccomp,
+                        NetworkConfig.STANDARD));
     }
 
     private static List<Path> paths(Settings settings, String key) {

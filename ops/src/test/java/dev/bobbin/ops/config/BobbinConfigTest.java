@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
@@ -153,7 +154,8 @@ final class BobbinConfigTest {
                                 List.of(Path.of("/srv/read"), Path.of("/opt/data")),
                                 List.of(Path.of("/srv/write")),
                                 true),
-                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json"))));
+                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json")),
+                        NetworkConfig.STANDARD));
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
@@ -83,7 +84,8 @@ final class RunRequest {
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
                         mounts,
-                        terminal));
+                        terminal,
+                        Network.NONE));
     }
 
     /// Refuses what has no terminal to show.

@@ -6,6 +6,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Terminal;
@@ -105,7 +106,8 @@ final class SandboxRequest {
                         ttl,
                         idleTimeout,
                         mounts,
-                        terminal));
+                        terminal,
+                        Network.NONE));
     }
 
     /// When a registry is asked for the image.
