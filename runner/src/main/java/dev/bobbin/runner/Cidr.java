@@ -40,6 +40,11 @@ public record Cidr(Inet4Address base, int prefix) {
         return parse(text).orElseThrow(() -> new IllegalArgumentException("\"" + text + "\" is no IPv4 range"));
     }
 
+    /// The range of `prefix` leading bits that `address` is in.
+    public static Cidr around(Inet4Address address, int prefix) {
+        return new Cidr(address32(number(address) & mask(prefix)), prefix);
+    }
+
     public boolean contains(Inet4Address address) {
         return (number(address) & mask(prefix)) == number(base);
     }

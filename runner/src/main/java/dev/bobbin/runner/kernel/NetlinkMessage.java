@@ -21,7 +21,11 @@ public final class NetlinkMessage {
     private final Deque<Integer> open = new ArrayDeque<>();
 
     public NetlinkMessage(int type, int flags) {
-        out.putInt(0).putShort((short) type).putShort((short) (flags | REQUEST)).putInt(0).putInt(0);
+        out.putInt(0)
+                .putShort((short) type)
+                .putShort((short) (flags | REQUEST))
+                .putInt(0)
+                .putInt(0);
     }
 
     static int aligned(int length) {
@@ -43,7 +47,9 @@ public final class NetlinkMessage {
     }
 
     public NetlinkMessage attribute(int type, byte[] value) {
-        out.putShort((short) (ATTRIBUTE_HEADER + value.length)).putShort((short) type).put(value);
+        out.putShort((short) (ATTRIBUTE_HEADER + value.length))
+                .putShort((short) type)
+                .put(value);
         out.position(aligned(out.position()));
         return this;
     }

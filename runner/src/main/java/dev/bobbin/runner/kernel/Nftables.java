@@ -37,6 +37,8 @@ public final class Nftables implements AutoCloseable {
         this.context = context;
     }
 
+    /// A way to the filter of the network that this process is in.
+    ///
     /// @throws KernelException if this machine has no libnftables
     public static Nftables open() {
         try {
@@ -56,7 +58,11 @@ public final class Nftables implements AutoCloseable {
     public String run(String commands) {
         if (Library.nft_run_cmd_from_buffer(context, commands) != 0) {
             throw new KernelException("nftables: "
-                    + Library.nft_ctx_get_error_buffer(context).strip().lines().findFirst().orElse("no reason given"));
+                    + Library.nft_ctx_get_error_buffer(context)
+                            .strip()
+                            .lines()
+                            .findFirst()
+                            .orElse("no reason given"));
         }
         return Library.nft_ctx_get_output_buffer(context);
     }

@@ -15,7 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Links of this machine's network that carry the name of one Bobbin: the bridge, which holds the gateway's address, and
+/// Links of this machine's network that carry the name of one Bobbin: the bridge, which holds the gateway's address,
+/// and
 /// one link to each sandbox. For one thread.
 final class Links implements AutoCloseable {
     private static final Path NET = Path.of("/sys/class/net");
@@ -29,7 +30,6 @@ final class Links implements AutoCloseable {
     private static final int DELETE_LINK = 17;
     private static final int NEW_ADDRESS = 20;
     private static final int NEW_ROUTE = 24;
-    private static final int DELETE_ROUTE = 25;
     private static final int GET_ROUTE = 26;
     private static final int UP = 1;
     private static final int INET = 2;
@@ -52,7 +52,6 @@ final class Links implements AutoCloseable {
     private static final int SCOPE_UNIVERSE = 0;
     private static final int SCOPE_LINK = 253;
     private static final int UNICAST = 1;
-    private static final int UNREACHABLE = 7;
     private static final int WHOLE_ADDRESS = 32;
     private static final int ROUTE_HEADER = 12;
 
@@ -80,7 +79,7 @@ final class Links implements AutoCloseable {
         }
     }
 
-    /// Makes the bridge with the gateway's address, and lets no other address of `part` leave this machine.
+    /// Makes the bridge with the gateway's address. What of `part` no sandbox has leads to it, where nobody is.
     void makeBridge(Cidr part, Inet4Address gateway) {
         var made = netlink.request(link(NEW_LINK, NetlinkMessage.ONLY_NEW, 0, UP)
                 .attribute(LINK_NAME, bridge)
@@ -91,21 +90,15 @@ final class Links implements AutoCloseable {
         var address = gateway.getAddress();
         check(
                 netlink.request(new NetlinkMessage(NEW_ADDRESS, NetlinkMessage.ACKNOWLEDGE | NetlinkMessage.ONLY_NEW)
-                        .bytes(INET, WHOLE_ADDRESS, 0, SCOPE_UNIVERSE)
+                        .bytes(INET, part.prefix(), 0, SCOPE_UNIVERSE)
                         .number(index(bridge))
                         .attribute(LOCAL_ADDRESS, address)
                         .attribute(ADDRESS, address)),
                 "give the bridge its address");
-        var blocked = netlink.request(route(part, SCOPE_UNIVERSE, UNREACHABLE));
-        check(blocked == EEXIST ? 0 : blocked, "block the rest of " + part);
     }
 
-    /// Takes the bridge down, if it is there.
-    void removeBridge(Cidr part) {
-        netlink.request(new NetlinkMessage(DELETE_ROUTE, NetlinkMessage.ACKNOWLEDGE)
-                .bytes(INET, part.prefix(), 0, 0, MAIN_TABLE, BY_ADMINISTRATOR, SCOPE_UNIVERSE, UNREACHABLE)
-                .number(0)
-                .attribute(ROUTE_TO, part.base().getAddress()));
+    /// Takes the bridge away, if it is there.
+    void removeBridge() {
         remove(bridge);
     }
 
@@ -137,9 +130,8 @@ final class Links implements AutoCloseable {
         // up after the other end, so that this end sends from the first moment on
         check(netlink.request(link(NEW_LINK, 0, 0, UP).attribute(LINK_NAME, name)), "bring " + name + " up");
         check(
-                netlink.request(route(new Cidr(address, WHOLE_ADDRESS), SCOPE_LINK, UNICAST)
-                        .attribute(ROUTE_BY, index(name))
-                        .attribute(ROUTE_SOURCE, gateway.getAddress())),
+                netlink.request(
+                        route(address).attribute(ROUTE_BY, index(name)).attribute(ROUTE_SOURCE, gateway.getAddress())),
                 "lead " + address.getHostAddress() + " to " + name);
         return true;
     }
@@ -176,8 +168,9 @@ final class Links implements AutoCloseable {
     /// Where this machine has routes to, but for the ways to everywhere.
     List<Cidr> routes() {
         var all = new ArrayList<Cidr>();
-        for (var answer :
-                netlink.list(new NetlinkMessage(GET_ROUTE, NetlinkMessage.LIST).bytes(INET, 0, 0, 0, 0, 0, 0, 0).number(0))) {
+        for (var answer : netlink.list(new NetlinkMessage(GET_ROUTE, NetlinkMessage.LIST)
+                .bytes(INET, 0, 0, 0, 0, 0, 0, 0)
+                .number(0))) {
             destination(answer).ifPresent(all::add);
         }
         return all;
@@ -213,11 +206,11 @@ final class Links implements AutoCloseable {
                 .number(state);
     }
 
-    private static NetlinkMessage route(Cidr to, int scope, int type) {
+    private static NetlinkMessage route(Inet4Address to) {
         return new NetlinkMessage(NEW_ROUTE, NetlinkMessage.ACKNOWLEDGE | NetlinkMessage.ONLY_NEW)
-                .bytes(INET, to.prefix(), 0, 0, MAIN_TABLE, BY_ADMINISTRATOR, scope, type)
+                .bytes(INET, WHOLE_ADDRESS, 0, 0, MAIN_TABLE, BY_ADMINISTRATOR, SCOPE_LINK, UNICAST)
                 .number(0)
-                .attribute(ROUTE_TO, to.base().getAddress());
+                .attribute(ROUTE_TO, to.getAddress());
     }
 
     private static int index(String name) {

@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Ports of this machine that are published. Each is held by a socket that is bound and does nothing, so that the kernel
+/// Ports of this machine that are published. Each is held by a socket that is bound and does nothing, so that the
+/// kernel
 /// refuses it to everybody else; packets never come to it, the rules lead them away. Safe for many threads.
 final class Ports {
     private final Map<SandboxId, List<NetworkChannel>> held = new ConcurrentHashMap<>();

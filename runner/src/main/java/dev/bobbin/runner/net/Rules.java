@@ -170,7 +170,12 @@ final class Rules {
         }
         var list = new StringJoiner(", ", " { ", " }\n");
         elements.forEach(list::add);
-        commands.append(verb).append(" element inet ").append(table).append(' ').append(set).append(list);
+        commands.append(verb)
+                .append(" element inet ")
+                .append(table)
+                .append(' ')
+                .append(set)
+                .append(list);
     }
 
     /// Commands that let `sandbox` connect to each of `addresses` for so long.
