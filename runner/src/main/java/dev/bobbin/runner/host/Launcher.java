@@ -270,7 +270,7 @@ final class Launcher {
         var place = meta.attachment();
         if (place != null) {
             premises.networks()
-                    .keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place.bridge(), place.address());
+                    .keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place);
         }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {

@@ -142,9 +142,10 @@ public final class Networks implements AutoCloseable {
 
     private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge held, int pid) {
         bridge.make(members.values());
-        var member = bridge.add(address -> new Member(id, tenant, names, held, address), pid);
+        var member = bridge.add(
+                address -> new Member(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
         note(member);
-        return new Answer.Ready(new Attachment(member.address(), bridge.gateway(), held));
+        return new Answer.Ready(member.place());
     }
 
     private void note(Member member) {
@@ -155,28 +156,30 @@ public final class Networks implements AutoCloseable {
 
     /// Notes a sandbox that outlived a server. What is in force of it stays so.
     ///
-    /// @param wanted with the ports that were chosen for it
-    public void keep(SandboxId id, String tenant, List<String> names, Network.Bridge wanted, Inet4Address address) {
+    public void keep(SandboxId id, String tenant, List<String> names, Attachment place) {
         try {
-            ports.hold(id, wanted.ports());
+            ports.hold(id, place.bridge().ports());
         } catch (Ports.Taken taken) {
             LOG.log(
                     Level.WARNING,
                     "sandbox " + id + " has it all the same, but somebody else, too: " + taken.getMessage());
         }
-        note(new Member(id, tenant, names, wanted, address));
+        note(new Member(id, tenant, names, place));
     }
 
     /// All that outlived a server are noted: from now on their rules are in force as this server writes them, and of
     /// others nothing is left.
     public void settled() {
-        worker.execute(() -> {
-            try {
+        try {
+            onWorker(() -> {
                 bridge.find(members.values());
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, "the bridge of before cannot be used: " + e.getMessage(), e);
-            }
-        });
+                return true;
+            });
+        } catch (KernelException e) {
+            LOG.log(Level.ERROR, "the bridge of before cannot be used: " + e.getMessage(), e);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
         var _ = worker.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -218,8 +221,7 @@ public final class Networks implements AutoCloseable {
 
     /// The place of a sandbox on the bridge.
     public Optional<Attachment> of(SandboxId id) {
-        return Optional.ofNullable(members.get(id))
-                .map(member -> new Attachment(member.address(), bridge.gateway(), member.bridge()));
+        return Optional.ofNullable(members.get(id)).map(Member::place);
     }
 
     private Optional<Asker> asker(Inet4Address source) {
