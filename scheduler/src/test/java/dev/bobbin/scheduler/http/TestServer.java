@@ -8,6 +8,7 @@ import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.PublishConfig;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -32,8 +33,12 @@ public final class TestServer implements AutoCloseable {
         host = TestHost.open(2, binds);
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
-                new Admission(admission, host.runtime().capacity()), cluster, host.runtime(), host.meters);
-        sandboxes = new SandboxDirectory(host.runtime(), cluster);
+                new Admission(admission, host.runtime().capacity()),
+                cluster,
+                host.runtime(),
+                PublishConfig.LOOPBACK,
+                host.meters);
+        sandboxes = new SandboxDirectory(host.runtime(), cluster, PublishConfig.LOOPBACK);
         try {
             images = new ImageDirectory(host.images());
             var config =
