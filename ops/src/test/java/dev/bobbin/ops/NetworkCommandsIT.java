@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Timeout;
 /// Networks as a person asks for them, against a real server that is killed once, with an internet beside this machine.
 @Timeout(120)
 final class NetworkCommandsIT extends TypedCommands {
-    private static final String SERVING = "mkdir -p /w && echo hello > /w/index.html && exec busybox httpd -f -p 80 -h /w";
+    private static final String SERVING =
+            "mkdir -p /w && echo hello > /w/index.html && exec busybox httpd -f -p 80 -h /w";
 
     private FakeInternet internet = unset();
     private Dnsmasq names = unset();
@@ -72,13 +73,26 @@ final class NetworkCommandsIT extends TypedCommands {
     }
 
     private String fetched(String address) throws Exception {
-        return shell("curl -sS -m 5 --retry 20 --retry-connrefused --retry-delay 1 http://" + address + "/").out();
+        return shell("curl -sS -m 5 --retry 20 --retry-connrefused --retry-delay 1 http://" + address + "/")
+                .out();
     }
 
     @Test
     void publishesPortsAndFindsNeighboursByNameAlsoAfterTheServerWasKilled() throws Exception {
         var made = bobbin(
-                "create", "--name", "web", "-p", "80", "--project", "shop", "--network-alias", "www", "--", "sh", "-c", SERVING);
+                "create",
+                "--name",
+                "web",
+                "-p",
+                "80",
+                "--project",
+                "shop",
+                "--network-alias",
+                "www",
+                "--",
+                "sh",
+                "-c",
+                SERVING);
         assertThat(made.code()).as(made.err()).isZero();
         var port = bobbin("port", "web");
         assertThat(port.out()).matches("80/tcp -> 127\\.0\\.0\\.1:[0-9]+\n");
@@ -91,7 +105,8 @@ final class NetworkCommandsIT extends TypedCommands {
         assertThat(bobbin("ps").out()).contains("80/tcp -> " + address);
         assertThat(bobbin("inspect", "web").out()).contains("\"project\":\"shop\",\"aliases\":[\"www\"]");
         assertThat(fetched(address)).isEqualTo("hello\n");
-        assertThat(bobbin("run", "--project", "shop", "--", "curl", "-sS", "http://www/").out())
+        assertThat(bobbin("run", "--project", "shop", "--", "curl", "-sS", "http://www/")
+                        .out())
                 .isEqualTo("hello\n");
         bobbin("create", "--name", "client", "--project", "shop");
 
@@ -100,7 +115,8 @@ final class NetworkCommandsIT extends TypedCommands {
         startServer();
 
         assertThat(bobbin("port", "web", "80").out().strip()).isEqualTo(address);
-        assertThat(bobbin("exec", "client", "curl", "-sS", "-m", "5", "http://web/").out())
+        assertThat(bobbin("exec", "client", "curl", "-sS", "-m", "5", "http://web/")
+                        .out())
                 .isEqualTo("hello\n");
         assertThat(bobbin("exec", "client", "curl", "-sS", "-m", "5", "http://www.example.org/")
                         .out())
@@ -110,9 +126,11 @@ final class NetworkCommandsIT extends TypedCommands {
     @Test
     void runsReachWhatTheyAreAllowedTo() throws Exception {
         var one = internet.one().getHostAddress();
-        assertThat(bobbin("run", "--network", "bridge", "--", "curl", "-sS", "http://" + one + "/").out())
+        assertThat(bobbin("run", "--network", "bridge", "--", "curl", "-sS", "http://" + one + "/")
+                        .out())
                 .isEqualTo("the internet\n");
-        assertThat(bobbin("run", "--", "curl", "-sS", "http://" + one + "/").code()).isEqualTo(7);
+        assertThat(bobbin("run", "--", "curl", "-sS", "http://" + one + "/").code())
+                .isEqualTo(7);
         assertThat(bobbin("run", "--egress-allow", "*.example.org", "--", "curl", "-sS", "http://www.example.org/")
                         .out())
                 .isEqualTo("the internet\n");
@@ -130,17 +148,19 @@ final class NetworkCommandsIT extends TypedCommands {
     @Test
     void refusesPortsThatAreNone() throws Exception {
         for (var wrong : List.of("[::1]:80:80", "80-90:80-90", "80:", "a:b", "1.2.3.4:5:6:7", "80/sctp")) {
-            assertThat(bobbin("run", "-p", wrong, "--", "true"))
-                    .satisfies(result -> {
-                        assertThat(result.code()).isEqualTo(125);
-                        assertThat(result.err()).contains(wrong);
-                    });
+            assertThat(bobbin("run", "-p", wrong, "--", "true")).satisfies(result -> {
+                assertThat(result.code()).isEqualTo(125);
+                assertThat(result.err()).contains(wrong);
+            });
         }
         assertThat(bobbin("run", "-p", "[::1]:80:80", "--", "true").err()).contains("only those of IPv4");
         assertThat(bobbin("run", "-p", "70000", "--", "true").err()).contains("ports[0].port");
-        assertThat(bobbin("run", "--network", "none", "-p", "80", "--", "true").err()).contains("bridge");
+        assertThat(bobbin("run", "--network", "none", "-p", "80", "--", "true").err())
+                .contains("bridge");
         assertThat(bobbin("run", "--network", "lan", "--", "true").err()).contains("\"none\", \"bridge\" or \"host\"");
-        assertThat(bobbin("run", "--egress-allow", "1.2.3.4/8", "--", "true").err()).contains("network.egress.allow[0]");
-        assertThat(bobbin("run", "--egress-allow", "not a name", "--", "true").err()).contains("network.egress.names[0]");
+        assertThat(bobbin("run", "--egress-allow", "1.2.3.4/8", "--", "true").err())
+                .contains("network.egress.allow[0]");
+        assertThat(bobbin("run", "--egress-allow", "not a name", "--", "true").err())
+                .contains("network.egress.names[0]");
     }
 }

@@ -54,7 +54,8 @@ final class PlaceOptions {
         return Optional.ofNullable(pull);
     }
 
-    /// Puts the image, the mounts and the network into `request`, and gives the limits, which are to be put there when they are complete.
+    /// Puts the image, the mounts and the network into `request`, and gives the limits, which are to be put there when
+    /// they are complete.
     Request putInto(Request request) {
         network.putInto(request);
         request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());

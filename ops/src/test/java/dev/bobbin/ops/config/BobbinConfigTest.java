@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
-import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -16,10 +16,10 @@ import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
-import java.nio.file.Files;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -176,8 +176,7 @@ final class BobbinConfigTest {
                                         new InetSocketAddress(InetAddress.ofLiteral("192.0.2.53"), 53),
                                         new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 5353),
                                         new InetSocketAddress(InetAddress.ofLiteral("::1"), 54)))));
-        assertThat(config.publish())
-                .isEqualTo(new PublishConfig(List.of(Inet4Address.ofLiteral("192.0.2.10")), true));
+        assertThat(config.publish()).isEqualTo(new PublishConfig(List.of(Inet4Address.ofLiteral("192.0.2.10")), true));
     }
 
     @Test

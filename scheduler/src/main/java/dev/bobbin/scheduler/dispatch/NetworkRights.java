@@ -22,7 +22,8 @@ final class NetworkRights {
             if (!publish.has(port.hostAddress())) {
                 return forbidden(
                         "ports[" + index + "].host_address",
-                        "only administrators may publish at " + port.hostAddress().getHostAddress()
+                        "only administrators may publish at "
+                                + port.hostAddress().getHostAddress()
                                 + "; leave it out for 127.0.0.1, or allow it with publish.addresses");
             }
             if (port.hostPort() > 0 && port.hostPort() < FIRST_FREE_PORT && !publish.lowPorts()) {

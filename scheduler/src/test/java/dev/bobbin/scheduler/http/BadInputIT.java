@@ -92,9 +92,16 @@ final class BadInputIT {
                 networked("\"network\":\"bridge\",\"ports\":[{\"port\":0}]", 400, "ports[0].port"),
                 networked("\"network\":\"bridge\",\"ports\":[{\"port\":65536}]", 400, "ports[0].port"),
                 networked("\"network\":\"bridge\",\"ports\":[{\"port\":1.5}]", 400, "ports[0].port"),
-                networked("\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_port\":-1}]", 400, "ports[0].host_port"),
-                networked("\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_address\":\"::\"}]", 400, "ports[0].host_address"),
-                networked("\"network\":\"bridge\",\"ports\":[{\"port\":1,\"protocol\":\"sctp\"}]", 400, "ports[0].protocol"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_port\":-1}]", 400, "ports[0].host_port"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_address\":\"::\"}]",
+                        400,
+                        "ports[0].host_address"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"protocol\":\"sctp\"}]",
+                        400,
+                        "ports[0].protocol"),
                 networked(
                         "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_port\":8},{\"port\":2,\"host_port\":8}]",
                         400,

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// A real name server on loopback that knows what it is told, and says of everything else below `example.org` that there
-/// is none.
+/// A real name server on loopback that knows what it is told, and says of everything else below `example.org`
+/// that there is none.
 public final class Dnsmasq implements AutoCloseable {
     private final Process process;
     private final InetSocketAddress address;

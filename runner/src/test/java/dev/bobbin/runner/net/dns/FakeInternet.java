@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/// Two machines with public addresses that nobody has (RFC 5737), in a network namespace beside this machine; each serves
-/// one web page that names it.
+/// Two machines with public addresses that nobody has (RFC 5737), in a network namespace beside this machine.
+/// Each serves one web page.
 public final class FakeInternet implements AutoCloseable {
     private static final List<String> BLOCKS = List.of("192.0.2.", "198.51.100.", "203.0.113.");
 
@@ -64,7 +64,8 @@ public final class FakeInternet implements AutoCloseable {
                 .redirectOutput(directory.resolve("httpd.log").toFile())
                 .start();
         for (var left = 200; left > 0; left--) {
-            if (run("ip", "netns", "exec", name, "cat", "/proc/net/tcp", "/proc/net/tcp6").contains(":0050 ")) {
+            if (run("ip", "netns", "exec", name, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+                    .contains(":0050 ")) {
                 return web;
             }
             TimeUnit.MILLISECONDS.sleep(20);

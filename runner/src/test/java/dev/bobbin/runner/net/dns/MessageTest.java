@@ -32,7 +32,8 @@ class MessageTest {
     @Test
     void readsCompressedNamesInOwnersAndData() throws Exception {
         // example.org CNAME www.example.org, whose last labels point at the question's
-        var answer = read(hex(HEADER + QUESTION + "c00c" + "0005" + "0001" + "0000003c" + "0006" + "03777777" + "c00c"));
+        var answer =
+                read(hex(HEADER + QUESTION + "c00c" + "0005" + "0001" + "0000003c" + "0006" + "03777777" + "c00c"));
         assertThat(answer.answers()).hasSize(1);
         assertThat(answer.answers().getFirst().owner()).isEqualTo(name("example.org"));
         assertThat(answer.answers().getFirst().alias()).contains(name("www.example.org"));
@@ -54,11 +55,16 @@ class MessageTest {
     @ValueSource(
             strings = {
                 // of owners: to itself, forward, into the header, to a pointer that goes back here
-                "c01d", "c030", "c000", "01c0c01d",
+                "c01d",
+                "c030",
+                "c000",
+                "01c0c01d",
                 // of data: a loop through the owner
                 "c00c0005000100000000" + "0002" + "c029",
                 // labels of kinds that are no more, and one past the end
-                "4161", "8061", "3f61"
+                "4161",
+                "8061",
+                "3f61"
             })
     void refusesNamesThatDoNotEnd(String record) {
         assertThatThrownBy(() -> read(hex(HEADER + QUESTION + record))).isInstanceOf(MalformedException.class);
@@ -137,7 +143,8 @@ class MessageTest {
     void namesAreTheSameInCapitalsAndNotReadWithDotsInLabels() throws Exception {
         assertThat(name("Example.ORG")).isEqualTo(name("example.org")).hasSameHashCodeAs(name("example.org"));
         // one label "a.b" is not the two of "a.b"
-        var dotted = read(hex("123401000001000000000000" + "03612e6200" + "00010001")).question();
+        var dotted = read(hex("123401000001000000000000" + "03612e6200" + "00010001"))
+                .question();
         assertThat(dotted).extracting(question -> question.name().text()).isEqualTo(Optional.empty());
         assertThat(DomainName.of("a..b")).isEmpty();
         assertThat(DomainName.of("a".repeat(64))).isEmpty();
@@ -158,7 +165,9 @@ class MessageTest {
 
     private static Message message(Random random) {
         var question = new Question(name(random), 1 + random.nextInt(300), 1 + random.nextInt(4));
-        var edns = random.nextBoolean() ? new Edns(random.nextInt(0x10000), random.nextInt(3), random.nextBoolean()) : null;
+        var edns = random.nextBoolean()
+                ? new Edns(random.nextInt(0x10000), random.nextInt(3), random.nextBoolean())
+                : null;
         return new Message(
                 random.nextInt(0x10000),
                 random.nextInt(0x10000) & ~(Message.TRUNCATED | 0xf),

@@ -41,10 +41,13 @@ class NameServerIT {
 
     private Dnsmasq outside;
     private NameServer server;
-    private final TableAsker web = new TableAsker("shop", Map.of("db", List.of(ip("10.1.0.2"), ip("10.1.0.3"))), List.of());
+    private final TableAsker web =
+            new TableAsker("shop", Map.of("db", List.of(ip("10.1.0.2"), ip("10.1.0.3"))), List.of());
     private final TableAsker other = new TableAsker("bank", Map.of("vault", List.of(ip("10.1.0.9"))), List.of());
-    private final TableAsker pinned =
-            new TableAsker("shop", Map.of("db", List.of(ip("10.1.0.2"))), List.of("public.example.org", "alias.example.org", "evil.example.org"));
+    private final TableAsker pinned = new TableAsker(
+            "shop",
+            Map.of("db", List.of(ip("10.1.0.2"))),
+            List.of("public.example.org", "alias.example.org", "evil.example.org"));
     private final Neighbours neighbours = source -> Optional.ofNullable(
             Map.<String, Asker>of(WEB, web, OTHER, other, PINNED, pinned).get(source.getHostAddress()));
 
@@ -113,7 +116,9 @@ class NameServerIT {
     @Test
     void passesLongAnswersByTcp() throws Exception {
         assertThat(dig(WEB, "big.example.org", "TXT")).contains("x".repeat(250)).contains("(TCP)");
-        assertThat(dig(WEB, "+ignore", "big.example.org", "TXT")).contains(" tc ").contains("ANSWER: 0");
+        assertThat(dig(WEB, "+ignore", "big.example.org", "TXT"))
+                .contains(" tc ")
+                .contains("ANSWER: 0");
     }
 
     @Test
@@ -184,7 +189,9 @@ class NameServerIT {
         var next = Files.writeString(directory.resolve("next"), "nameserver 192.0.2.2\nnameserver ::1\nnameserver x\n");
         Files.move(next, file, StandardCopyOption.REPLACE_EXISTING);
         assertThat(upstreams.inOrder())
-                .containsExactly(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.2"), 53), new InetSocketAddress(InetAddress.ofLiteral("::1"), 53));
+                .containsExactly(
+                        new InetSocketAddress(InetAddress.ofLiteral("192.0.2.2"), 53),
+                        new InetSocketAddress(InetAddress.ofLiteral("::1"), 53));
         Files.delete(file);
         assertThat(upstreams.inOrder()).containsExactly(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 53));
     }
@@ -221,7 +228,10 @@ class NameServerIT {
                 var question = new Question(DomainName.of("x.example.org").orElseThrow(), Types.A, Types.IN);
                 var stranger = Message.query(query.id() ^ 1, 0, Objects.requireNonNull(query.question()), null);
                 send(socket, packet, stranger.answered(0, lies));
-                send(socket, packet, Message.query(query.id(), 0, question, null).answered(0, lies));
+                send(
+                        socket,
+                        packet,
+                        Message.query(query.id(), 0, question, null).answered(0, lies));
                 socket.send(new DatagramPacket(new byte[] {1, 2, 3}, 3, packet.getSocketAddress()));
                 send(socket, packet, query.answered(0, truth));
             }
@@ -275,7 +285,8 @@ class NameServerIT {
 
     @Test
     void severalQuestionsComeOnOneConnectionAndItsEndIsSeen() throws Exception {
-        assertThat(dig(WEB, "+short", "+tcp", "+keepopen", "public.example.org", "db")).contains("203.0.113.7", "10.1.0.2");
+        assertThat(dig(WEB, "+short", "+tcp", "+keepopen", "public.example.org", "db"))
+                .contains("203.0.113.7", "10.1.0.2");
         try (var socket = new Socket()) {
             socket.bind(new InetSocketAddress(ip(WEB), 0));
             socket.connect(server.address());

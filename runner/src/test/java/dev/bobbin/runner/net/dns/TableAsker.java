@@ -13,10 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// @param names what it may ask for, if it may not ask for everything
 /// @param granted what was opened for it, and for how long
 record TableAsker(
-        String project,
-        Map<String, List<Inet4Address>> table,
-        List<String> names,
-        Map<Inet4Address, Duration> granted)
+        String project, Map<String, List<Inet4Address>> table, List<String> names, Map<Inet4Address, Duration> granted)
         implements Asker {
 
     TableAsker(String project, Map<String, List<Inet4Address>> table, List<String> names) {

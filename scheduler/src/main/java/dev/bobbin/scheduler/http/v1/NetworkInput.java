@@ -75,8 +75,9 @@ final class NetworkInput {
 
     private static Cidr range(JsonInput value) throws IOException {
         return Cidr.parse(value.string())
-                .orElseThrow(() -> value.wrong(
-                        "must be an IPv4 address or range such as 203.0.113.0/24, which begins with its first address"));
+                .orElseThrow(
+                        () -> value.wrong(
+                                "must be an IPv4 address or range such as 203.0.113.0/24, which begins with its first address"));
     }
 
     /// Reads `ports`.

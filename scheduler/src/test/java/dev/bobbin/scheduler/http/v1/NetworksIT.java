@@ -76,14 +76,15 @@ final class NetworksIT {
                 Token.of("red", "red-secret", new Tenant("red"), work),
                 Token.of("admin", "admin-secret", new Tenant("house"), Set.of(Scope.ADMIN))));
         server = TestServer.open(
-                callers,
-                new NetworkConfig(false, Cidr.of("10.128.0.0/10"), List.of(), List.of(names.address())));
+                callers, new NetworkConfig(false, Cidr.of("10.128.0.0/10"), List.of(), List.of(names.address())));
     }
 
     @AfterEach
     void removeAll() throws IOException {
         for (var token : List.of(BLUE, RED, ADMIN)) {
-            for (var match : ID.matcher(server.get("/v1/sandboxes", token).text()).results().toList()) {
+            for (var match : ID.matcher(server.get("/v1/sandboxes", token).text())
+                    .results()
+                    .toList()) {
                 server.delete("/v1/sandboxes/" + match.group(1), token);
             }
         }
@@ -134,8 +135,7 @@ final class NetworksIT {
                 .contains("\"egress\":{\"internet\":true,\"allow\":[],\"names\":[]}");
         var address = found(ADDRESS, made);
         for (var name : List.of("web", "www", "web.shop", address)) {
-            assertThat(run("{\"project\":\"shop\"}", fetch(name), BLUE).text())
-                    .contains("\"stdout\":\"from web\\n\"");
+            assertThat(run("{\"project\":\"shop\"}", fetch(name), BLUE).text()).contains("\"stdout\":\"from web\\n\"");
         }
         var strangers = List.of(
                 run("{\"project\":\"bank\"}", reach("web"), BLUE),
@@ -147,20 +147,25 @@ final class NetworksIT {
                 run("{\"project\":\"shop\"}", reach(address), RED),
                 run("\"bridge\"", reach(address), BLUE));
         assertThat(guessers)
-                .allSatisfy(each -> assertThat(each.text()).containsPattern("\"exit_code\":(7|28)").doesNotContain("from web"));
+                .allSatisfy(each -> assertThat(each.text())
+                        .containsPattern("\"exit_code\":(7|28)")
+                        .doesNotContain("from web"));
     }
 
     @Test
     void aPublishedPortLetsThisMachineInUntilTheSandboxIsGone() throws Exception {
         var made = created(
-                "{\"name\":\"web\"," + PAGE.formatted("port") + "\"network\":\"bridge\",\"ports\":[{\"port\":80}]}", BLUE);
+                "{\"name\":\"web\"," + PAGE.formatted("port") + "\"network\":\"bridge\",\"ports\":[{\"port\":80}]}",
+                BLUE);
         assertThat(made).contains("\"ports\":[{\"port\":80,\"protocol\":\"tcp\",\"host_address\":\"127.0.0.1\",");
         var port = Integer.parseInt(found(HOST_PORT, made));
         assertThat(port).isPositive();
         assertThat(get(port)).isEqualTo("from port\n");
 
         var taken = server.post(
-                "/v1/sandboxes", "{\"network\":\"bridge\",\"ports\":[{\"port\":1},{\"port\":80,\"host_port\":" + port + "}]}", RED);
+                "/v1/sandboxes",
+                "{\"network\":\"bridge\",\"ports\":[{\"port\":1},{\"port\":80,\"host_port\":" + port + "}]}",
+                RED);
         assertThat(taken.status()).as(taken.text()).isEqualTo(409);
         assertThat(taken.text()).contains("\"code\":\"port_in_use\"", "\"field\":\"ports[1]");
         assertThat(server.get("/v1/sandboxes", RED).text()).contains("\"items\":[]");
@@ -204,7 +209,8 @@ final class NetworksIT {
 
     @Test
     void aRunReachesTheInternetByItsBridgeAndNotWithoutOne() throws IOException {
-        assertThat(run("\"bridge\"", reach(internet.one().getHostAddress()), BLUE).text())
+        assertThat(run("\"bridge\"", reach(internet.one().getHostAddress()), BLUE)
+                        .text())
                 .contains("\"stdout\":\"the internet\\n\"");
         assertThat(run("\"bridge\"", reach("www.example.org"), BLUE).text()).contains("the internet");
         assertThat(run("\"none\"", reach(internet.one().getHostAddress()), BLUE).text())
@@ -226,7 +232,8 @@ final class NetworksIT {
         var egress = "{\"egress\":{\"internet\":false,\"names\":[\"www.example.org\",\"*.sub.example.org\"]}}";
         assertThat(run(egress, reach(one), BLUE).text()).containsPattern("\"exit_code\":(7|28)");
         assertThat(run(egress, reach("shop.example.org"), BLUE).text()).contains("\"exit_code\":6");
-        assertThat(run(egress, reach("www.example.org") + " && " + reach(one), BLUE).text())
+        assertThat(run(egress, reach("www.example.org") + " && " + reach(one), BLUE)
+                        .text())
                 .contains("\"stdout\":\"the internet\\nthe internet\\n\"");
         assertThat(run(egress, reach("deep.sub.example.org"), BLUE).text()).contains("the internet");
         // what was opened for one is not for the next
@@ -235,8 +242,10 @@ final class NetworksIT {
 
     @Test
     void egressByRangeOpensThatAndNoNames() throws IOException {
-        var egress = "{\"egress\":{\"internet\":false,\"allow\":[\"%s\"]}}".formatted(internet.one().getHostAddress());
-        assertThat(run(egress, reach(internet.one().getHostAddress()), BLUE).text()).contains("the internet");
+        var egress = "{\"egress\":{\"internet\":false,\"allow\":[\"%s\"]}}"
+                .formatted(internet.one().getHostAddress());
+        assertThat(run(egress, reach(internet.one().getHostAddress()), BLUE).text())
+                .contains("the internet");
         assertThat(run(egress, reach(internet.other().getHostAddress()), BLUE).text())
                 .containsPattern("\"exit_code\":(7|28)");
         assertThat(run(egress, reach("www.example.org"), BLUE).text()).contains("\"exit_code\":6");
@@ -255,7 +264,8 @@ final class NetworksIT {
         var everywhere = server.post("/v1/sandboxes", open, BLUE);
         assertThat(everywhere.status()).isEqualTo(403);
         assertThat(everywhere.text()).contains("\"field\":\"ports[0].host_address\"", "publish.addresses");
-        var low = server.post("/v1/sandboxes", "{\"network\":\"bridge\",\"ports\":[{\"port\":80,\"host_port\":81}]}", BLUE);
+        var low = server.post(
+                "/v1/sandboxes", "{\"network\":\"bridge\",\"ports\":[{\"port\":80,\"host_port\":81}]}", BLUE);
         assertThat(low.status()).isEqualTo(403);
         assertThat(low.text()).contains("\"field\":\"ports[0].host_port\"", "publish.low-ports");
         assertThat(created(open, ADMIN)).contains("\"host_address\":\"0.0.0.0\"");
