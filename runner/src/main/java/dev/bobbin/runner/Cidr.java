@@ -2,6 +2,7 @@ package dev.bobbin.runner;
 
 import java.net.Inet4Address;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -39,6 +40,11 @@ public record Cidr(Inet4Address base, int prefix) {
         return parse(text).orElseThrow(() -> new IllegalArgumentException("\"" + text + "\" is no IPv4 range"));
     }
 
+    /// The range of `prefix` leading bits that `address` is in.
+    public static Cidr around(Inet4Address address, int prefix) {
+        return new Cidr(address32(number(address) & mask(prefix)), prefix);
+    }
+
     public boolean contains(Inet4Address address) {
         return (number(address) & mask(prefix)) == number(base);
     }
@@ -66,6 +72,14 @@ public record Cidr(Inet4Address base, int prefix) {
     /// The `index`th of the ranges of `bits` leading bits in this one.
     public Cidr part(int bits, int index) {
         return new Cidr(address32(number(base) + (index << (BITS - bits))), bits);
+    }
+
+    /// The same addresses in ranges of which none lies in another.
+    public static List<Cidr> disjoint(List<Cidr> ranges) {
+        return ranges.stream()
+                .distinct()
+                .filter(each -> ranges.stream().noneMatch(other -> !other.equals(each) && other.contains(each)))
+                .toList();
     }
 
     private static int mask(int prefix) {
