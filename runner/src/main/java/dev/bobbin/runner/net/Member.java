@@ -24,10 +24,10 @@ record Member(SandboxId id, String tenant, List<String> names, Attachment place)
 
     /// What sandboxes share that reach one another; only of one that has a project.
     String circle() {
-        return tenant + "\0" + bridge.project();
+        return tenant + "\0" + bridge().project();
     }
 
     boolean isNamed(String name) {
-        return bridge.aliases().contains(name) || names.stream().anyMatch(name::equalsIgnoreCase);
+        return bridge().aliases().contains(name) || names.stream().anyMatch(name::equalsIgnoreCase);
     }
 }

@@ -20,16 +20,16 @@ public record NetworkConfig(boolean host, Cidr range, List<Cidr> allowed, List<I
             new NetworkConfig(false, Cidr.of("10.128.0.0/10"), List.of(), List.of());
 
     public NetworkConfig {
-        require(range.prefix() >= 8 && range.prefix() <= PART_PREFIX, "network-range: has a prefix of 8 to 18");
+        require(range.prefix() >= 8 && range.prefix() <= PART_PREFIX, "network.range: has a prefix of 8 to 18");
         require(
                 Ranges.PRIVATE.stream().anyMatch(each -> each.contains(range)),
-                "network-range: " + range + " must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10");
+                "network.range: " + range + " must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10");
         allowed = List.copyOf(allowed);
         for (var each : allowed) {
             require(
                     Ranges.PRIVATE.stream().anyMatch(known -> known.contains(each)),
-                    "network-allowed: " + each + " is no private range");
-            require(!each.meets(range), "network-allowed: " + each + " has addresses of network-range");
+                    "network.allowed: " + each + " is no private range");
+            require(!each.meets(range), "network.allowed: " + each + " has addresses of network.range");
         }
         dns = List.copyOf(dns);
     }

@@ -7,11 +7,15 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /// Takes queries by UDP. One thread receives; each query has one of its own.
 final class DatagramDoor implements AutoCloseable {
     /// Longer than any query that is honest.
     private static final int LONGEST_QUERY = 4096;
+
+    /// After what should not happen, lest it happen without end.
+    private static final long PAUSE_NANOS = 10_000_000;
 
     private final DatagramSocket socket;
     private final Desk desk;
@@ -38,7 +42,7 @@ final class DatagramDoor implements AutoCloseable {
                 packet.setLength(LONGEST_QUERY);
                 socket.receive(packet);
             } catch (IOException _) {
-                // closed, or an answer did not arrive
+                LockSupport.parkNanos(PAUSE_NANOS);
                 continue;
             }
             desk.visit(packet.getAddress()).ifPresent(visit -> {

@@ -9,12 +9,16 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /// Takes queries by TCP, those of a connection one after the other.
 final class StreamDoor implements AutoCloseable {
     private static final int CONNECTIONS_EACH = 16;
     private static final int CONNECTIONS = 512;
     private static final Duration IDLE = Duration.ofSeconds(10);
+
+    /// After what should not happen, lest it happen without end.
+    private static final long PAUSE_NANOS = 10_000_000;
 
     private final ServerSocket listener;
     private final Desk desk;
@@ -42,7 +46,7 @@ final class StreamDoor implements AutoCloseable {
                     socket.close();
                 }
             } catch (IOException _) {
-                // closed, or the other was gone at once
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }

@@ -6,7 +6,6 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
-import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Terminal;
@@ -61,6 +60,7 @@ final class SandboxRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
     private SandboxRequest() {}
@@ -107,7 +107,7 @@ final class SandboxRequest {
                         idleTimeout,
                         mounts,
                         terminal,
-                        Network.NONE));
+                        network.network()));
     }
 
     /// When a registry is asked for the image.
@@ -131,7 +131,8 @@ final class SandboxRequest {
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
-            case "network" -> JobInput.network(value);
+            case "network" -> network.readNetwork(value);
+            case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
             case "terminal" -> terminal = JobInput.terminal(value);
             case "stdin" ->
