@@ -97,7 +97,7 @@ public final class Networks implements AutoCloseable {
                 for (var range : wanted.egress().allowed()) {
                     if (!mayAllow(range)) {
                         yield Optional.of(
-                                forbidden("network.egress.allowed", range + " is not opened by network-allowed"));
+                                forbidden("network.egress.allowed", range + " is not within host.network.allowed"));
                     }
                 }
                 yield Optional.empty();
@@ -134,7 +134,10 @@ public final class Networks implements AutoCloseable {
             detach(id);
             LOG.log(Level.ERROR, "sandbox " + id + " gets no network", e);
             return new Answer.Refused(new Refusal(Refusal.Reason.DEGRADED, "network: " + e.getMessage(), "network"));
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (InterruptedException e) {
+            worker.execute(() -> detach(id)); // after what was asked for, which may still be done
+            throw e;
+        } catch (RuntimeException e) {
             detach(id);
             throw e;
         }

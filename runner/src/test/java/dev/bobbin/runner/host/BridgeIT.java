@@ -106,6 +106,19 @@ class BridgeIT {
     }
 
     @Test
+    void losesNotEvenTheFirstPacket() throws Exception {
+        for (var job = 0; job < 20; job++) {
+            var asked = host.request(
+                            "./probe", "talk", "to", "once", world.there.getHostAddress(), String.valueOf(world.port))
+                    .workdir("/w")
+                    .probe()
+                    .network(Bridge.PLAIN)
+                    .run();
+            assertThat(asked.stdout()).isEqualTo(world.here.getHostAddress() + "\n");
+        }
+    }
+
+    @Test
     void reachesNothingThatIsPrivateAndNoMetadata() throws Exception {
         for (var address : world.hidden) {
             isKeptFrom(Bridge.PLAIN, address);
@@ -136,7 +149,10 @@ class BridgeIT {
     void reachesAPrivateRangeOnlyIfTheConfigurationOpensIt() throws Exception {
         var opened = world.hidden.get(1);
         // the world answers datagrams from another address
-        assertThat(ask(egress(new Egress(false, List.of(new Cidr(opened, 32)), List.of())), opened.getHostAddress(), world.port))
+        assertThat(ask(
+                        egress(new Egress(false, List.of(new Cidr(opened, 32)), List.of())),
+                        opened.getHostAddress(),
+                        world.port))
                 .first()
                 .isEqualTo(world.here.getHostAddress());
         for (var range : List.of(Cidr.of("10.0.0.0/8"), Cidr.of("0.0.0.0/0"), new Cidr(world.hidden.getFirst(), 32))) {
@@ -252,10 +268,14 @@ class BridgeIT {
         var free = Cidr.around(place.address().orElseThrow(), NetworkConfig.PART_PREFIX)
                 .address(16_382)
                 .getHostAddress();
+        var first = world.datagrams();
         assertThat(sentFrom(place, own)).isEqualTo(world.here.getHostAddress());
+        assertThat(world.datagrams()).isGreaterThan(first);
         for (var forged : List.of(other, free, world.here.getHostAddress(), "8.8.8.8")) {
+            var before = world.datagrams();
             enter(place, "ip", "address", "add", forged + "/32", "dev", "eth0");
             assertThat(sentFrom(place, forged)).as(forged).isEqualTo("silence");
+            assertThat(world.datagrams()).as(forged).isEqualTo(before);
         }
         place.remove();
         neighbour.remove();
@@ -362,7 +382,9 @@ class BridgeIT {
 
     @Test
     void writesItsRulesAnewIfSomebodyRemovesThem() throws Exception {
-        var place = host.place().network(egress(new Egress(false, List.of(), List.of()))).create();
+        var place = host.place()
+                .network(egress(new Egress(false, List.of(), List.of())))
+                .create();
         try (var filter = Nftables.open()) {
             filter.run("delete table inet " + Networks.present(host.runDir()).getFirst());
         }
@@ -422,7 +444,8 @@ class BridgeIT {
         try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
             assertThat(World.ask("tcp", "127.0.0.1", port)).startsWith("10.");
             var server = next.runtime().sandboxes().find("default", "server").orElseThrow();
-            assertThat(((Bridge) server.network()).ports().getFirst().hostPort()).isEqualTo(port);
+            assertThat(((Bridge) server.network()).ports().getFirst().hostPort())
+                    .isEqualTo(port);
             var taken = new PublishedPort(Protocol.TCP, PublishedPort.LOOPBACK, port, 80);
             assertThat(next.request("true").network(published(taken)).refusal().reason())
                     .isEqualTo(Refusal.Reason.PORT_TAKEN);
@@ -430,7 +453,14 @@ class BridgeIT {
             assertThat(client.address()).isNotEqualTo(server.address());
             assertThat(next.sh(client, "getent ahostsv4 db").stdout())
                     .contains(server.address().orElseThrow().getHostAddress());
-            assertThat(enter(client, World.probe(), "talk", "to", "tcp", server.address().orElseThrow().getHostAddress(), "7000"))
+            assertThat(enter(
+                            client,
+                            World.probe(),
+                            "talk",
+                            "to",
+                            "tcp",
+                            server.address().orElseThrow().getHostAddress(),
+                            "7000"))
                     .isEqualTo(client.address().orElseThrow().getHostAddress());
             server.remove();
             assertThat(World.ask("tcp", "127.0.0.1", port)).isIn(REFUSED);
@@ -444,7 +474,8 @@ class BridgeIT {
             ServerDeathIT.dies(root, "bridges");
         }
         try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
-            assertThat(next.request("true").network(Bridge.PLAIN).run().exitCode()).isZero();
+            assertThat(next.request("true").network(Bridge.PLAIN).run().exitCode())
+                    .isZero();
         }
     }
 
@@ -454,8 +485,7 @@ class BridgeIT {
                 .isEqualTo(Refusal.Reason.FORBIDDEN);
         var config = new NetworkConfig(true, Cidr.of("10.128.0.0/10"), List.of(), List.of());
         try (var open = TestHost.open(1, Files.createTempDirectory("bobbin-bridge"), true, config)) {
-            var machine = Files.readSymbolicLink(Path.of("/proc/self/ns/net"))
-                    .toString();
+            var machine = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
             var low = Files.readString(Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
             var job = open.request("sh", "-c", "readlink /proc/self/ns/net; ip link add x type bridge")
                     .network(new Network.Host())

@@ -11,7 +11,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /// A server in a process of its own, to be killed at any moment: `DIRECTORY steady` makes a sandbox with an exec that
-/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY bridge` publishes
+/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY bridge`
+/// publishes
 /// a port, `DIRECTORY bridges` starts jobs on a bridge for ever, and both say when they do; `DIRECTORY counting N`
 /// keeps N sandboxes in which a program counts, and reads what those print.
 final class DoomedServer {

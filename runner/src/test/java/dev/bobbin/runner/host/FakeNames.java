@@ -47,11 +47,14 @@ final class FakeNames implements AutoCloseable {
         while (query[end] != 0) {
             end += query[end] + 1;
         }
-        var name = new String(query, HEADER + 1, end - HEADER - 1, StandardCharsets.ISO_8859_1).toLowerCase(java.util.Locale.ROOT);
+        var name = new String(query, HEADER + 1, end - HEADER - 1, StandardCharsets.ISO_8859_1)
+                .toLowerCase(java.util.Locale.ROOT);
         var address = name.equals("good\4test") ? good : name.equals("evil\4test") ? evil : null;
         var ofAddress = query[end + 2] == 1;
         var out = ByteBuffer.allocate(1500).put(query, 0, 2).putShort((short) (address == null ? 0x8183 : 0x8180));
-        out.putShort((short) 1).putShort((short) (address != null && ofAddress ? 1 : 0)).putInt(0);
+        out.putShort((short) 1)
+                .putShort((short) (address != null && ofAddress ? 1 : 0))
+                .putInt(0);
         out.put(query, HEADER, end + 5 - HEADER);
         if (address != null && ofAddress) {
             out.putShort((short) 0xc00c).putShort((short) 1).putShort((short) 1).putInt(SECONDS);

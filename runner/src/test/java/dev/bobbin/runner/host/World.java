@@ -33,7 +33,7 @@ final class World implements AutoCloseable {
         there = net.address(2);
         hidden = RANGES.stream()
                 .map(Cidr::of)
-                .map(range -> range.address(random.nextInt(1 << (32 - range.prefix()) - 2) + 1))
+                .map(range -> range.address(random.nextInt((1 << (32 - range.prefix())) - 2) + 1))
                 .toList();
         name = "w" + Integer.toHexString(random.nextInt(1 << 28));
         host("ip", "netns", "add", name);
@@ -68,6 +68,15 @@ final class World implements AutoCloseable {
         var all = new ArrayList<>(List.of("ip", "netns", "exec", name));
         all.addAll(Arrays.asList(command));
         return host(all.toArray(String[]::new));
+    }
+
+    /// How many datagrams have come to somebody there.
+    long datagrams() throws IOException {
+        return inside("grep", "^Udp:", "/proc/net/snmp")
+                .lines()
+                .skip(1)
+                .mapToLong(line -> Long.parseLong(line.split(" ", -1)[1]))
+                .sum();
     }
 
     /// Runs a program on this machine, and gives what it prints.
