@@ -26,8 +26,8 @@
 #define FRAME_LONGEST 8388608
 
 /* JVM to nursery, on <run-dir>/<nursery name>/control */
-#define FRAME_SPAWN 1   /* ID, UID_BASE?, JOURNAL?: make and park a sandbox; without UID_BASE the nursery picks a free
-                           range. With JOURNAL it is one that lasts: its files are in <data-dir>/sandboxes/<id>/upper,
+#define FRAME_SPAWN 1   /* ID, UID_BASE?, JOURNAL?, HOST_NETWORK?: make and park a sandbox; without UID_BASE the nursery
+                           picks a free range. With JOURNAL it is one that lasts: its files are in <data-dir>/sandboxes/<id>/upper,
                            which is made if absent, the journal is ../journals/<JOURNAL>.journal, and its range of
                            user ids stays claimed when it is gone */
 #define FRAME_DESTROY 2 /* ID: SIGKILL its PID 1, whatever state it is in */
@@ -99,6 +99,7 @@
 #define FIELD_COLUMNS 21     /* u32, likewise. Both in an ORDER or EXEC: a terminal in place of pipes; what it shows is
                                 STDOUT */
 #define FIELD_TERMINAL 22    /* u32: of PID 1 to the parked process: one more than the number of its terminal */
+#define FIELD_HOST_NETWORK 23 /* empty: the sandbox has the machine's own network */
 
 /* fields of an ORDER; (n) may repeat, order matters */
 #define FIELD_META 32          /* bytes: written as the journal's META record, never interpreted by the init */
@@ -130,6 +131,13 @@
  * at its start that is looked for beneath the directory `base` of the machine; the target is a path in the root.
  */
 #define FIELD_MOUNT 58
+/*
+ * 4 bytes address, 4 bytes gateway, as they are sent: eth0, which somebody has put into the sandbox's network, gets this
+ * address and leads everything else to that gateway.
+ */
+#define FIELD_NETWORK 59
+#define FIELD_HOSTS 60     /* text: of /etc/hosts, in place of what the image has there */
+#define FIELD_RESOLVERS 61 /* text: of /etc/resolv.conf, likewise */
 
 #define MOUNT_VOLUME 1
 #define MOUNT_BIND 2 /* only from a nursery with --binds */

@@ -74,7 +74,7 @@ static int prepare(struct init *init)
     if (init_make_link(init) < 0) return -1;
     CLOSED int user_namespace = -1;
     if (park(init->sandbox, &user_namespace, failure) < 0 || replace_standard(failure) < 0) return -1;
-    if ((init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
+    if (!init->sandbox->host_network && (init->network = network_view(STAGE_PROC, failure)) < 0) return -1;
     if (start_process(init, &init->own, user_namespace) < 0) return -1;
     /* Meanwhile the job's process places itself. */
     if (mask_kernel_files(failure) < 0) return -1;

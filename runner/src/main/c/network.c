@@ -1,15 +1,21 @@
 #include "network.h"
+#include "park.h"
 #include "sys.h"
 
+#include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/route.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 #define LOOK_LONGEST 32768
+#define JOINED "eth0"
 
 /* What a namespace looks like to those in it. All sockets are in the first line of sockstat; its others are the
  * machine's. */
@@ -99,6 +105,12 @@ int network_take(struct networks *networks, struct failure *failure)
     return made;
 }
 
+int network_home(const struct networks *networks, struct failure *failure)
+{
+    int home = fcntl(networks->home, F_DUPFD_CLOEXEC, 0);
+    return home < 0 ? fail(failure, "hold the machine's network namespace") : home;
+}
+
 void network_return(struct networks *networks, int network, bool is_untouched)
 {
     if (is_untouched && networks->count < NETWORKS_SPARE) networks->spare[networks->count++] = network;
@@ -118,4 +130,49 @@ bool network_untouched(int view)
     static char now[LOOK_LONGEST];
     size_t length = view < 0 ? 0 : look(view, now);
     return length > 0 && length == untouched_length && memcmp(now, untouched, length) == 0;
+}
+
+static void set_address(struct sockaddr *to, const uint8_t bytes[4])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    if (bytes) memcpy(&address.sin_addr, bytes, 4);
+    memcpy(to, &address, sizeof address);
+}
+
+static int add_route(int any, const uint8_t to[4], const uint8_t gateway[4], struct failure *failure)
+{
+    static const uint8_t one[4] = {255, 255, 255, 255};
+    struct rtentry route = {.rt_flags = RTF_UP | (to ? RTF_HOST : RTF_GATEWAY), .rt_dev = (char[]){JOINED}};
+    set_address(&route.rt_dst, to);
+    set_address(&route.rt_genmask, to ? one : NULL);
+    set_address(&route.rt_gateway, to ? NULL : gateway);
+    return ioctl(any, SIOCADDRT, &route) < 0 ? fail(failure, "make a route of " JOINED) : 0;
+}
+
+/* What is mounted over parts of `proc` against the job is not in a clone of its mount. */
+static int leave_ipv6(const char *proc, struct failure *failure)
+{
+    CLOSED int whole = open_tree(AT_FDCWD, proc, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (whole < 0) return fail(failure, "open the settings of the network");
+    if (write_text(whole, "sys/net/ipv6/conf/" JOINED "/disable_ipv6", "1", failure) == 0) return 0;
+    return failure->code == ENOENT ? 0 : -1; /* a kernel without IPv6 */
+}
+
+int network_join(const uint8_t address[4], const uint8_t gateway[4], const char *proc, struct failure *failure)
+{
+    static const uint8_t one[4] = {255, 255, 255, 255};
+    if (leave_ipv6(proc, failure) < 0) return -1;
+    CLOSED int any = open_socket(failure);
+    if (any < 0) return -1;
+    struct ifreq request = {.ifr_name = JOINED};
+    set_address(&request.ifr_addr, address);
+    if (ioctl(any, SIOCSIFADDR, &request) < 0) return fail(failure, "give " JOINED " its address");
+    set_address(&request.ifr_netmask, one);
+    if (ioctl(any, SIOCSIFNETMASK, &request) < 0) return fail(failure, "give " JOINED " its mask");
+    if (add_route(any, gateway, gateway, failure) < 0 || add_route(any, NULL, gateway, failure) < 0) return -1;
+    /* Whoever asks for the state of the link waits until it can send. */
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    request.ifr_data = (char *)&link;
+    if (ioctl(any, SIOCETHTOOL, &request) < 0) return fail(failure, "look at the link of " JOINED);
+    return link.data ? 0 : fail_as(failure, ENETDOWN, "send by " JOINED);
 }

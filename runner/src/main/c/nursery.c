@@ -41,11 +41,12 @@ static void send_frame(struct nursery *nursery, struct buffer *out)
     buffer_release(out);
 }
 
-static void handle_spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base)
+static void handle_spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+                         bool host_network)
 {
     struct failure failure = {0};
     struct buffer out = {0};
-    struct child *child = spawn(nursery, id, journal, uid_base, &failure);
+    struct child *child = spawn(nursery, id, journal, uid_base, host_network, &failure);
     frame_open(&out, child ? FRAME_SPAWNED : FRAME_REFUSED);
     put_text(&out, FIELD_ID, id);
     if (child) {
@@ -98,7 +99,8 @@ static bool handle_frame(struct nursery *nursery, const struct frame *frame)
     default: break;
     }
     if (!take_id(frame, FIELD_ID, id, false) || !take_id(frame, FIELD_JOURNAL, journal, true)) return false;
-    if (frame->type == FRAME_SPAWN) handle_spawn(nursery, id, *journal ? journal : NULL, uid_base);
+    if (frame->type == FRAME_SPAWN) handle_spawn(nursery, id, *journal ? journal : NULL, uid_base,
+                                                field_find(frame->body, FIELD_HOST_NETWORK, &field) == 1);
     else if (frame->type == FRAME_DESTROY) handle_destroy(nursery, id);
     else return false;
     return true;

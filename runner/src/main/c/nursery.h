@@ -67,7 +67,7 @@ void ids_free(struct nursery *nursery, uint32_t uid_base);
 int house_enter(struct nursery *nursery, struct failure *failure);
 
 /* spawn.c: one sandbox, which lasts if a journal is named */
-struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base, bool host_network,
                     struct failure *failure);
 /* Removes the cgroups and the socket of a sandbox that is gone; false if something is left, as while a process of it is
  * still exiting. */

@@ -124,6 +124,9 @@ static bool take(struct order *order, const struct field *field)
         return value->length > 0 && value->length <= PATH_LONGEST && value->data[0] == '/'
             && parse_text(value, &order->workdir);
     case FIELD_HOSTNAME: return value->length > 0 && value->length <= 64 && parse_text(value, &order->hostname);
+    case FIELD_NETWORK: order->network = *value; return value->length == 8;
+    case FIELD_HOSTS: order->hosts = *value; return true;
+    case FIELD_RESOLVERS: order->resolvers = *value; return true;
     case FIELD_HOST_TREES: order->host_trees = true; return true;
     case FIELD_ROWS: return field_u32(field, &order->rows) && order->rows > 0 && order->rows <= UINT16_MAX;
     case FIELD_COLUMNS: return field_u32(field, &order->columns) && order->columns > 0 && order->columns <= UINT16_MAX;

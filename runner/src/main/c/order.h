@@ -43,6 +43,7 @@ struct order {
     struct order_mount *mounts;
     size_t mount_count;
     char *workdir, *hostname;
+    struct slice network, hosts, resolvers; /* of the first 0 or 8 bytes */
     uint32_t uid, gid, output_policy, stdin_policy, rows, columns; /* the last two 0: no terminal */
     uint32_t terminal; /* of the parked process: one more than its number, 0: none */
     uint64_t disk_bytes, disk_inodes, time_millis, output_bytes, orphan_millis; /* 0: not given */

@@ -122,7 +122,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
     if (sandbox->journals >= 0 && make_kept_view(sandbox->id, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
-    if (permit_network("p", sandbox->uid_base, failure) < 0) return -1;
+    if (!sandbox->host_network && permit_network("p", sandbox->uid_base, failure) < 0) return -1;
     if (sethostname(HOST_NAME, sizeof HOST_NAME - 1) < 0) return fail(failure, "set the host name");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the stage");
     if (umount2(".", MNT_DETACH) < 0) return fail(failure, "leave the nursery's root");

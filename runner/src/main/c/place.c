@@ -127,3 +127,36 @@ int place_files(int root, uint32_t uid_base, const struct order *order, struct f
     struct failure ignored;
     return act_as(0, 0, result < 0 ? &ignored : failure) < 0 ? -1 : result;
 }
+
+/* In place of whatever the image has there, a link included. */
+static int place_name(int etc, const char *name, const struct slice *content, uint32_t owner, struct failure *failure)
+{
+    if (!content->length) return 0;
+    uint64_t beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+    CLOSED int before = open_under(etc, name, O_PATH, 0, beneath);
+    if (before < 0 && errno == EXDEV) return 0;
+    if (unlinkat(etc, name, 0) < 0 && errno != ENOENT) return fail(failure, "replace /etc/%s of the image", name);
+    CLOSED int file = open_under(etc, name, O_WRONLY | O_CREAT | O_EXCL, 0644, beneath);
+    if (file < 0) return fail(failure, "make /etc/%s", name);
+    if (write_content(file, content, name, failure) < 0) return -1;
+    return fchown(file, owner, owner) < 0 ? fail(failure, "give /etc/%s its owner", name) : 0;
+}
+
+static int place_both(int root, uint32_t uid_base, const struct order *order, struct failure *failure)
+{
+    char path[] = "/etc";
+    if (make_path(root, path, failure) < 0) return -1;
+    CLOSED int etc = open_under(root, path, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+    if (etc < 0) return fail(failure, "open /etc of the image");
+    if (place_name(etc, "hosts", &order->hosts, uid_base, failure) < 0) return -1;
+    return place_name(etc, "resolv.conf", &order->resolvers, uid_base, failure);
+}
+
+int place_names(int root, uint32_t uid_base, const struct order *order, struct failure *failure)
+{
+    if (!order->hosts.length && !order->resolvers.length) return 0;
+    if (act_as(uid_base, uid_base, failure) < 0) return -1;
+    int result = place_both(root, uid_base, order, failure);
+    struct failure ignored;
+    return act_as(0, 0, result < 0 ? &ignored : failure) < 0 ? -1 : result;
+}

@@ -152,6 +152,7 @@ int make_root(const struct sandbox *sandbox, const struct order *order, pid_t jo
     if (order->host_trees && move_trees(sandbox->trees, root, failure) < 0) return -1;
     if (mounts_place(root, sandbox->uid_base, order, &mounts, failure) < 0) return -1;
     if (place_files(root, sandbox->uid_base, order, failure) < 0) return -1;
+    if (place_names(root, sandbox->uid_base, order, failure) < 0) return -1;
     if (move_kernel_trees(root, sandbox->uid_base, failure) < 0) return -1;
     /* The parked process stands in the stage's root; pivot_root takes it along. */
     if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) return fail(failure, "move into the new root");

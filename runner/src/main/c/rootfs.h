@@ -20,6 +20,9 @@ int make_root(const struct sandbox *sandbox, const struct order *order, pid_t jo
  */
 int place_files(int root, uint32_t uid_base, const struct order *order, struct failure *failure);
 
+/* Lays the order's /etc/hosts and /etc/resolv.conf, with the same care; not where something is mounted. */
+int place_names(int root, uint32_t uid_base, const struct order *order, struct failure *failure);
+
 /* Makes what is missing of `path`, an absolute one without a slash at its end, as whoever PID 1 acts for. */
 int make_path(int root, char *path, struct failure *failure);
 

@@ -79,6 +79,7 @@ struct sandbox {
     uint32_t uid_base;
     int journals; /* where journals of further processes are made; -1 if it does not last */
     int listener, journal, network;
+    bool host_network; /* then `network` is the machine's */
     int uid_claim; /* held only to keep the range claimed */
     int house, machine; /* the nursery's mount namespace, and the machine's if there may be binds: until the root is made */
     struct cgroups cgroups;

@@ -150,8 +150,16 @@ static void undo(struct attempt *attempt)
     remove_cgroups(&attempt->nursery->parents, attempt->cgroups_made, id);
     if (attempt->journal_made) unlink(journal_path(attempt));
     if (attempt->run_made) remove_socket(id);
-    if (attempt->sandbox.network >= 0) network_return(&attempt->nursery->networks, attempt->sandbox.network, true);
+    if (attempt->sandbox.network >= 0) network_return(&attempt->nursery->networks, attempt->sandbox.network, !attempt->sandbox.host_network);
     if (attempt->kept && !attempt->was_kept) ids_free(attempt->nursery, attempt->sandbox.uid_base);
+}
+
+static int take_network(struct attempt *attempt, struct failure *failure)
+{
+    struct networks *networks = &attempt->nursery->networks;
+    struct sandbox *sandbox = &attempt->sandbox;
+    sandbox->network = sandbox->host_network ? network_home(networks, failure) : network_take(networks, failure);
+    return sandbox->network < 0 ? -1 : 0;
 }
 
 static struct child *make_child(struct attempt *attempt, struct failure *failure)
@@ -176,7 +184,7 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
     return child;
 }
 
-struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base,
+struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base, bool host_network,
                     struct failure *failure)
 {
     struct attempt attempt = {
@@ -186,14 +194,14 @@ struct child *spawn(struct nursery *nursery, const char *id, const char *journal
         .was_kept = uid_base != 0, /* a range that the caller knows */
         .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_claim = -1,
                     .house = nursery->house, .machine = nursery->machine, .trees = &nursery->settings->trees,
-                    .filter = &nursery->filter},
+                    .filter = &nursery->filter, .host_network = host_network},
     };
     struct child *child = NULL;
     if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {
         attempt.sandbox.uid_base = uid_base;
         if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0
             && make_cgroups(&attempt, failure) == 0
-            && (attempt.sandbox.network = network_take(&nursery->networks, failure)) >= 0)
+            && take_network(&attempt, failure) == 0)
             child = make_child(&attempt, failure);
     }
     let_go(&attempt);

@@ -4,6 +4,7 @@
 #include "init.h"
 #include "job.h"
 #include "mask.h"
+#include "network.h"
 #include "park.h"
 #include "rootfs.h"
 #include "terminal.h"
@@ -181,6 +182,8 @@ static int carry_out(struct init *init)
     for (size_t i = 0; i < order->cgroup_write_count; i++)
         if (write_cgroup(init->sandbox, order->cgroup_writes[i], failure) < 0) return -1;
     if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
+    const struct slice *network = &order->network;
+    if (network->length && network_join(network->data, network->data + 4, STAGE_PROC, failure) < 0) return -1;
     if (make_root(init->sandbox, order, own->pid, failure) < 0) return -1;
     shut(&init->sandbox->house);
     shut(&init->sandbox->machine);

@@ -65,6 +65,9 @@ static void put_order(struct buffer *out)
     for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0",
                                                        20);
     for (uint32_t i = chance(3); i > 0; i--) put_mount(out);
+    if (chance(2)) put_bytes(out, FIELD_NETWORK, "\12\200\0\5\12\200\0\1", 8);
+    if (chance(2)) put_noise(out, FIELD_HOSTS, 100);
+    if (chance(2)) put_noise(out, FIELD_RESOLVERS, 100);
     put_text(out, FIELD_WORKDIR, "/work");
     put_u32(out, FIELD_UID, chance(65536));
     put_u32(out, FIELD_STDIN_POLICY, STDIN_BYTES);
@@ -112,6 +115,9 @@ static void use(const struct order *order)
             || (each->kind == MOUNT_BIND && (*each->base != '/' || *each->source == '/')))
             found("a mount that leads somewhere");
     }
+    if (order->network.length != 0 && order->network.length != 8) found("an address of another length");
+    bytes += crc32c(0, order->network.data, order->network.length) + crc32c(0, order->hosts.data, order->hosts.length)
+        + crc32c(0, order->resolvers.data, order->resolvers.length);
     if (order->workdir) bytes += strlen(order->workdir);
     if (order->hostname) bytes += strlen(order->hostname);
     if ((order->argument_count == 0 && !order->lasting) || order->uid > 65535

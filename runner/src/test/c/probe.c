@@ -434,7 +434,7 @@ static const struct {
     {"lines", lines}, {"spew", spew}, {"drip", drip}, {"stop", stop}, {"segv", segv}, {"ignoreterm", ignoreterm},
             {"cwd", cwd}, {"open", try_open}, {"threads", threads}, {"inodes", inodes}, {"fullpipe", full_pipe},
             {"traffic", traffic}, {"allocchild", alloc_in_child}, {"closeoutput", close_output},
-            {"counted", counted}, {"swap", swap}, {"calls", calls}, {"attempt", attempt},
+            {"counted", counted}, {"swap", swap}, {"calls", calls}, {"attempt", attempt}, {"talk", talk},
 };
 
 int main(int count, char **arguments)

@@ -5,6 +5,7 @@ import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.PublishConfig;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.HttpServer;
@@ -32,11 +33,15 @@ final class RealServer implements AutoCloseable {
         host = new RealHost(pool);
         var cluster = new SingleHostCluster(new HostId("benchmark"), host.runtime);
         dispatcher = new Dispatcher(
-                new Admission(AdmissionConfig.DEFAULT, host.runtime.capacity()), cluster, host.runtime, host.meters);
+                new Admission(AdmissionConfig.DEFAULT, host.runtime.capacity()),
+                cluster,
+                host.runtime,
+                PublishConfig.LOOPBACK,
+                host.meters);
         server = new HttpServer(
                 new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
                 dispatcher,
-                new SandboxDirectory(host.runtime, cluster),
+                new SandboxDirectory(host.runtime, cluster, PublishConfig.LOOPBACK),
                 new ImageDirectory(host.images),
                 new Callers(List.of()),
                 List.of());

@@ -46,11 +46,15 @@ final class BobbinServer implements Server {
         this.runtime = runtime;
         var cluster = new SingleHostCluster(hostId(), runtime);
         this.dispatcher = new Dispatcher(
-                new Admission(config.admission(), runtime.capacity()), cluster, runtime, metrics.registry());
+                new Admission(config.admission(), runtime.capacity()),
+                cluster,
+                runtime,
+                config.publish(),
+                metrics.registry());
         this.http = new HttpServer(
                 config.http(),
                 dispatcher,
-                new SandboxDirectory(runtime, cluster),
+                new SandboxDirectory(runtime, cluster, config.publish()),
                 new ImageDirectory(images),
                 new Callers(config.tokens()),
                 List.of(metrics, new Health(this::readiness)));

@@ -48,6 +48,7 @@ public sealed interface Job {
     /// @param mounts what is seen in its root besides the image
     /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
     ///        standard output
+    /// @param network what it may reach, and who may reach it
     record Run(
             JobId id,
             String tenant,
@@ -63,10 +64,11 @@ public sealed interface Job {
             OutputPolicy outputPolicy,
             Map<String, String> labels,
             List<Mount> mounts,
-            @Nullable Terminal terminal)
+            @Nullable Terminal terminal,
+            Network network)
             implements Job {
 
-        /// One without mounts and without a terminal.
+        /// One without mounts, terminal and network.
         public Run(
                 JobId id,
                 String tenant,
@@ -96,7 +98,8 @@ public sealed interface Job {
                     outputPolicy,
                     labels,
                     List.of(),
-                    null);
+                    null,
+                    Network.NONE);
         }
 
         public Run {

@@ -36,6 +36,8 @@ public record Refusal(
         VOLUME_IN_USE,
         /// What shall be mounted is not there, or is nothing that can be.
         BAD_MOUNT,
+        /// Somebody has a port of this machine that shall be published.
+        PORT_TAKEN,
         /// The configuration does not allow it, or not this caller.
         FORBIDDEN,
         DRAINING

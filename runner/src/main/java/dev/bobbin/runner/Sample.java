@@ -10,6 +10,11 @@ import java.time.Instant;
 /// @param network bytes that came in and went out, those to itself left out
 public record Sample(Instant at, Cpu cpu, Memory memory, long pids, Traffic block, Traffic network) {
 
+    /// The same, where bytes of the network are not its own.
+    public Sample withoutNetwork() {
+        return new Sample(at, cpu, memory, pids, block, new Traffic(-1, -1));
+    }
+
     /// Time of processors.
     ///
     /// @param totalMicros of all its processes

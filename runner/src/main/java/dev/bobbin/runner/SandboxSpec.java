@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// @param idleTimeout stopped when nothing was run in it for so long; `null` for never
 /// @param mounts what is seen in its root besides the image
 /// @param terminal of its own process, in place of pipes; `null` for none
+/// @param network what it may reach, and who may reach it
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -40,11 +41,12 @@ public record SandboxSpec(
         @Nullable Duration ttl,
         @Nullable Duration idleTimeout,
         List<Mount> mounts,
-        @Nullable Terminal terminal) {
+        @Nullable Terminal terminal,
+        Network network) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts and without a terminal.
+    /// One without mounts, terminal and network.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -76,7 +78,8 @@ public record SandboxSpec(
                 ttl,
                 idleTimeout,
                 List.of(),
-                null);
+                null,
+                Network.NONE);
     }
 
     public SandboxSpec {

@@ -208,7 +208,7 @@ public final class Scratch implements AutoCloseable {
     Path compileProbe(Path tree) throws IOException, InterruptedException {
         var sources = tree.resolve("runner/src/test/c");
         return compile(
-                Stream.of("probe.c", "calls.c", "attempts.c")
+                Stream.of("probe.c", "calls.c", "attempts.c", "talk.c")
                         .map(sources::resolve)
                         .toList(),
                 "probe");

@@ -54,6 +54,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("exec", () -> new ExecCommand(server));
         commands.put("attach", () -> new AttachCommand(server));
         commands.put("ps", () -> new PsCommand(server));
+        commands.put("port", () -> new PortCommand(server));
         commands.put("logs", () -> new LogsCommand(server));
         commands.put("stats", () -> new StatsCommand(server));
         commands.put("start", () -> new StartCommand(server));
@@ -79,8 +80,8 @@ public final class BobbinCommand implements Callable<Integer> {
     public Integer call() {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
-                "Say what to do: bobbin run, serve; create, exec, attach, ps, logs, stats, inspect, start, stop, kill, restart, rename,"
-                        + " rm; volume; images, pull, push, save, load, tag, rmi or prune");
+                "Say what to do: bobbin run, serve; create, exec, attach, ps, port, logs, stats, inspect, start, stop, kill, restart,"
+                        + " rename, rm; volume; images, pull, push, save, load, tag, rmi or prune");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

@@ -38,6 +38,9 @@ final class PlaceOptions {
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
+    @Mixin
+    private final NetworkOptions network = new NetworkOptions();
+
     /// Whether it shares files with others.
     boolean hasVolumes() {
         return mounts.haveVolumes();
@@ -51,8 +54,10 @@ final class PlaceOptions {
         return Optional.ofNullable(pull);
     }
 
-    /// Puts the image into `request`, and gives the limits, which are to be put there when they are complete.
+    /// Puts the image, the mounts and the network into `request`, and gives the limits, which are to be put there when
+    /// they are complete.
     Request putInto(Request request) {
+        network.putInto(request);
         request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
         return new Request()
                 .putAmount("memory", memory)

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class PsCommand implements Callable<Integer> {
-    private static final String LINE = "%-36s  %-20s  %-18s  %-24s  %-6s  %s%n";
+    private static final String LINE = "%-36s  %-20s  %-18s  %-24s  %-6s  %-30s  %s%n";
     private static final int LONGEST_COMMAND = 40;
 
     @Option(
@@ -75,7 +75,7 @@ final class PsCommand implements Callable<Integer> {
 
     private void print(List<Map<?, ?>> sandboxes) {
         if (!quiet && format == Format.TABLE) {
-            System.out.printf(LINE, "ID", "NAME", "STATE", "IMAGE", "AGE", "COMMAND");
+            System.out.printf(LINE, "ID", "NAME", "STATE", "IMAGE", "AGE", "PORTS", "COMMAND");
         }
         for (var sandbox : sandboxes) {
             if (quiet) {
@@ -96,6 +96,7 @@ final class PsCommand implements Callable<Integer> {
                 state(sandbox),
                 sandbox.get("image"),
                 age(String.valueOf(sandbox.get("created_at"))),
+                ports(sandbox),
                 command(sandbox));
     }
 
@@ -107,6 +108,11 @@ final class PsCommand implements Callable<Integer> {
         }
         var cause = outcome.get("cause");
         return "exited".equals(cause) ? "exited " + outcome.get("exit_code") : state + ", " + cause;
+    }
+
+    private static String ports(Map<?, ?> sandbox) {
+        var ports = PublishedPorts.of(sandbox);
+        return ports.isEmpty() ? "-" : String.join(", ", ports);
     }
 
     private static String age(String created) {

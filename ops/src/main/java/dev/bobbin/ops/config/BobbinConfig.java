@@ -5,6 +5,7 @@ import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.dispatch.PublishConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.tenant.Scope;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// @param images where images are kept and where they come from
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
 /// @param admission the gate
+/// @param publish where callers may publish ports of sandboxes
 /// @param host this machine as a place where jobs run
 public record BobbinConfig(
         HttpConfig http,
@@ -38,6 +40,7 @@ public record BobbinConfig(
         ImagesConfig images,
         List<Token> tokens,
         AdmissionConfig admission,
+        PublishConfig publish,
         HostConfig host) {
 
     static final String FLAGS = "command line";
@@ -106,6 +109,7 @@ public record BobbinConfig(
                 images.in(imageDir),
                 List.of(),
                 admission,
+                publish,
                 new HostConfig(
                         dataDir,
                         runDir,
@@ -115,7 +119,8 @@ public record BobbinConfig(
                         host.keepEndedBytes(),
                         host.allowUnenforcedLimits(),
                         host.binds(),
-                        host.seccomp()));
+                        host.seccomp(),
+                        host.network()));
     }
 
     @Override
@@ -159,6 +164,7 @@ public record BobbinConfig(
                 images(settings, environment, host),
                 tokens(environment),
                 admission(settings),
+                new NetworkSettings(settings).publish(),
                 host);
     }
 
@@ -231,6 +237,7 @@ public record BobbinConfig(
         var writable = paths(settings, "host.writable-bind-prefixes");
         var everybody = settings.one("host.bind-callers", false, BobbinConfig::everybody);
         var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
+        var network = checked("host.", new NetworkSettings(settings)::network);
         return checked(
                 "host.",
                 () -> new HostConfig(
@@ -242,7 +249,8 @@ public record BobbinConfig(
                         keepEndedBytes,
                         allowUnenforced,
                         new BindConfig(prefixes, writable, everybody),
-                        seccomp));
+                        seccomp,
+                        network));
     }
 
     private static List<Path> paths(Settings settings, String key) {

@@ -4,15 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.host.HostConfig;
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
+import dev.bobbin.scheduler.dispatch.PublishConfig;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,6 +107,14 @@ final class BobbinConfigTest {
                   writable-bind-prefixes: [/srv/write]
                   bind-callers: all
                   seccomp: /etc/bobbin/seccomp.json
+                  network:
+                    host: on
+                    range: 172.16.0.0/16
+                    allowed: [10.1.0.0/16, 192.168.7.7]
+                    dns: [192.0.2.53, "127.0.0.1:5353", "[::1]:54"]
+                publish:
+                  addresses: [192.0.2.10]
+                  low-ports: on
                 """);
 
         var config = BobbinConfig.read(NO_FLAGS, NO_VARIABLES, file);
@@ -153,7 +167,34 @@ final class BobbinConfigTest {
                                 List.of(Path.of("/srv/read"), Path.of("/opt/data")),
                                 List.of(Path.of("/srv/write")),
                                 true),
-                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json"))));
+                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json")),
+                        new NetworkConfig(
+                                true,
+                                Cidr.of("172.16.0.0/16"),
+                                List.of(Cidr.of("10.1.0.0/16"), Cidr.of("192.168.7.7/32")),
+                                List.of(
+                                        new InetSocketAddress(InetAddress.ofLiteral("192.0.2.53"), 53),
+                                        new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 5353),
+                                        new InetSocketAddress(InetAddress.ofLiteral("::1"), 54)))));
+        assertThat(config.publish()).isEqualTo(new PublishConfig(List.of(Inet4Address.ofLiteral("192.0.2.10")), true));
+    }
+
+    @Test
+    void refusesNetworksThatAreNone() {
+        var wrong = Map.of(
+                "HOST_NETWORK_RANGE=8.8.0.0/16", "host.network.range: 8.8.0.0/16 must lie in",
+                "HOST_NETWORK_RANGE=10.0.0.0/24", "host.network.range: has a prefix of",
+                "HOST_NETWORK_RANGE=some", "host.network.range: \"some\" is no IPv4 range",
+                "HOST_NETWORK_ALLOWED=8.8.8.8", "host.network.allowed: 8.8.8.8/32 is no private range",
+                "HOST_NETWORK_DNS=resolver.example", "host.network.dns: \"resolver.example\" is no ADDRESS",
+                "HOST_NETWORK_DNS=192.0.2.1:0", "host.network.dns: \"192.0.2.1:0\" is no ADDRESS",
+                "PUBLISH_ADDRESSES=::1", "publish.addresses: \"::1\" is no IPv4 address");
+        wrong.forEach((setting, message) -> {
+            var parts = setting.split("=", 2);
+            assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, Map.of("BOBBIN_" + parts[0], parts[1]), null))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageStartingWith(message);
+        });
     }
 
     @Test

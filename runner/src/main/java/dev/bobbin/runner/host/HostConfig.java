@@ -1,5 +1,6 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///        not
 /// @param binds which directories of this machine may be mounted in sandboxes
 /// @param seccomp which system calls jobs may make
+/// @param network what of networks jobs may have
 public record HostConfig(
         Path dataDir,
         Path runDir,
@@ -28,7 +30,8 @@ public record HostConfig(
         long keepEndedBytes,
         boolean allowUnenforcedLimits,
         BindConfig binds,
-        FilterSource seccomp) {
+        FilterSource seccomp,
+        NetworkConfig network) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -37,7 +40,7 @@ public record HostConfig(
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
 
-    /// One that lets nothing of the machine be mounted, with the filters that are the default.
+    /// One that lets nothing of the machine be mounted, with the filters and networks that are the default.
     public HostConfig(
             Path dataDir,
             Path runDir,
@@ -55,7 +58,8 @@ public record HostConfig(
                 keepEndedBytes,
                 allowUnenforcedLimits,
                 BindConfig.NONE,
-                FilterSource.STANDARD);
+                FilterSource.STANDARD,
+                NetworkConfig.STANDARD);
     }
 
     public HostConfig {

@@ -10,6 +10,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.kernel.KernelException;
+import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
@@ -67,7 +68,9 @@ public final class HostRuntime implements AutoCloseable {
         var volumes = VolumeStore.open(files.volumes());
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
-        this.premises = new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
+        var networks = Networks.open(config.network(), config.runDir());
+        this.premises =
+                new Premises(config, files, init, settings, cgroups, volumes, mountings, networks, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -79,6 +82,7 @@ public final class HostRuntime implements AutoCloseable {
         passing.forEach(runs::recover);
         new Reunion(sandboxes, premises, archive, images).with(live);
         images.settled();
+        networks.settled();
         sweepCgroups(live);
         Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
         premises.upkeep().start(sandboxes);
@@ -126,7 +130,11 @@ public final class HostRuntime implements AutoCloseable {
     ///
     /// @return whether it is all gone; if not, its last processes are still ending
     public static boolean removeLeftovers(Path runDir) throws IOException {
-        return Cgroups.removeNoted(runDir.resolve("cgroups"));
+        if (!Cgroups.removeNoted(runDir.resolve("cgroups"))) {
+            return false;
+        }
+        Networks.removeLeftovers(runDir);
+        return true;
     }
 
     private List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
@@ -286,6 +294,7 @@ public final class HostRuntime implements AutoCloseable {
             LOG.log(Level.WARNING, "tidy " + config.runDir() + ": " + e.getMessage());
         } finally {
             premises.leave();
+            premises.networks().close();
             sandboxes.events().close();
             nursery.close();
             locks.forEach(DirectoryLock::close);

@@ -6,12 +6,16 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.net.Networks.Attachment;
+import dev.bobbin.runner.sandbox.NetworkRecord;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.WireException;
+import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// @param unenforcedLimits names of those that this machine cannot keep
 /// @param layers what it runs on, by the names of its [Rootfs]
 /// @param volumes names of those that are mounted for it alone; a sandbox that lasts has a record of its own
+/// @param attachment of its sandbox to the bridge; `null` for none, or if it is an exec
 record JobMeta(
         JobId id,
         String tenant,
@@ -49,7 +54,8 @@ record JobMeta(
         @Nullable Limits limits,
         Set<String> unenforcedLimits,
         List<String> layers,
-        List<String> volumes) {
+        List<String> volumes,
+        @Nullable Attachment attachment) {
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
@@ -82,6 +88,9 @@ record JobMeta(
     private static final int LAYER = 22;
     private static final int TERMINAL = 23;
     private static final int VOLUME = 24;
+    private static final int ADDRESS = 25;
+    private static final int GATEWAY = 26;
+    private static final int NETWORK = 27;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
@@ -90,7 +99,12 @@ record JobMeta(
     }
 
     static JobMeta of(
-            Job.Run job, Rootfs rootfs, List<String> command, Set<String> unenforcedLimits, StartTimeline timeline) {
+            Job.Run job,
+            Rootfs rootfs,
+            List<String> command,
+            Set<String> unenforcedLimits,
+            StartTimeline timeline,
+            @Nullable Attachment attachment) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
@@ -107,11 +121,18 @@ record JobMeta(
                 job.limits(),
                 unenforcedLimits,
                 rootfs.layers(),
-                Mount.volumes(job.mounts()));
+                Mount.volumes(job.mounts()),
+                attachment);
     }
 
     /// Of the own process of a sandbox that lasts.
-    static JobMeta of(SandboxSpec spec, JobId id, Rootfs rootfs, Set<String> unenforcedLimits, StartTimeline timeline) {
+    static JobMeta of(
+            SandboxSpec spec,
+            JobId id,
+            Rootfs rootfs,
+            Set<String> unenforcedLimits,
+            StartTimeline timeline,
+            @Nullable Attachment attachment) {
         var limits = spec.limits();
         return new JobMeta(
                 id,
@@ -129,7 +150,8 @@ record JobMeta(
                 limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
                 unenforcedLimits,
                 rootfs.layers(),
-                List.of());
+                List.of(),
+                attachment);
     }
 
     /// @param sandbox what everything in its sandbox may use
@@ -151,7 +173,8 @@ record JobMeta(
                 sandbox.within(job.time(), job.outputBytes()),
                 unenforcedLimits,
                 rootfs.layers(),
-                List.of());
+                List.of(),
+                null);
     }
 
     /// The same, as work on files.
@@ -172,7 +195,8 @@ record JobMeta(
                 limits,
                 unenforcedLimits,
                 layers,
-                volumes);
+                volumes,
+                attachment);
     }
 
     private static long blockAfter(Job.OutputPolicy policy, long bytes) {
@@ -219,6 +243,11 @@ record JobMeta(
         unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
         layers.forEach(name -> out.text(LAYER, name));
         volumes.forEach(name -> out.text(VOLUME, name));
+        if (attachment != null) {
+            out.text(ADDRESS, attachment.address().getHostAddress())
+                    .text(GATEWAY, attachment.gateway().getHostAddress())
+                    .text(NETWORK, NetworkRecord.write(attachment.bridge()));
+        }
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
 
@@ -272,7 +301,21 @@ record JobMeta(
                 limits(fields),
                 Set.copyOf(fields.texts(UNENFORCED)),
                 fields.texts(LAYER),
-                fields.texts(VOLUME));
+                fields.texts(VOLUME),
+                attachment(fields));
+    }
+
+    private static @Nullable Attachment attachment(Fields fields) throws WireException {
+        if (!fields.has(NETWORK)) {
+            return null;
+        }
+        if (NetworkRecord.read(fields.requireText(NETWORK)) instanceof Network.Bridge bridge) {
+            return new Attachment(
+                    Inet4Address.ofLiteral(fields.requireText(ADDRESS)),
+                    Inet4Address.ofLiteral(fields.requireText(GATEWAY)),
+                    bridge);
+        }
+        throw new WireException("an address without a bridge");
     }
 
     private static StartTimeline timeline(Fields fields) throws WireException {

@@ -7,13 +7,16 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.net.Networks.Attachment;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -106,6 +109,16 @@ public final class LastingSandbox {
     /// What is seen in it besides its image.
     public List<Mount> mounts() {
         return spec().mounts();
+    }
+
+    /// Its network; while it runs, with the ports of this machine that were chosen.
+    public Network network() {
+        return sandboxes.attachment(id()).<Network>map(Attachment::bridge).orElseGet(() -> spec().network());
+    }
+
+    /// Its address on the bridge while it runs.
+    public Optional<Inet4Address> address() {
+        return sandboxes.attachment(id()).map(Attachment::address);
     }
 
     /// Those of its limits that this machine cannot keep, by name.

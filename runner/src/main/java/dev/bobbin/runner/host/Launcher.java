@@ -13,6 +13,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
@@ -44,7 +45,8 @@ final class Launcher {
     /// Makes a PID 1 and gives the order; returns when the sandbox's own process has begun, or ended.
     ///
     /// @param fresh what a new one is to be, its files included; `null` for one that ran before
-    void launch(
+    /// @return why it may not be started at the moment
+    Optional<Refusal> launch(
             LastingSandbox sandbox,
             @Nullable SandboxSpec fresh,
             JobId own,
@@ -55,7 +57,7 @@ final class Launcher {
         var previous = life.own();
         var claimed = life.claimStart(own);
         if (claimed.isEmpty()) {
-            return;
+            return Optional.empty();
         }
         var record = claimed.get();
         try {
@@ -63,15 +65,31 @@ final class Launcher {
             var rootfs = sandbox.rootfs().orElseThrow();
             var identity = identity(rootfs, spec.user())
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
-            var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase());
+            var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
             life.claimed(taken);
-            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(spec.limits()), timeline);
+            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(spec), spec.network(), taken.pid());
+            if (answer instanceof Networks.Answer.Refused(var refusal)) {
+                taken.sandbox().close();
+                premises.destroy(spec.id());
+                premises.sweep(spec.id());
+                life.ended(null);
+                return Optional.of(refusal);
+            }
+            var place = ((Networks.Answer.Ready) answer).attachment();
+            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(spec.limits()), timeline, place);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
             taken.sandbox()
                     .order(Order.lasting(
-                            spec, rootfs, identity, premises.cgroups(), meta.encode(), !record.started(), mounts));
+                            spec,
+                            rootfs,
+                            identity,
+                            premises.cgroups(),
+                            meta.encode(),
+                            !record.started(),
+                            mounts,
+                            place));
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException | InterruptedException e) {
             premises.destroy(record.spec().id());
@@ -80,6 +98,14 @@ final class Launcher {
             throw e;
         }
         life.settled();
+        return Optional.empty();
+    }
+
+    /// By which its project finds it.
+    private static List<String> names(SandboxSpec spec) {
+        var id = spec.id().toString();
+        var name = spec.name() == null ? id : spec.name();
+        return List.of(name, Order.hostname(name), id);
     }
 
     private void enter(LastingSandbox sandbox, Sandbox connection, LocalExecution execution) {
@@ -241,6 +267,10 @@ final class Launcher {
         }
         var meta = meta(files.journal(sandbox.id(), sandbox.life().record().own()));
         var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
+        var place = meta.attachment();
+        if (place != null) {
+            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place);
+        }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {
             // a PID 1 that was told already keeps its own time

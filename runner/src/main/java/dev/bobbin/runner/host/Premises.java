@@ -6,6 +6,7 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
@@ -41,6 +42,7 @@ final class Premises {
     private final Trash trash;
     private final VolumeStore volumes;
     private final Mountings mountings;
+    private final Networks networks;
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
@@ -60,11 +62,13 @@ final class Premises {
             Cgroups cgroups,
             VolumeStore volumes,
             Mountings mountings,
+            Networks networks,
             Precedence precedence,
             MeterRegistry meters)
             throws IOException {
         this.volumes = volumes;
         this.mountings = mountings;
+        this.networks = networks;
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
@@ -111,6 +115,10 @@ final class Premises {
 
     Mountings mountings() {
         return mountings;
+    }
+
+    Networks networks() {
+        return networks;
     }
 
     Upkeep upkeep() {
@@ -208,6 +216,7 @@ final class Premises {
             return;
         }
         var id = execution.sandboxId();
+        networks.detach(id);
         var vanished = running.remove(id) != null;
         if (orphaned.remove(id) || vanished || execution.recovered() || !nursery.alive()) {
             sweep(id);
@@ -254,6 +263,7 @@ final class Premises {
 
     private void gone(SandboxId id) {
         warm.gone(id);
+        networks.detach(id);
         gone.accept(id);
     }
 

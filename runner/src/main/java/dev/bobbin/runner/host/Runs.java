@@ -11,16 +11,20 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.net.Networks;
+import dev.bobbin.runner.net.Networks.Attachment;
 import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.WarmSandboxes;
 import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Jobs in sandboxes that are made for them and go with them.
 final class Runs {
@@ -110,22 +114,63 @@ final class Runs {
             List<MountOrder> mounts,
             StartTimeline timeline)
             throws InterruptedException, IOException {
+        var forbidden = premises.networks().forbidden(job.network());
+        if (forbidden.isPresent()) {
+            return new Attempt.Refused(forbidden.get());
+        }
         premises.precedence().startBegins();
-        var taken = premises.warm().take();
+        var taken = premises.warm().take(job.network());
         timeline.path(taken.path());
-        var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline);
+        return switch (attach(job, taken)) {
+            case Networks.Answer.Ready(var place) ->
+                run(job, command, rootfs, identity, mounts, taken, place, timeline);
+            case Networks.Answer.Refused(var refusal) -> {
+                discard(taken.sandbox());
+                premises.precedence().startDone();
+                yield new Attempt.Refused(refusal);
+            }
+        };
+    }
+
+    private Networks.Answer attach(Job.Run job, WarmSandboxes.Taken taken) throws InterruptedException {
+        var names = List.of(Order.hostname(job.id().toString()), job.id().toString());
+        try {
+            return premises.networks().attach(taken.sandbox().id(), job.tenant(), names, job.network(), taken.pid());
+        } catch (InterruptedException e) {
+            discard(taken.sandbox());
+            throw e;
+        }
+    }
+
+    /// Ends one that was taken and got no order.
+    private void discard(Sandbox sandbox) {
+        sandbox.close();
+        premises.destroy(sandbox.id());
+        premises.sweepJobless(sandbox.id());
+    }
+
+    private Attempt run(
+            Job.Run job,
+            List<String> command,
+            Rootfs rootfs,
+            Identity identity,
+            List<MountOrder> mounts,
+            WarmSandboxes.Taken taken,
+            @Nullable Attachment attachment,
+            StartTimeline timeline)
+            throws IOException {
+        var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline, attachment);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order = Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace, mounts);
+        var order =
+                Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace, mounts, attachment);
         var id = execution.sandboxId();
         try {
             taken.sandbox().order(order);
         } catch (IOException e) {
             premises.forget(execution);
             premises.running().remove(id);
-            taken.sandbox().close();
-            premises.destroy(id);
-            premises.sweepJobless(id);
+            discard(taken.sandbox());
             throw e;
         }
         Thread.ofVirtual().name("job-" + job.id()).start(() -> attend(execution, taken.sandbox(), rootfs));
@@ -184,6 +229,14 @@ final class Runs {
         }
     }
 
+    private void keep(SandboxId id, JobMeta meta) {
+        var place = meta.attachment();
+        if (place != null) {
+            var names = List.of(Order.hostname(meta.id().toString()), meta.id().toString());
+            premises.networks().keep(id, meta.tenant(), names, place);
+        }
+    }
+
     /// Goes on with the job of a sandbox that may have outlived the server that started it.
     void recover(SandboxId id) {
         try {
@@ -195,6 +248,7 @@ final class Runs {
             }
             var meta = JobMeta.decode(contents.get().meta());
             var execution = execution(meta, sandbox, meta.timeline());
+            keep(id, meta);
             execution.journal().grew(sandbox.state().position(), null);
             var image = images.hold(meta.layers());
             premises.mountings().keep(meta.tenant(), meta.volumes(), user(meta.id()));

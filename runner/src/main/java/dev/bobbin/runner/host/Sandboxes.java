@@ -8,6 +8,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
@@ -15,6 +16,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
@@ -75,7 +77,7 @@ public final class Sandboxes {
 
     /// Makes a sandbox and starts it.
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
-        var closed = premises.closed();
+        var closed = premises.closed().or(() -> premises.networks().forbidden(spec.network()));
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
@@ -130,7 +132,11 @@ public final class Sandboxes {
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
         try {
-            launcher.launch(sandbox, spec, own, mounts, timeline);
+            var refusal = launcher.launch(sandbox, spec, own, mounts, timeline);
+            if (refusal.isPresent()) {
+                remove(sandbox);
+                return new Creation.Refused(refusal.get());
+            }
             return new Creation.Created(sandbox);
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
@@ -144,6 +150,10 @@ public final class Sandboxes {
         if (closed.isPresent()) {
             return closed;
         }
+        var forbidden = premises.networks().forbidden(sandbox.spec().network());
+        if (forbidden.isPresent()) {
+            return forbidden;
+        }
         if (sandbox.rootfs().isEmpty()) {
             return Optional.of(Launcher.imageGone(sandbox));
         }
@@ -153,8 +163,8 @@ public final class Sandboxes {
         }
         try {
             var orders = ((Mountings.Answer.Ready) mounts).orders();
-            launcher.launch(sandbox, null, JobId.next(), orders, StartTimeline.begin());
-            return sandbox.removed();
+            var refusal = launcher.launch(sandbox, null, JobId.next(), orders, StartTimeline.begin());
+            return refusal.isPresent() ? refusal : sandbox.removed();
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + sandbox.id() + " could not be started", e);
             return Optional.of(new Refusal(Refusal.Reason.DEGRADED, "this host cannot start it: " + e.getMessage()));
@@ -314,7 +324,13 @@ public final class Sandboxes {
     }
 
     Sample sample(SandboxRecord record) throws IOException {
-        return Samples.take(premises.cgroups(), record.spec().id(), record.pid());
+        var sample = Samples.take(premises.cgroups(), record.spec().id(), record.pid());
+        return record.spec().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
+    }
+
+    /// The place of a sandbox on the bridge.
+    Optional<Networks.Attachment> attachment(SandboxId id) {
+        return premises.networks().of(id);
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {

@@ -2,6 +2,7 @@ package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.FilesException;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.sandbox.Order;
@@ -132,9 +133,9 @@ final class Visits {
             var record = sandbox.life().record();
             var job = JobId.next();
             var timeline = StartTimeline.begin();
-            var taken = premises.warm().takeLasting(id, job, record.uidBase());
+            var taken = premises.warm().takeLasting(id, job, record.uidBase(), Network.NONE);
             var meta = JobMeta.of(
-                    record.spec(), job, rootfs.get(), premises.unenforcedLasting(sandbox.limits()), timeline);
+                    record.spec(), job, rootfs.get(), premises.unenforcedLasting(sandbox.limits()), timeline, null);
             var begun = new CountDownLatch(1);
             var own = launcher.own(meta, taken.sandbox(), timeline, begun::countDown);
             premises.started(own);

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.sandbox;
 
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
@@ -117,10 +118,16 @@ public final class Nursery implements AutoCloseable {
     }
 
     /// Makes one sandbox; when this returns its PID 1 exists and its control socket accepts.
-    public void spawn(SandboxId id) throws InterruptedException {
-        if (spawn(id, new FieldsWriter().text(Wire.FIELD_ID, id.toString())).isEmpty()) {
-            throw new SandboxException("make sandbox " + id + ": the nursery is busy with another of that name");
-        }
+    ///
+    /// @param network whether it has the machine's own is decided here
+    Spawned spawn(SandboxId id, Network network) throws InterruptedException {
+        return spawn(id, network(new FieldsWriter().text(Wire.FIELD_ID, id.toString()), network))
+                .orElseThrow(() ->
+                        new SandboxException("make sandbox " + id + ": the nursery is busy with another of that name"));
+    }
+
+    private static FieldsWriter network(FieldsWriter fields, Network network) {
+        return network instanceof Network.Host ? fields.empty(Wire.FIELD_HOST_NETWORK) : fields;
     }
 
     /// Makes one sandbox that lasts, with the files that it had before.
@@ -129,8 +136,10 @@ public final class Nursery implements AutoCloseable {
     /// @param uidBase its range of user ids, 0 to choose one
     /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if what it was before is
     ///         not gone yet
-    Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase) throws InterruptedException {
-        var fields = new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString());
+    Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase, Network network) throws InterruptedException {
+        var fields = network(
+                new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString()),
+                network);
         var spawned = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
         spawned.ifPresent(made -> kept.add(made.uidBase()));
         return spawned;

@@ -10,6 +10,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.net.Networks.Attachment;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.Wire;
 import java.nio.ByteBuffer;
@@ -44,6 +45,7 @@ public final class Order {
     /// @param meta written first into the journal
     /// @param orphanGrace see [dev.bobbin.runner.host.HostConfig]
     /// @param mounts outermost first
+    /// @param attachment its place on the bridge; `null` for none
     public static ByteBuffer of(
             Job.Run job,
             List<String> command,
@@ -52,12 +54,14 @@ public final class Order {
             Cgroups cgroups,
             byte[] meta,
             @Nullable Duration orphanGrace,
-            List<MountOrder> mounts) {
+            List<MountOrder> mounts,
+            @Nullable Attachment attachment) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
         var environment = environment(rootfs, identity, job.env(), job.terminal());
         process(order, command, environment, workdir(rootfs, job.workdir()), identity);
         terminal(order, job.terminal());
         root(order, rootfs, job.id().toString(), mounts);
+        network(order, job.id().toString(), attachment);
         var limits = job.limits();
         var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
         order.u64(Wire.FIELD_DISK_BYTES, disk)
@@ -82,7 +86,8 @@ public final class Order {
             Cgroups cgroups,
             byte[] meta,
             boolean first,
-            List<MountOrder> mounts) {
+            List<MountOrder> mounts,
+            @Nullable Attachment attachment) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
         process(
                 order,
@@ -94,7 +99,9 @@ public final class Order {
             terminal(order, spec.terminal());
             stdin(new Stdin.Open(), order);
         }
-        root(order, rootfs, spec.name() == null ? spec.id().toString() : spec.name(), mounts);
+        var name = spec.name() == null ? spec.id().toString() : spec.name();
+        root(order, rootfs, name, mounts);
+        network(order, name, attachment);
         limits(order, spec.limits(), cgroups);
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
@@ -199,6 +206,19 @@ public final class Order {
         }
     }
 
+    private static void network(FieldsWriter order, String hostname, @Nullable Attachment attachment) {
+        if (attachment == null) {
+            return;
+        }
+        var addresses = ByteBuffer.allocate(2 * Integer.BYTES)
+                .put(attachment.address().getAddress())
+                .put(attachment.gateway().getAddress());
+        var own = attachment.address().getHostAddress() + " " + hostname(hostname);
+        order.bytes(Wire.FIELD_NETWORK, addresses.array())
+                .text(Wire.FIELD_HOSTS, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" + own + "\n")
+                .text(Wire.FIELD_RESOLVERS, "nameserver " + attachment.gateway().getHostAddress() + "\n");
+    }
+
     private static void limits(FieldsWriter order, Limits limits, Cgroups cgroups) {
         cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
         cgroups.reads(limits).forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
@@ -236,7 +256,7 @@ public final class Order {
     }
 
     /// What a machine may be called: a sandbox's name, or the last digits of an id.
-    private static String hostname(String name) {
+    public static String hostname(String name) {
         if (SandboxId.parse(name).isPresent()) {
             return name.substring(name.length() - HOSTNAME_DIGITS);
         }

@@ -45,7 +45,8 @@ public record SandboxRecord(
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    private static final long VERSION = 2;
+    /// 2 had no network.
+    private static final long VERSION = 3;
 
     public SandboxRecord {
         layers = List.copyOf(layers);
@@ -82,7 +83,8 @@ public record SandboxRecord(
                 now.ttl(),
                 now.idleTimeout(),
                 now.mounts(),
-                now.terminal());
+                now.terminal(),
+                now.network());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
     }
 
@@ -134,6 +136,7 @@ public record SandboxRecord(
         var terminal = spec.terminal();
         out.put("rows", terminal == null ? null : (long) terminal.rows());
         out.put("columns", terminal == null ? null : (long) terminal.columns());
+        out.put("network", NetworkRecord.encode(spec.network()));
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -207,7 +210,8 @@ public record SandboxRecord(
                 duration(in, "ttl_millis"),
                 duration(in, "idle_timeout_millis"),
                 version == FIRST_VERSION ? List.of() : mounts(in),
-                terminal(in));
+                terminal(in),
+                NetworkRecord.decode(in.get("network")));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

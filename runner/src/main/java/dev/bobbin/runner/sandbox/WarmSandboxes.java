@@ -1,6 +1,7 @@
 package dev.bobbin.runner.sandbox;
 
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import io.micrometer.core.instrument.Counter;
@@ -40,7 +41,7 @@ public final class WarmSandboxes implements AutoCloseable {
     private final Semaphore starting;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition fewerDying = lock.newCondition();
-    private final Deque<Sandbox> parked = new ArrayDeque<>();
+    private final Deque<Parked> parked = new ArrayDeque<>();
     /// Made here and given to no job.
     private final Set<SandboxId> jobless = ConcurrentHashMap.newKeySet();
     private final Set<SandboxId> dying = ConcurrentHashMap.newKeySet();
@@ -48,8 +49,12 @@ public final class WarmSandboxes implements AutoCloseable {
     private int refilling;
     private boolean closed;
 
+    private record Parked(Sandbox sandbox, int pid) {}
+
     /// A sandbox for one job, and whether it had been waiting.
-    public record Taken(Sandbox sandbox, StartTimeline.Path path) {}
+    ///
+    /// @param pid this machine's number of its PID 1
+    public record Taken(Sandbox sandbox, int pid, StartTimeline.Path path) {}
 
     /// A sandbox that lasts.
     ///
@@ -98,25 +103,25 @@ public final class WarmSandboxes implements AutoCloseable {
         return counted(pool -> pool.parked.size());
     }
 
-    /// A sandbox for one job: a parked one, or a new one.
+    /// A sandbox for one job: a parked one, or a new one, as always where the network is the machine's.
     ///
     /// @throws SandboxException if none could be made
-    public Taken take() throws InterruptedException {
-        Sandbox waiting;
+    public Taken take(Network network) throws InterruptedException {
+        Parked waiting;
         lock.lock();
         try {
-            waiting = parked.poll();
+            waiting = network instanceof Network.Host ? null : parked.poll();
         } finally {
             lock.unlock();
         }
         var path = waiting == null ? StartTimeline.Path.COLD : StartTimeline.Path.PARKED;
-        var sandbox = waiting == null ? make() : waiting;
-        jobless.remove(sandbox.id());
+        var made = waiting == null ? make(network) : waiting;
+        jobless.remove(made.sandbox().id());
         var counter = taken.get(path);
         if (counter != null) {
             counter.increment();
         }
-        return new Taken(sandbox, path);
+        return new Taken(made.sandbox(), made.pid(), path);
     }
 
     /// Replaces what was taken. Called once a taken sandbox has begun its work, so that making the next one does not
@@ -135,7 +140,7 @@ public final class WarmSandboxes implements AutoCloseable {
 
     private void park() {
         try {
-            var sandbox = make();
+            var sandbox = make(Network.NONE);
             lock.lock();
             try {
                 if (!closed) {
@@ -145,7 +150,7 @@ public final class WarmSandboxes implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
-            discard(sandbox);
+            discard(sandbox.sandbox());
         } catch (SandboxException e) {
             // the next job tries again by itself and reports what it met
             LOG.log(Level.WARNING, "a sandbox could not be parked: " + e.getMessage());
@@ -161,14 +166,14 @@ public final class WarmSandboxes implements AutoCloseable {
         }
     }
 
-    private Sandbox make() throws InterruptedException {
+    private Parked make(Network network) throws InterruptedException {
         awaitFewerDying();
         starting.acquire();
         var id = SandboxId.next();
         jobless.add(id);
         try {
-            nursery.spawn(id);
-            return Sandbox.connect(files, id);
+            var spawned = nursery.spawn(id, network);
+            return new Parked(Sandbox.connect(files, id), spawned.pid());
         } catch (IOException e) {
             nursery.destroy(id);
             throw new SandboxException("connect to sandbox " + id, e);
@@ -181,14 +186,14 @@ public final class WarmSandboxes implements AutoCloseable {
     ///
     /// @param own of its own process
     /// @param uidBase its range of user ids, 0 to choose one
-    public Lasting takeLasting(SandboxId id, JobId own, int uidBase) throws InterruptedException {
+    public Lasting takeLasting(SandboxId id, JobId own, int uidBase, Network network) throws InterruptedException {
         awaitFewerDying();
         starting.acquire();
         try {
-            var spawned = nursery.spawn(id, own, uidBase);
+            var spawned = nursery.spawn(id, own, uidBase, network);
             for (var left = BUSY_NANOS; spawned.isEmpty() && left > 0; left -= RETRY_NANOS) {
                 TimeUnit.NANOSECONDS.sleep(RETRY_NANOS);
-                spawned = nursery.spawn(id, own, uidBase);
+                spawned = nursery.spawn(id, own, uidBase, network);
             }
             var made = spawned.orElseThrow(
                     () -> new SandboxException("make sandbox " + id + ": what it was before is not gone"));
@@ -244,7 +249,7 @@ public final class WarmSandboxes implements AutoCloseable {
         boolean wasParked;
         lock.lock();
         try {
-            wasParked = parked.removeIf(sandbox -> sandbox.id().equals(id));
+            wasParked = parked.removeIf(waiting -> waiting.sandbox().id().equals(id));
         } finally {
             lock.unlock();
         }
@@ -292,7 +297,7 @@ public final class WarmSandboxes implements AutoCloseable {
         lock.lock();
         try {
             closed = true;
-            parked.forEach(this::discard);
+            parked.forEach(waiting -> discard(waiting.sandbox()));
             parked.clear();
         } finally {
             lock.unlock();

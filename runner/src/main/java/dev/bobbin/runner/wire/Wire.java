@@ -53,6 +53,7 @@ public final class Wire {
     public static final int FIELD_COLUMNS = 21;
     /// Between processes of the init only.
     public static final int FIELD_TERMINAL = 22;
+    public static final int FIELD_HOST_NETWORK = 23;
     public static final int FIELD_META = 32;
     public static final int FIELD_ARGUMENT = 33;
     public static final int FIELD_ENVIRONMENT = 34;
@@ -77,6 +78,9 @@ public final class Wire {
     public static final int FIELD_LASTING = 53;
     public static final int FIELD_FILES = 54;
     public static final int FIELD_MOUNT = 58;
+    public static final int FIELD_NETWORK = 59;
+    public static final int FIELD_HOSTS = 60;
+    public static final int FIELD_RESOLVERS = 61;
     public static final int MOUNT_VOLUME = 1;
     public static final int MOUNT_BIND = 2;
     public static final int MOUNT_TMPFS = 3;

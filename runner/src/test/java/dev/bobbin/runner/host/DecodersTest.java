@@ -8,17 +8,20 @@ import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.net.Networks.Attachment;
 import dev.bobbin.runner.wire.Fields;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.FrameChannel;
 import dev.bobbin.runner.wire.Wire;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -144,8 +147,15 @@ class DecodersTest {
                                 : new Limits(8 << 20, 0.5, 5, Duration.ofSeconds(1), 1, 1 << 20),
                         random.nextBoolean() ? Set.of() : Set.of("swap"),
                         random.nextBoolean() ? List.of() : List.of("upper", "lower"),
-                        random.nextBoolean() ? List.of() : List.of("data"))
+                        random.nextBoolean() ? List.of() : List.of("data"),
+                        random.nextBoolean() ? null : attachment())
                 .encode();
+    }
+
+    private static Attachment attachment() {
+        var port = new Network.PublishedPort(Network.Protocol.TCP, Network.PublishedPort.LOOPBACK, 8080, 80);
+        var bridge = new Network.Bridge("shop", List.of("db"), List.of(port), Network.Egress.INTERNET);
+        return new Attachment(Inet4Address.ofLiteral("10.128.0.7"), Inet4Address.ofLiteral("10.128.0.1"), bridge);
     }
 
     private static byte[] end(Random random) {

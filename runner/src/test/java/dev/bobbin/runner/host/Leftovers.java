@@ -3,6 +3,7 @@ package dev.bobbin.runner.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.net.Networks;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// What one Bobbin may leave on a machine, counted before it starts and after it ended. Looks only at what carries the
@@ -36,12 +39,23 @@ public final class Leftovers {
     public void assertNothingMore() throws IOException {
         assertThat(mounts()).as("mounts of the host").isEqualTo(mounts);
         assertThat(cgroups()).as("cgroups").isEmpty();
+        assertThat(networks()).as("links and rules").isEmpty();
         var sockets = runDir.resolve("s");
         if (Files.exists(sockets)) {
             try (var left = Files.list(sockets)) {
                 assertThat(left).as("live state of sandboxes").isEmpty();
             }
         }
+    }
+
+    /// The kernel takes links down some time after the sandbox that had one.
+    private List<String> networks() {
+        var left = Networks.present(runDir);
+        for (var tries = 0; tries < 500 && !left.isEmpty(); tries++) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+            left = Networks.present(runDir);
+        }
+        return left;
     }
 
     /// Kills every process of this Bobbin that is not a server, as a power cut would, and removes its cgroups.
@@ -52,7 +66,7 @@ public final class Leftovers {
             }
         }
         for (var i = 0; i < 500 && !Cgroups.removeNoted(runDir.resolve("cgroups")); i++) {
-            java.util.concurrent.TimeUnit.MILLISECONDS.sleep(10);
+            TimeUnit.MILLISECONDS.sleep(10);
         }
         assertThat(cgroups()).isEmpty();
     }

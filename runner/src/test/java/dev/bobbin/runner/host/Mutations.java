@@ -8,19 +8,19 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// Feeds decoders with bytes that were changed at random, for a number of rounds or for as long as
 /// `-Dbobbin.fuzz.seconds` says. Each round has a seed of its own, which is printed if it fails.
-final class Mutations {
+public final class Mutations {
     private static final byte[] TELLING = {0, 1, 7, 8, 127, (byte) 128, (byte) 255};
     private static final long LONGEST_ROUND_SECONDS = 10;
 
     private Mutations() {}
 
     /// What is tried; an [IOException] means that the bytes were refused, which is as good as understanding them.
-    interface Round {
+    public interface Round {
         void run(Random random) throws IOException, InterruptedException;
     }
 
     /// Counts the rounds in which nothing was refused.
-    static long survive(String what, long usualRounds, Round round) {
+    public static long survive(String what, long usualRounds, Round round) {
         var first = Long.getLong("bobbin.seed", System.nanoTime());
         var seconds = Integer.getInteger("bobbin.fuzz.seconds", 0);
         var until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -68,7 +68,7 @@ final class Mutations {
     }
 
     /// The same bytes with up to five changes; one in eight is cut as well.
-    static byte[] mutate(Random random, byte[] bytes) {
+    public static byte[] mutate(Random random, byte[] bytes) {
         for (var change = random.nextInt(6); change > 0 && bytes.length >= Integer.BYTES; change--) {
             var at = random.nextInt(bytes.length);
             switch (random.nextInt(4)) {

@@ -13,6 +13,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
@@ -20,6 +21,7 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -55,13 +57,22 @@ public final class TestHost implements AutoCloseable {
     private ImageStore images;
     private HostRuntime runtime;
     private final BindConfig binds;
+    private final NetworkConfig network;
 
     private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
-        this(root, pool, last, init, binds, FilterSource.STANDARD);
+        this(root, pool, last, init, binds, FilterSource.STANDARD, NetworkConfig.STANDARD);
     }
 
-    private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds, FilterSource seccomp)
+    private TestHost(
+            Path root,
+            int pool,
+            boolean last,
+            @Nullable Path init,
+            BindConfig binds,
+            FilterSource seccomp,
+            NetworkConfig network)
             throws IOException {
+        this.network = network;
         this.seccomp = seccomp;
         this.init = init;
         this.binds = binds;
@@ -93,13 +104,31 @@ public final class TestHost implements AutoCloseable {
     /// A host whose jobs may make every system call, to see that a filter is what forbids one.
     public static TestHost openUnfiltered() throws IOException {
         return new TestHost(
-                Files.createTempDirectory("bobbin-test"), 1, true, INIT, BindConfig.NONE, FilterSource.NONE);
+                Files.createTempDirectory("bobbin-test"),
+                1,
+                true,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.NONE,
+                NetworkConfig.STANDARD);
     }
 
     /// A host whose jobs may make the system calls of a profile.
     public static TestHost openWithProfile(Path root, Path profile) throws IOException {
         return new TestHost(
-                Files.createDirectories(root), 1, true, INIT, BindConfig.NONE, new FilterSource(true, profile));
+                Files.createDirectories(root),
+                1,
+                true,
+                INIT,
+                BindConfig.NONE,
+                new FilterSource(true, profile),
+                NetworkConfig.STANDARD);
+    }
+
+    /// As [#open(int, Path, boolean)], whose jobs may have networks.
+    public static TestHost open(int pool, Path root, boolean last, NetworkConfig network) throws IOException {
+        return new TestHost(
+                Files.createDirectories(root), pool, last, INIT, BindConfig.NONE, FilterSource.STANDARD, network);
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -139,7 +168,8 @@ public final class TestHost implements AutoCloseable {
                 HostConfig.DEFAULT_KEEP_ENDED_BYTES,
                 false,
                 binds,
-                seccomp);
+                seccomp,
+                network);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.
@@ -287,6 +317,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable LastingSandbox sandbox;
         private @Nullable Terminal terminal;
         private final List<Mount> mounts = new ArrayList<>();
+        private Network network = Network.NONE;
 
         private Request(List<String> command) {
             this.command = command;
@@ -310,6 +341,11 @@ public final class TestHost implements AutoCloseable {
 
         public Request mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Request network(Network wanted) {
+            network = wanted;
             return this;
         }
 
@@ -405,7 +441,8 @@ public final class TestHost implements AutoCloseable {
                     policy,
                     Map.of(),
                     mounts,
-                    terminal);
+                    terminal,
+                    network);
         }
 
         public Execution start() throws InterruptedException {
@@ -439,6 +476,7 @@ public final class TestHost implements AutoCloseable {
         private Limits limits = Limits.DEFAULT;
         private List<InputFile> files = List.of();
         private final List<Mount> mounts = new ArrayList<>();
+        private Network network = Network.NONE;
         private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
@@ -457,6 +495,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Place network(Network wanted) {
+            network = wanted;
             return this;
         }
 
@@ -513,7 +556,8 @@ public final class TestHost implements AutoCloseable {
                     ttl,
                     idle,
                     mounts,
-                    terminal);
+                    terminal,
+                    network);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -32,6 +34,18 @@ class SandboxRecordTest {
              "own": "0198f3b0-7c1e-7abc-8def-0123456789ac", "started": 1}
             """;
 
+    /// As a server wrote it that knew mounts and no networks.
+    private static final String SECOND_VERSION = """
+            {"version": 2, "id": "0198f3b0-7c1e-7abc-8def-0123456789ab", "tenant": "default", "name": "web",\
+             "state": "stopped", "problem": null, "image": "host", "layers": [], "command": ["sh"],\
+             "env": {"A": "b"}, "workdir": null, "user": null, "labels": {"team": "blue"},\
+             "memory_bytes": 536870912, "cpu_thousandths": 500, "pids": 1024, "output_bytes": 67108864,\
+             "disk_bytes": 1073741824, "output_policy": "DROP", "ttl_millis": null, "idle_timeout_millis": 60000,\
+             "mounts": [{"volume": "data", "target": "/a", "read_only": 0}], "rows": 24, "columns": 80,\
+             "created_millis": 1756000000000, "uid_base": 1879048192, "pid": 4711,\
+             "own": "0198f3b0-7c1e-7abc-8def-0123456789ac", "started": 1}
+            """;
+
     @TempDir
     private Path directory;
 
@@ -48,12 +62,36 @@ class SandboxRecordTest {
     }
 
     @Test
+    void readsTheSecondVersion() throws Exception {
+        var file = directory.resolve("sandbox.json");
+        Files.writeString(file, SECOND_VERSION);
+        var record = SandboxRecord.read(file);
+        assertThat(record.spec().mounts()).containsExactly(new Mount.Volume("data", "/a", false));
+        assertThat(record.spec().network()).isEqualTo(Network.NONE);
+        record.write(file);
+        assertThat(SandboxRecord.read(file)).isEqualTo(record);
+    }
+
+    @Test
+    void keepsNetworks() throws Exception {
+        var bridge = new Network.Bridge(
+                "shop",
+                List.of("db", "Database"),
+                List.of(new Network.PublishedPort(Network.Protocol.UDP, Network.PublishedPort.EVERY, 0, 53)),
+                new Network.Egress(false, List.of(Cidr.of("10.1.0.0/16")), List.of("*.example.org")));
+        for (var network : List.of(Network.NONE, new Network.Host(), Network.Bridge.PLAIN, bridge)) {
+            assertThat(NetworkRecord.decode(NetworkRecord.encode(network))).isEqualTo(network);
+            assertThat(NetworkRecord.read(NetworkRecord.write(network))).isEqualTo(network);
+        }
+    }
+
+    @Test
     void refusesANewerVersionByItsNumber() throws Exception {
         var file = directory.resolve("sandbox.json");
-        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 3"));
+        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 4"));
         assertThatThrownBy(() -> SandboxRecord.read(file))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 3");
+                .hasMessageContaining("version 4");
     }
 
     @Test
@@ -77,7 +115,8 @@ class SandboxRecordTest {
                         new Mount.Tmpfs("/t", 0),
                         new Mount.Volume("data", "/a/b", true),
                         new Mount.Bind("/srv/ä", "/a", false)),
-                null);
+                null,
+                Network.NONE);
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null);
         var file = directory.resolve("sandbox.json");

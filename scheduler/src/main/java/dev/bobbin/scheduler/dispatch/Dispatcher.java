@@ -36,11 +36,20 @@ public final class Dispatcher implements AutoCloseable {
     private final HostRuntime runtime;
     private final HostLink here;
     private final JobMeters meters;
+    private final PublishConfig publish;
     private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor timer;
 
     /// A dispatcher that starts jobs on `runtime`, and counts those that it found running.
-    public Dispatcher(Admission admission, SingleHostCluster cluster, HostRuntime runtime, MeterRegistry registry) {
+    ///
+    /// @param publish where callers who are no administrators may publish ports
+    public Dispatcher(
+            Admission admission,
+            SingleHostCluster cluster,
+            HostRuntime runtime,
+            PublishConfig publish,
+            MeterRegistry registry) {
+        this.publish = publish;
         this.admission = admission;
         this.cluster = cluster;
         this.runtime = runtime;
@@ -81,7 +90,8 @@ public final class Dispatcher implements AutoCloseable {
             return enter(exec, timeline);
         }
         if (job instanceof Job.Run run) {
-            var forbidden = MountRights.refusal(run.mounts(), caller, runtime);
+            var forbidden = MountRights.refusal(run.mounts(), caller, runtime)
+                    .or(() -> NetworkRights.refusal(run.network(), caller, publish));
             if (forbidden.isPresent()) {
                 return new Attempt.Refused(forbidden.get());
             }

@@ -22,9 +22,14 @@ public final class SandboxDirectory {
     private final HostRuntime runtime;
     private final Sandboxes here;
     private final SingleHostCluster cluster;
+    private final PublishConfig publish;
     private final Placement placement = new Placement();
 
-    public SandboxDirectory(HostRuntime runtime, SingleHostCluster cluster) {
+    /// Those of `runtime`.
+    ///
+    /// @param publish where callers who are no administrators may publish ports
+    public SandboxDirectory(HostRuntime runtime, SingleHostCluster cluster, PublishConfig publish) {
+        this.publish = publish;
         this.runtime = runtime;
         this.here = runtime.sandboxes();
         this.cluster = cluster;
@@ -40,7 +45,8 @@ public final class SandboxDirectory {
         if (!spec.tenant().equals(caller.tenant().name())) {
             throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
         }
-        var forbidden = MountRights.refusal(spec.mounts(), caller, runtime);
+        var forbidden = MountRights.refusal(spec.mounts(), caller, runtime)
+                .or(() -> NetworkRights.refusal(spec.network(), caller, publish));
         if (forbidden.isPresent()) {
             return new Creation.Refused(forbidden.get());
         }

@@ -72,7 +72,40 @@ final class BadInputIT {
                 Arguments.of("{\"command\":[\"true\"],\"image\":\"no/such:image\",\"pull\":\"never\"}", 404, "image"),
                 Arguments.of("{\"command\":[\"true\"],\"image\":\"NOT AN IMAGE\"}", 400, "image"),
                 Arguments.of("{\"command\":[\"true\"],\"user\":\"nobody-has-this-name\"}", 400, "user"),
-                Arguments.of("{\"command\":[\"true\"],\"network\":\"bridge\"}", 400, "network"),
+                networked("\"network\":\"bridged\"", 400, "network"),
+                networked("\"network\":7", 400, "network"),
+                networked("\"network\":\"host\"", 403, "network"),
+                networked("\"network\":{\"mode\":\"vpn\"}", 400, "network.mode"),
+                networked("\"network\":{\"mode\":\"none\",\"project\":\"a\"}", 400, "network"),
+                networked("\"network\":{\"colour\":1}", 400, "network.colour"),
+                networked("\"network\":{\"project\":\"a b\"}", 400, "network.project"),
+                networked("\"network\":{\"aliases\":[\"a\"]}", 400, "network.aliases"),
+                networked("\"network\":{\"project\":\"a\",\"aliases\":[\"b\",\"-\"]}", 400, "network.aliases[1]"),
+                networked("\"network\":{\"egress\":\"all\"}", 400, "network.egress"),
+                networked("\"network\":{\"egress\":{\"internet\":\"no\"}}", 400, "network.egress.internet"),
+                networked("\"network\":{\"egress\":{\"allow\":[\"1.2.3.4/8\"]}}", 400, "network.egress.allow[0]"),
+                networked("\"network\":{\"egress\":{\"allow\":[\"::/0\"]}}", 400, "network.egress.allow[0]"),
+                networked("\"network\":{\"egress\":{\"names\":[\"a.b\",\"*\"]}}", 400, "network.egress.names[1]"),
+                networked("\"ports\":[{\"port\":80}]", 400, "ports"),
+                networked("\"network\":\"bridge\",\"ports\":{}", 400, "ports"),
+                networked("\"network\":\"bridge\",\"ports\":[{}]", 400, "ports[0]"),
+                networked("\"network\":\"bridge\",\"ports\":[{\"port\":0}]", 400, "ports[0].port"),
+                networked("\"network\":\"bridge\",\"ports\":[{\"port\":65536}]", 400, "ports[0].port"),
+                networked("\"network\":\"bridge\",\"ports\":[{\"port\":1.5}]", 400, "ports[0].port"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_port\":-1}]", 400, "ports[0].host_port"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_address\":\"::\"}]",
+                        400,
+                        "ports[0].host_address"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"protocol\":\"sctp\"}]",
+                        400,
+                        "ports[0].protocol"),
+                networked(
+                        "\"network\":\"bridge\",\"ports\":[{\"port\":1,\"host_port\":8},{\"port\":2,\"host_port\":8}]",
+                        400,
+                        "ports[1].host_port"),
                 Arguments.of("{\"command\":[\"true\"],\"output_policy\":\"spill\"}", 400, "output_policy"),
                 Arguments.of("{\"command\":[\"true\"],\"on_disconnect\":\"wait\"}", 400, "on_disconnect"),
                 Arguments.of("{\"command\":[\"true\"],\"secrets\":{\"a\":\"b\"}}", 400, "secrets"),
@@ -86,6 +119,10 @@ final class BadInputIT {
                 Arguments.of("null", 400, ""),
                 Arguments.of("{\"command\":[\"true\"],\"env\":" + "{\"a\":".repeat(100) + "1", 400, "env.a"),
                 Arguments.of("{\"x\":" + "[".repeat(5_000), 400, "x"));
+    }
+
+    private static Arguments networked(String fields, int status, String field) {
+        return Arguments.of("{\"command\":[\"true\"]," + fields + "}", status, field);
     }
 
     @ParameterizedTest

@@ -2,17 +2,20 @@ package dev.bobbin.scheduler.http;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.host.TestHost;
+import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.PublishConfig;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.placement.HostId;
 import dev.bobbin.scheduler.tenant.Callers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 
@@ -27,13 +30,17 @@ public final class TestServer implements AutoCloseable {
     /// How long a terminal's client may take nothing.
     public static final Duration STALLED = Duration.ofSeconds(2);
 
-    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, BindConfig binds)
+    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, TestHost host)
             throws IOException {
-        host = TestHost.open(2, binds);
+        this.host = host;
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
-                new Admission(admission, host.runtime().capacity()), cluster, host.runtime(), host.meters);
-        sandboxes = new SandboxDirectory(host.runtime(), cluster);
+                new Admission(admission, host.runtime().capacity()),
+                cluster,
+                host.runtime(),
+                PublishConfig.LOOPBACK,
+                host.meters);
+        sandboxes = new SandboxDirectory(host.runtime(), cluster, PublishConfig.LOOPBACK);
         try {
             images = new ImageDirectory(host.images());
             var config =
@@ -57,11 +64,21 @@ public final class TestServer implements AutoCloseable {
 
     /// One on which such directories of this machine may be mounted.
     public static TestServer open(AdmissionConfig admission, Callers callers, BindConfig binds) throws IOException {
-        return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")), binds);
+        return new TestServer(admission, callers, List.of(Listen.parse("127.0.0.1:0")), TestHost.open(2, binds));
+    }
+
+    /// One whose jobs may have such networks.
+    public static TestServer open(Callers callers, NetworkConfig network) throws IOException {
+        var root = Files.createTempDirectory("bobbin-test");
+        return new TestServer(
+                AdmissionConfig.DEFAULT,
+                callers,
+                List.of(Listen.parse("127.0.0.1:0")),
+                TestHost.open(2, root, true, network));
     }
 
     public static TestServer listening(List<Listen> listen, Callers callers) throws IOException {
-        return new TestServer(AdmissionConfig.DEFAULT, callers, listen, BindConfig.NONE);
+        return new TestServer(AdmissionConfig.DEFAULT, callers, listen, TestHost.open(2, BindConfig.NONE));
     }
 
     public RawClient client() throws IOException {

@@ -145,12 +145,6 @@ final class JobInput {
         return labels;
     }
 
-    static void network(JsonInput value) throws IOException {
-        if (!value.string().equals("none")) {
-            throw value.wrong("only \"none\" is offered yet");
-        }
-    }
-
     static Job.OnDisconnect onDisconnect(JsonInput value) throws IOException {
         return onDisconnect(value.path(), value.string());
     }

@@ -33,6 +33,7 @@ final class RunRequest {
             "files",
             "limits",
             "network",
+            "ports",
             "mounts",
             "labels",
             "on_disconnect",
@@ -50,6 +51,7 @@ final class RunRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
 
@@ -83,7 +85,8 @@ final class RunRequest {
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
                         mounts,
-                        terminal));
+                        terminal,
+                        network.network()));
     }
 
     /// Refuses what has no terminal to show.
@@ -111,7 +114,8 @@ final class RunRequest {
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
-            case "network" -> JobInput.network(value);
+            case "network" -> network.readNetwork(value);
+            case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
             default -> throw JobInput.notOffered(value);

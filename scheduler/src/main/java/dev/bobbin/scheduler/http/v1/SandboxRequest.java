@@ -60,6 +60,7 @@ final class SandboxRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
     private SandboxRequest() {}
@@ -105,7 +106,8 @@ final class SandboxRequest {
                         ttl,
                         idleTimeout,
                         mounts,
-                        terminal));
+                        terminal,
+                        network.network()));
     }
 
     /// When a registry is asked for the image.
@@ -129,7 +131,8 @@ final class SandboxRequest {
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
-            case "network" -> JobInput.network(value);
+            case "network" -> network.readNetwork(value);
+            case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
             case "terminal" -> terminal = JobInput.terminal(value);
             case "stdin" ->

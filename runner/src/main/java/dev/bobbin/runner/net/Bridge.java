@@ -1,0 +1,379 @@
+package dev.bobbin.runner.net;
+
+import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.kernel.KernelException;
+import dev.bobbin.runner.kernel.Nftables;
+import dev.bobbin.runner.net.dns.DnsConfig;
+import dev.bobbin.runner.net.dns.NameServer;
+import dev.bobbin.runner.net.dns.Neighbours;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The bridge of one Bobbin while it exists: addresses, links, rules and its name server. For one thread, but
+/// [#gateway].
+final class Bridge {
+    /* There is no bridge between sandboxes: each has a link of its own to this machine, with a route to its one address, so
+     * that every packet, those between sandboxes too, passes this machine's rules. The link of kind bridge that gives the
+     * whole its name has no ports; it holds the gateway's address. */
+
+    private static final System.Logger LOG = System.getLogger(Bridge.class.getName());
+    /// Shared with every Bobbin of this machine: held while a part of the range is chosen.
+    private static final Path CHOOSING = Path.of("/run/lock/bobbin/networks");
+
+    private static final Object CHOOSING_HERE = new Object();
+    private static final int FIRST = 2;
+    private static final int DNS = 53;
+    /// Beyond what was asked for, so that what the kernel still has can be told from what it has let go of.
+    private static final long SLACK_SECONDS = 10;
+
+    private final NetworkConfig config;
+    private final String name;
+    private final Path runDir;
+    private final Neighbours neighbours;
+    /// Until when, of each sandbox, in nanoseconds of [System#nanoTime].
+    private final Map<Inet4Address, Map<Inet4Address, Long>> grants = new HashMap<>();
+
+    private volatile @Nullable Cidr part;
+    private @Nullable Links links;
+    private @Nullable Nftables filter;
+    private @Nullable Rules rules;
+    private @Nullable NameServer server;
+    private int next = -1;
+
+    Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours) {
+        this.config = config;
+        this.name = name;
+        this.runDir = runDir;
+        this.neighbours = neighbours;
+    }
+
+    /// Where sandboxes send what is not for themselves, and whom they ask for names; once there is a bridge.
+    Inet4Address gateway() {
+        return gateway(chosen());
+    }
+
+    private static Inet4Address gateway(Cidr part) {
+        return part.address(1);
+    }
+
+    private Cidr chosen() {
+        var now = part;
+        if (now == null) {
+            throw new IllegalStateException("there is no bridge");
+        }
+        return now;
+    }
+
+    /// Makes it unless it is there.
+    void make(Collection<Member> members) {
+        if (part != null) {
+            return;
+        }
+        var table = filter();
+        var made = links();
+        Links.forward();
+        var here = present();
+        try {
+            var found = here == null ? choose(made) : here;
+            rules = new Rules(name, found, gateway(found));
+            table.run(rules.whole(members, ""));
+            part = found;
+        } catch (RuntimeException e) {
+            if (here == null) {
+                remove();
+            }
+            throw e;
+        }
+        serve();
+    }
+
+    /// Goes on with what an earlier server made, if anybody is on it, or removes it.
+    void find(Collection<Member> members) {
+        if (Links.present(name).isEmpty() || part != null) {
+            return;
+        }
+        if (members.isEmpty()) {
+            remove();
+            return;
+        }
+        var found = present();
+        if (found == null) {
+            throw new KernelException("its address is gone, though sandboxes are on it");
+        }
+        rules = new Rules(name, found, gateway(found));
+        filter().run(rules.whole(members, granted()));
+        part = found;
+        Links.forward();
+        serve();
+    }
+
+    /// Writes the rules anew if somebody has removed them, as `nft flush ruleset` does.
+    void mend(Collection<Member> members) {
+        if (part == null || rules == null) {
+            return;
+        }
+        if (!filter().run("list tables inet").contains(name)) {
+            LOG.log(Level.WARNING, "the rules of " + name + " were removed by somebody; they are in force again");
+            filter().run(rules.whole(members, ""));
+            grants.clear();
+        }
+        if (server == null) {
+            serve();
+        }
+    }
+
+    private void serve() {
+        try {
+            server = NameServer.listen(
+                    new InetSocketAddress(gateway(), DNS),
+                    neighbours,
+                    new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "no names for sandboxes on " + name + ": " + e.getMessage());
+        }
+    }
+
+    private Nftables filter() {
+        if (filter == null) {
+            filter = Nftables.open();
+        }
+        return filter;
+    }
+
+    private Links links() {
+        if (links == null) {
+            links = new Links(name);
+        }
+        return links;
+    }
+
+    /// The part of the range that the bridge has, if it is there.
+    private @Nullable Cidr present() {
+        try {
+            var link = NetworkInterface.getByName(name);
+            if (link == null) {
+                return null;
+            }
+            return link.inetAddresses()
+                    .filter(Inet4Address.class::isInstance)
+                    .map(address -> Cidr.around((Inet4Address) address, NetworkConfig.PART_PREFIX))
+                    .findFirst()
+                    .orElse(null);
+        } catch (SocketException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Takes a part of the range where this machine has no routes to, and makes the bridge in it.
+    private Cidr choose(Links links) {
+        try {
+            Files.createDirectories(CHOOSING.getParent());
+            synchronized (CHOOSING_HERE) {
+                try (var file = FileChannel.open(CHOOSING, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                        var _ = file.lock()) {
+                    var free = free(links.routes());
+                    links.makeBridge(free, gateway(free));
+                    return free;
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("choose addresses for " + name, e);
+        }
+    }
+
+    private Cidr free(List<Cidr> routes) {
+        var count = 1 << (NetworkConfig.PART_PREFIX - config.range().prefix());
+        var first = BridgeName.number(runDir, count);
+        for (var tried = 0; tried < count; tried++) {
+            var candidate = config.range().part(NetworkConfig.PART_PREFIX, (first + tried) % count);
+            if (routes.stream().noneMatch(candidate::meets)) {
+                return candidate;
+            }
+        }
+        throw new KernelException("no part of host.network.range " + config.range() + " is free on this machine");
+    }
+
+    /// Puts a sandbox on it, at an address that nobody has.
+    Member add(Function<Inet4Address, Member> making, int pid) {
+        var index = link(pid);
+        var member = making.apply(chosen().address(index));
+        try {
+            if (!member.bridge().ports().isEmpty()) {
+                links().answerLoopback(index);
+            }
+            var commands = knownRules().added(member);
+            if (!commands.isEmpty()) {
+                filter().run(commands);
+            }
+            return member;
+        } catch (RuntimeException e) {
+            links().remove(index);
+            throw e;
+        }
+    }
+
+    private Rules knownRules() {
+        if (rules == null) {
+            throw new IllegalStateException("there is no bridge");
+        }
+        return rules;
+    }
+
+    private int link(int pid) {
+        var last = (1 << (32 - NetworkConfig.PART_PREFIX)) - 2;
+        if (next < FIRST) {
+            next = ThreadLocalRandom.current().nextInt(FIRST, last);
+        }
+        for (var tried = FIRST; tried <= last; tried++) {
+            var index = next;
+            next = next == last ? FIRST : next + 1;
+            if (links().make(index, chosen().address(index), gateway(), pid)) {
+                return index;
+            }
+        }
+        throw new KernelException("every address of " + chosen() + " is in use");
+    }
+
+    /// Takes a sandbox off; `others` stay.
+    void drop(Member member, Collection<Member> others) {
+        if (part == null) {
+            return;
+        }
+        var commands = knownRules().removed(member);
+        var granted = grants.remove(member.address());
+        if (granted != null) {
+            var now = System.nanoTime();
+            granted.values().removeIf(until -> until - now < 0);
+            commands += knownRules().revoked(member.address(), granted.keySet());
+        }
+        if (commands.isEmpty()) {
+            return;
+        }
+        try {
+            filter().run(commands);
+        } catch (KernelException e) {
+            LOG.log(Level.DEBUG, "the rules of " + name + " are written anew", e);
+            filter().run(knownRules().whole(others, ""));
+            grants.clear();
+        }
+    }
+
+    /// Lets `member` connect to `addresses` for so long.
+    void grant(Member member, Collection<Inet4Address> addresses, Duration time) {
+        if (part == null || addresses.isEmpty()) {
+            return;
+        }
+        var known = grants.computeIfAbsent(member.address(), _ -> new HashMap<>());
+        var now = System.nanoTime();
+        var until = now + time.toNanos();
+        known.values().removeIf(each -> each - now < 0);
+        var wanted = addresses.stream().distinct().toList();
+        var renewed = wanted.stream()
+                .filter(address -> known.containsKey(address) && known.get(address) - until < 0)
+                .toList();
+        var added = new ArrayList<>(renewed);
+        wanted.stream().filter(address -> !known.containsKey(address)).forEach(added::add);
+        if (added.isEmpty()) {
+            return;
+        }
+        filter().run(knownRules().revoked(member.address(), renewed)
+                + knownRules().granted(member.address(), added, time.toSeconds() + SLACK_SECONDS));
+        added.forEach(address -> known.put(address, until));
+    }
+
+    /// What the kernel still lets through of what an earlier server granted.
+    private String granted() {
+        try {
+            var text = filter().run("list set inet " + name + " granted");
+            var start = text.indexOf("elements = {");
+            return start < 0
+                    ? ""
+                    : text.substring(text.indexOf('{', start) + 1, text.indexOf('}', start))
+                            .strip();
+        } catch (KernelException e) {
+            LOG.log(Level.DEBUG, "no rules of an earlier server", e);
+            return "";
+        }
+    }
+
+    /// Takes everything of it away.
+    void remove() {
+        stopServing();
+        part = null;
+        rules = null;
+        grants.clear();
+        if (links == null && Links.present(name).isEmpty()) {
+            return;
+        }
+        remove(name, filter(), links());
+    }
+
+    private void stopServing() {
+        if (server != null) {
+            server.close();
+            server = null;
+        }
+    }
+
+    /// This server goes.
+    ///
+    /// @param unused whether nobody is on it
+    void leave(boolean unused) {
+        stopServing();
+        if (unused) {
+            remove();
+        }
+        if (filter != null) {
+            filter.close();
+        }
+        if (links != null) {
+            links.close();
+        }
+    }
+
+    private static void remove(String name, Nftables filter, Links links) {
+        filter.run("add table inet " + name + "\ndelete table inet " + name);
+        links.removeBridge();
+    }
+
+    static List<String> present(String name) {
+        var all = new ArrayList<>(Links.present(name));
+        if (!all.isEmpty()) {
+            try (var filter = Nftables.open()) {
+                filter.run("list tables inet")
+                        .lines()
+                        .filter(line -> line.endsWith(name))
+                        .forEach(all::add);
+            }
+        }
+        return all;
+    }
+
+    static void removeLeftovers(String name) {
+        if (Links.present(name).isEmpty()) {
+            return;
+        }
+        try (var filter = Nftables.open();
+                var links = new Links(name)) {
+            remove(name, filter, links);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.bobbin.runner.net.dns;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+
+/// The name server of one bridge, at the address that is its sandboxes' way out. It answers nobody else.
+public final class NameServer implements AutoCloseable {
+    private static final int TRIES = 10;
+
+    private final DatagramDoor datagrams;
+    private final StreamDoor streams;
+
+    private NameServer(DatagramDoor datagrams, StreamDoor streams) {
+        this.datagrams = datagrams;
+        this.streams = streams;
+    }
+
+    /// Listens at `address`, which the machine must have already; at a free port if its is 0.
+    public static NameServer listen(InetSocketAddress address, Neighbours neighbours, DnsConfig config)
+            throws IOException {
+        var desk = new Desk(neighbours, new Answers(new Upstream(new Upstreams(config))));
+        for (var left = TRIES; ; left--) {
+            var datagrams = new DatagramSocket(address);
+            try {
+                var streams = new ServerSocket();
+                try {
+                    streams.setReuseAddress(true);
+                    streams.bind(new InetSocketAddress(address.getAddress(), datagrams.getLocalPort()));
+                    return new NameServer(DatagramDoor.open(datagrams, desk), StreamDoor.open(streams, desk));
+                } catch (IOException taken) {
+                    streams.close();
+                    throw taken;
+                }
+            } catch (BindException taken) {
+                datagrams.close();
+                if (address.getPort() != 0 || left == 0) {
+                    throw taken;
+                }
+            }
+        }
+    }
+
+    public InetSocketAddress address() {
+        return datagrams.address();
+    }
+
+    @Override
+    public void close() {
+        streams.close();
+        datagrams.close();
+    }
+}

@@ -1,0 +1,4 @@
+package dev.bobbin.runner.net.dns;
+
+/// What is asked about a name.
+record Question(DomainName name, int type, int dnsClass) {}
