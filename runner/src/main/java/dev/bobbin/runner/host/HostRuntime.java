@@ -10,6 +10,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.kernel.KernelException;
+import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
@@ -24,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +42,9 @@ public final class HostRuntime implements AutoCloseable {
     private static final Path FILTERS = Path.of("/proc/sys/kernel/seccomp/actions_avail");
 
     private static final String OR_OFF = "; or let jobs make every system call, with host.seccomp: off";
+    /// Where every Bobbin of this machine says what it has taken of what they share.
+    private static final Path LOCKS = Path.of("/run/lock/bobbin");
+
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
@@ -64,10 +69,12 @@ public final class HostRuntime implements AutoCloseable {
         var live = files.live();
         var precedence = new Precedence();
         this.archive = new Archive(files, live, precedence);
-        var volumes = VolumeStore.open(files.volumes());
+        var projects = Projects.open(config.dataDir(), LOCKS);
+        var volumes = VolumeStore.open(files.volumes(), projects);
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
-        this.premises = new Premises(config, files, init, settings, cgroups, volumes, mountings, precedence, meters);
+        this.premises = new Premises(
+                config, files, init, settings, cgroups, volumes, mountings, projects, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -78,6 +85,7 @@ public final class HostRuntime implements AutoCloseable {
         passing.removeAll(files.lasting());
         passing.forEach(runs::recover);
         new Reunion(sandboxes, premises, archive, images).with(live);
+        releaseProjects();
         images.settled();
         sweepCgroups(live);
         Thread.ofVirtual().name("archive").start(() -> archive.read(premises.upkeep()::archived));
@@ -130,7 +138,7 @@ public final class HostRuntime implements AutoCloseable {
     }
 
     private List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
-        var uids = Path.of("/run/lock/bobbin/uids");
+        var uids = LOCKS.resolve("uids");
         Files.createDirectories(uids);
         var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));
         settings.addAll(cgroups.arguments());
@@ -182,7 +190,7 @@ public final class HostRuntime implements AutoCloseable {
 
     /// The volumes of this host.
     public Volumes volumes() {
-        return new Volumes(premises.volumes());
+        return new Volumes(premises.volumes(), config.allowUnenforcedLimits());
     }
 
     /// Whether callers who are no administrators may have directories of this machine mounted.
@@ -220,6 +228,13 @@ public final class HostRuntime implements AutoCloseable {
     /// Whether sandboxes can be made.
     public boolean healthy() {
         return premises.nursery().alive() && !premises.upkeep().diskFull();
+    }
+
+    /// What an earlier server was making or removing has a project that nobody has any more.
+    private void releaseProjects() throws IOException {
+        var ours = new HashSet<>(premises.volumes().projects());
+        sandboxes.list().forEach(sandbox -> ours.add(sandbox.life().record().project()));
+        premises.projects().releaseAllBut(ours);
     }
 
     private void sweepCgroups(List<SandboxId> live) throws IOException {

@@ -6,9 +6,11 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.sandbox.SandboxRecord;
 import dev.bobbin.runner.sandbox.Trash;
 import dev.bobbin.runner.sandbox.WarmSandboxes;
 import dev.bobbin.runner.volume.Mountings;
@@ -41,6 +43,7 @@ final class Premises {
     private final Trash trash;
     private final VolumeStore volumes;
     private final Mountings mountings;
+    private final Projects projects;
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
@@ -60,11 +63,13 @@ final class Premises {
             Cgroups cgroups,
             VolumeStore volumes,
             Mountings mountings,
+            Projects projects,
             Precedence precedence,
             MeterRegistry meters)
             throws IOException {
         this.volumes = volumes;
         this.mountings = mountings;
+        this.projects = projects;
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
@@ -174,11 +179,40 @@ final class Premises {
         return others;
     }
 
-    /// [#unenforced] of a sandbox that lasts: a file system on disk has no size of its own for each.
-    Set<String> unenforcedLasting(Limits limits) {
-        var all = new TreeSet<>(unenforced(limits));
+    /// [#unenforced] of a sandbox that lasts, whose files are on a disk that it shares.
+    Set<String> unenforcedLasting(SandboxRecord record) {
+        var limits = unenforced(record.spec().limits());
+        if (projects.keeps(record.project())) {
+            return limits;
+        }
+        var all = new TreeSet<>(limits);
         all.add("disk");
         return all;
+    }
+
+    /// The project of a sandbox whose directories are there: its own, or at its first start a new one; 0 if the size of
+    /// its files is not kept, as of those that it had before this file system kept any.
+    int project(SandboxRecord record) {
+        if (record.project() != 0 || record.started() || !projects.kept()) {
+            return record.project();
+        }
+        var id = record.spec().id();
+        try {
+            return projects.take(files.written(id), record.spec().limits().diskBytes());
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the disk of sandbox " + id + " is not limited: " + e.getMessage());
+            return 0;
+        }
+    }
+
+    /// How much more may be brought into a sandbox that lasts.
+    DiskRoom room(SandboxRecord record) {
+        var limit = record.spec().limits().diskBytes();
+        return new DiskRoom(files.upper(record.spec().id()), limit, () -> projects.used(record.project()));
+    }
+
+    Projects projects() {
+        return projects;
     }
 
     /// Notes the own process of a sandbox.
@@ -225,7 +259,12 @@ final class Premises {
     }
 
     /// Removes everything of a sandbox that lasted.
-    void discard(SandboxId id, int uidBase) {
+    void discard(SandboxRecord record) {
+        discard(record.spec().id(), record.uidBase(), record.project());
+    }
+
+    /// The same of one of which there may be no record.
+    void discard(SandboxId id, int uidBase, int project) {
         jobs.values().removeIf(execution -> execution.sandboxId().equals(id));
         try {
             trash.put(files.lasting(id));
@@ -235,11 +274,13 @@ final class Premises {
         if (uidBase != 0) {
             nursery.free(uidBase);
         }
+        projects.release(project);
     }
 
     void awaitTrash(Duration timeout) throws InterruptedException {
         trash.await(timeout);
         volumes.awaitTrash(timeout);
+        projects.tidy();
     }
 
     void sweep(SandboxId id) {

@@ -6,7 +6,6 @@ import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
@@ -125,7 +124,7 @@ public final class Sandboxes {
             throws InterruptedException {
         var own = JobId.next();
         var record =
-                new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null);
+                new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
         var life = new SandboxLife(record, premises.files().record(spec.id()), events);
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
@@ -255,7 +254,7 @@ public final class Sandboxes {
             }
             names.release(sandbox.tenant(), sandbox.name().orElse(null), id);
             all.remove(id);
-            premises.discard(id, life.record().uidBase());
+            premises.discard(life.record());
             sandbox.releaseImage();
             premises.mountings().release(user(id));
             life.removed();
@@ -264,6 +263,7 @@ public final class Sandboxes {
 
     /// Twice a second: what has lived or idled long enough, and what does not pass by itself.
     void keepHouse() {
+        premises.projects().tidy();
         var now = System.nanoTime();
         var wall = Instant.now();
         for (var sandbox : all.values()) {
@@ -305,8 +305,8 @@ public final class Sandboxes {
     }
 
     /// Limits that are not kept for a sandbox that lasts.
-    Set<String> unenforced(Limits limits) {
-        return premises.unenforcedLasting(limits);
+    Set<String> unenforced(LastingSandbox sandbox) {
+        return premises.unenforcedLasting(sandbox.life().record());
     }
 
     FileTree files(LastingSandbox sandbox) {
@@ -314,7 +314,7 @@ public final class Sandboxes {
     }
 
     Sample sample(SandboxRecord record) throws IOException {
-        return Samples.take(premises.cgroups(), record.spec().id(), record.pid());
+        return Samples.take(premises.cgroups(), premises.projects(), record);
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// @param own its own process's job, of the run that is or was the last
 /// @param started whether it ever ran, so that its files are its own
 /// @param problem why it failed; `null` if it did not
+/// @param project of the file system's quotas that its files have; 0 if their size is not kept
 public record SandboxRecord(
         SandboxSpec spec,
         List<String> layers,
@@ -40,7 +41,8 @@ public record SandboxRecord(
         SandboxState state,
         JobId own,
         boolean started,
-        @Nullable String problem) {
+        @Nullable String problem,
+        int project) {
 
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
@@ -53,15 +55,15 @@ public record SandboxRecord(
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {
         return new SandboxRecord(
-                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why);
+                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why, project);
     }
 
     public SandboxRecord running(JobId job) {
-        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null);
+        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
     }
 
-    public SandboxRecord claimed(int base, int pidOne) {
-        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem);
+    public SandboxRecord claimed(int base, int pidOne, int itsProject) {
+        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem, itsProject);
     }
 
     public SandboxRecord named(@Nullable String name) {
@@ -83,7 +85,7 @@ public record SandboxRecord(
                 now.idleTimeout(),
                 now.mounts(),
                 now.terminal());
-        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
+        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
     /// Writes it to `path` so that at every moment the old or the new content is there, whole.
@@ -139,6 +141,7 @@ public record SandboxRecord(
         out.put("pid", (long) pid);
         out.put("own", own.toString());
         out.put("started", started ? 1L : 0L);
+        out.put("project", (long) project);
         return Json.write(out);
     }
 
@@ -217,7 +220,8 @@ public record SandboxRecord(
                 state(text(in, "state")),
                 JobId.parse(text(in, "own")).orElseThrow(() -> new IllegalArgumentException("own")),
                 number(in, "started") != 0,
-                (String) in.get("problem"));
+                (String) in.get("problem"),
+                in.get("project") == null ? 0 : Math.toIntExact(number(in, "project")));
     }
 
     private static SandboxState state(String word) {

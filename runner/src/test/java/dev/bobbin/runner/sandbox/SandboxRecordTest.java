@@ -79,7 +79,7 @@ class SandboxRecordTest {
                         new Mount.Bind("/srv/ä", "/a", false)),
                 null);
         var record = new SandboxRecord(
-                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null);
+                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);
