@@ -9,6 +9,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.kernel.Device;
 import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.InitBinary;
@@ -107,7 +108,10 @@ public final class HostRuntime implements AutoCloseable {
             locks.add(DirectoryLock.take(config.runDir()));
             var files = new SandboxFiles(config.dataDir(), config.runDir());
             var cgroups =
-                    Cgroups.open(Cgroups.name(config.runDir()), config.runDir().resolve("cgroups"));
+                    Cgroups.open(
+                            Cgroups.name(config.runDir()),
+                            config.runDir().resolve("cgroups"),
+                            Device.disks(List.of(config.dataDir(), images.layers())));
             var unenforced = cgroups.unenforced();
             if (!unenforced.isEmpty()) {
                 var problem = "this machine cannot keep limits of " + String.join(", ", unenforced)

@@ -47,6 +47,7 @@ final class Premises {
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
+    private final Fitness fitness;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
     /// Made by a nursery that ended: nobody will say when they are gone.
@@ -73,6 +74,7 @@ final class Premises {
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
+        this.fitness = new Fitness(cgroups, config.allowUnenforcedLimits());
         this.losses = new Losses(meters);
         this.precedence = precedence;
         this.trash = new Trash(files.trash());
@@ -171,12 +173,22 @@ final class Premises {
 
     /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
     Set<String> unenforced(Limits limits) {
-        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
+        var missing = cgroups.missing(limits);
+        var unlimited = limits.cpus() == 0 && unenforced.contains("cpus");
+        if (missing.isEmpty() && !unlimited) {
             return unenforced;
         }
-        var others = new TreeSet<>(unenforced);
-        others.remove("cpus");
-        return others;
+        var all = new TreeSet<>(unenforced);
+        all.addAll(missing);
+        if (unlimited) {
+            all.remove("cpus");
+        }
+        return all;
+    }
+
+    /// Why nothing with these limits can run on this machine, if so.
+    Optional<Refusal> unfit(Limits limits) {
+        return fitness.unfit(limits);
     }
 
     /// [#unenforced] of a sandbox that lasts, whose files are on a disk that it shares.

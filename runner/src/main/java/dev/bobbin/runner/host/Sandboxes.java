@@ -78,6 +78,10 @@ public final class Sandboxes {
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
+        var unfit = premises.unfit(spec.limits());
+        if (unfit.isPresent()) {
+            return new Creation.Refused(unfit.get());
+        }
         Optional<Rootfs> lease;
         try {
             lease = images.lease(spec.tenant(), spec.image());
@@ -145,6 +149,10 @@ public final class Sandboxes {
         }
         if (sandbox.rootfs().isEmpty()) {
             return Optional.of(Launcher.imageGone(sandbox));
+        }
+        var unfit = premises.unfit(sandbox.limits());
+        if (unfit.isPresent()) {
+            return unfit;
         }
         var mounts = mounts(sandbox.spec());
         if (mounts instanceof Mountings.Answer.Refused(var refusal)) {

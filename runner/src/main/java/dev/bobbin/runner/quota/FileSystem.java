@@ -1,5 +1,6 @@
 package dev.bobbin.runner.quota;
 
+import dev.bobbin.runner.kernel.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +18,9 @@ record FileSystem(String type, List<String> options) {
 
     /// The one that `directory` is on.
     static FileSystem of(Path directory) throws IOException {
-        var device = ((Number) Files.getAttribute(directory, "unix:dev")).longValue();
-        var major = ((device >>> 8) & 0xfff) | ((device >>> 32) & ~0xfffL);
-        var minor = (device & 0xff) | ((device >>> 12) & ~0xffL);
-        return of(Files.readAllLines(Path.of("/proc/self/mountinfo")), major + ":" + minor);
+        return of(
+                Files.readAllLines(Path.of("/proc/self/mountinfo")),
+                Device.of(directory).toString());
     }
 
     /// @param device its numbers, as `mountinfo` has them; btrfs, which has others in each place, is not found

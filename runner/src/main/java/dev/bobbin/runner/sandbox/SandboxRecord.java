@@ -47,7 +47,10 @@ public record SandboxRecord(
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    private static final long VERSION = 2;
+    /// Had neither processors nor rates among its limits.
+    private static final long NO_RATES = 2;
+
+    private static final long VERSION = 3;
 
     public SandboxRecord {
         layers = List.copyOf(layers);
@@ -129,6 +132,13 @@ public record SandboxRecord(
         out.put("pids", (long) limits.pids());
         out.put("output_bytes", limits.outputBytes());
         out.put("disk_bytes", limits.diskBytes());
+        out.put("cpuset", limits.cpuset());
+        out.put("cpu_weight", (long) limits.cpuWeight());
+        out.put("open_files", (long) limits.openFiles());
+        out.put("read_bytes", limits.io().readBytes());
+        out.put("write_bytes", limits.io().writeBytes());
+        out.put("read_operations", limits.io().readOperations());
+        out.put("write_operations", limits.io().writeOperations());
         out.put("output_policy", spec.outputPolicy().name());
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
@@ -194,6 +204,17 @@ public record SandboxRecord(
                 Limits.LONGEST_TIME,
                 number(in, "output_bytes"),
                 number(in, "disk_bytes"));
+        if (version > NO_RATES) {
+            limits = limits.on(
+                    text(in, "cpuset"),
+                    Math.toIntExact(number(in, "cpu_weight")),
+                    new Limits.Io(
+                            number(in, "read_bytes"),
+                            number(in, "write_bytes"),
+                            number(in, "read_operations"),
+                            number(in, "write_operations")),
+                    Math.toIntExact(number(in, "open_files")));
+        }
         var spec = new SandboxSpec(
                 SandboxId.parse(text(in, "id")).orElseThrow(() -> new IllegalArgumentException("id")),
                 text(in, "tenant"),
