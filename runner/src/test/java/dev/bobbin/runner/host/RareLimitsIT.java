@@ -61,7 +61,10 @@ class RareLimitsIT {
         var bound = host.place().limits(limits("0", 0, new Limits.Io(MIB, 0, 0, 0), 0)).create();
         assertThat(spareCgroups(bound)).hasSameSizeAs(spareParents());
         bound.remove();
-        assertThat(spareCgroups(bound)).isEmpty();
+        for (var tries = 0; !spareCgroups(bound).isEmpty(); tries++) {
+            assertThat(tries).isLessThan(500);
+            Thread.sleep(10); // the nursery clears up when PID 1 is reaped
+        }
     }
 
     /// In v1; in v2 there is one cgroup for all.

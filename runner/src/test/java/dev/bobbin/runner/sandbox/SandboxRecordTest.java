@@ -50,14 +50,14 @@ class SandboxRecordTest {
     @Test
     void refusesANewerVersionByItsNumber() throws Exception {
         var file = directory.resolve("sandbox.json");
-        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 3"));
+        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 4"));
         assertThatThrownBy(() -> SandboxRecord.read(file))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 3");
+                .hasMessageContaining("version 4");
     }
 
     @Test
-    void keepsMounts() throws Exception {
+    void keepsMountsAndRareLimits() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -68,7 +68,9 @@ class SandboxRecordTest {
                 null,
                 null,
                 List.of(),
-                Limits.DEFAULT.within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes()),
+                Limits.DEFAULT
+                        .within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes())
+                        .on("0-1,3", 200, new Limits.Io(1, 2, 3, 4), 64),
                 Job.OutputPolicy.DROP,
                 Map.of(),
                 null,
