@@ -47,7 +47,8 @@ public record Limits(
         require(diskBytes >= 4096, "disk must be at least 4096 bytes");
         require(
                 cpuset.isEmpty()
-                        || (CPUSET.matcher(cpuset).matches() && !processors(cpuset).isEmpty()),
+                        || (CPUSET.matcher(cpuset).matches()
+                                && !processors(cpuset).isEmpty()),
                 "cpuset must be numbers of processors such as \"0-1,3\"");
         require(cpuWeight >= 0 && cpuWeight <= 10_000, "cpu_weight must be between 1 and 10000");
         require(
@@ -91,23 +92,13 @@ public record Limits(
 
     /// On these processors, with this share of them, at this rate.
     public Limits on(String processors, int weight, Io rate, int files) {
-        return new Limits(
-                memoryBytes, cpus, pids, time, outputBytes, diskBytes, processors, weight, rate, files);
+        return new Limits(memoryBytes, cpus, pids, time, outputBytes, diskBytes, processors, weight, rate, files);
     }
 
     /// These limits with another time and another output.
     public Limits within(Duration otherTime, long otherOutputBytes) {
         return new Limits(
-                memoryBytes,
-                cpus,
-                pids,
-                otherTime,
-                otherOutputBytes,
-                diskBytes,
-                cpuset,
-                cpuWeight,
-                io,
-                openFiles);
+                memoryBytes, cpus, pids, otherTime, otherOutputBytes, diskBytes, cpuset, cpuWeight, io, openFiles);
     }
 
     private static void require(boolean condition, String message) {

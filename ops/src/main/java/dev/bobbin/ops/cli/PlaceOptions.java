@@ -36,7 +36,10 @@ final class PlaceOptions {
     @Option(names = "--disk", paramLabel = "SIZE", description = "Default 1GiB.")
     private @Nullable String disk;
 
-    @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "Which processors, such as 0-1,3. Default: any.")
+    @Option(
+            names = "--cpuset-cpus",
+            paramLabel = "LIST",
+            description = "Which processors, such as 0-1,3. Default: any.")
     private @Nullable String cpuset;
 
     @Option(

@@ -43,7 +43,8 @@ final class StatsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         return server.askOfSandboxes(sandboxes -> {
             if (format == Format.TABLE) {
-                System.out.printf(LINE, "SANDBOX", "CPU TIME", "MEMORY", "PEAK", "PIDS", "DISK", "DISK IN, OUT", "NET IN, OUT");
+                System.out.printf(
+                        LINE, "SANDBOX", "CPU TIME", "MEMORY", "PEAK", "PIDS", "DISK", "DISK IN, OUT", "NET IN, OUT");
             }
             var code = 0;
             for (var name : names.isEmpty() ? running(sandboxes) : names) {

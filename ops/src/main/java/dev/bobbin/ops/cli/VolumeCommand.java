@@ -53,7 +53,10 @@ final class VolumeCommand implements Callable<Integer> {
                 description = "A note of your own.")
         private Map<String, String> labels = new LinkedHashMap<>();
 
-        @Option(names = "--size", paramLabel = "SIZE", description = "What may be in it. Default: what the disk has room for.")
+        @Option(
+                names = "--size",
+                paramLabel = "SIZE",
+                description = "What may be in it. Default: what the disk has room for.")
         private @Nullable String size;
 
         @Mixin

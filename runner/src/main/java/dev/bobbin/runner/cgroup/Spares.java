@@ -80,7 +80,8 @@ final class Spares {
 
     private static void inherit(Path from, Path to, String file) throws IOException {
         if (Files.readString(to.resolve(file)).isBlank()) {
-            Files.writeString(to.resolve(file), Files.readString(from.resolve(file)).strip());
+            Files.writeString(
+                    to.resolve(file), Files.readString(from.resolve(file)).strip());
         }
     }
 
@@ -154,7 +155,8 @@ final class Spares {
         }
         try {
             // without memory nothing can enter
-            writes.add("cpuset\ncpuset.mems\n" + Files.readString(parent.resolve("cpuset.mems")).strip());
+            writes.add("cpuset\ncpuset.mems\n"
+                    + Files.readString(parent.resolve("cpuset.mems")).strip());
         } catch (IOException e) {
             LOG.log(Level.WARNING, "the memory of this machine's processors is not known", e);
         }

@@ -22,7 +22,8 @@ final class Fitness {
     /// Why nothing with these limits can run here, if so.
     Optional<Refusal> unfit(Limits limits) {
         if (limits.openFiles() > mostOpenFiles) {
-            return Optional.of(refusal("limits.nofile", "a process of this host has at most " + mostOpenFiles + " files open"));
+            return Optional.of(
+                    refusal("limits.nofile", "a process of this host has at most " + mostOpenFiles + " files open"));
         }
         var missing = cgroups.missing(limits);
         if (!allowUnenforced && !missing.isEmpty()) {

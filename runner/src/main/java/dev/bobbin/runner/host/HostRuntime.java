@@ -74,8 +74,8 @@ public final class HostRuntime implements AutoCloseable {
         var volumes = VolumeStore.open(files.volumes(), projects);
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
-        this.premises = new Premises(
-                config, files, init, settings, cgroups, volumes, mountings, projects, precedence, meters);
+        this.premises =
+                new Premises(config, files, init, settings, cgroups, volumes, mountings, projects, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -107,11 +107,10 @@ public final class HostRuntime implements AutoCloseable {
             locks.add(DirectoryLock.take(config.dataDir()));
             locks.add(DirectoryLock.take(config.runDir()));
             var files = new SandboxFiles(config.dataDir(), config.runDir());
-            var cgroups =
-                    Cgroups.open(
-                            Cgroups.name(config.runDir()),
-                            config.runDir().resolve("cgroups"),
-                            Device.disks(List.of(config.dataDir(), images.layers())));
+            var cgroups = Cgroups.open(
+                    Cgroups.name(config.runDir()),
+                    config.runDir().resolve("cgroups"),
+                    Device.disks(List.of(config.dataDir(), images.layers())));
             var unenforced = cgroups.unenforced();
             if (!unenforced.isEmpty()) {
                 var problem = "this machine cannot keep limits of " + String.join(", ", unenforced)

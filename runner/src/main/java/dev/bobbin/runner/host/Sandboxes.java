@@ -127,8 +127,8 @@ public final class Sandboxes {
     private Creation create(SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, StartTimeline timeline)
             throws InterruptedException {
         var own = JobId.next();
-        var record =
-                new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
+        var record = new SandboxRecord(
+                spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
         var life = new SandboxLife(record, premises.files().record(spec.id()), events);
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);

@@ -68,7 +68,9 @@ public final class Projects {
     public static Projects open(Path data, Path machine) {
         try {
             return new Projects(
-                    data.resolve("projects"), machine, FileSystem.of(data).mayKeepQuotas() && ProjectQuota.isKept(data));
+                    data.resolve("projects"),
+                    machine,
+                    FileSystem.of(data).mayKeepQuotas() && ProjectQuota.isKept(data));
         } catch (IOException e) {
             LOG.log(Level.WARNING, "sizes of what lasts are not kept: " + e.getMessage());
             return new Projects(data.resolve("projects"), machine, false);
@@ -101,8 +103,8 @@ public final class Projects {
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Files.createDirectories(machine);
-        try (var channel = FileChannel.open(
-                machine.resolve("projects"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (var channel =
+                FileChannel.open(machine.resolve("projects"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             lock(channel);
             for (var tries = 0; tries < MOST_TRIES; tries++) {
                 var project = next;
@@ -148,8 +150,7 @@ public final class Projects {
         }
         try {
             var use = use(project);
-            return Optional.of(
-                    use.mostBytes() >= COUNTED ? new Use(use.bytes(), use.inodes(), 0, 0) : use);
+            return Optional.of(use.mostBytes() >= COUNTED ? new Use(use.bytes(), use.inodes(), 0, 0) : use);
         } catch (IOException e) {
             LOG.log(Level.WARNING, e.getMessage());
             return Optional.empty();

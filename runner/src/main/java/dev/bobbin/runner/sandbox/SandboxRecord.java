@@ -58,11 +58,21 @@ public record SandboxRecord(
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {
         return new SandboxRecord(
-                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why, project);
+                spec,
+                layers,
+                createdAt,
+                uidBase,
+                pid,
+                other,
+                own,
+                started || other == SandboxState.RUNNING,
+                why,
+                project);
     }
 
     public SandboxRecord running(JobId job) {
-        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
+        return new SandboxRecord(
+                spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
     }
 
     public SandboxRecord claimed(int base, int pidOne, int itsProject) {

@@ -71,7 +71,9 @@ public final class Filters {
     public Path standard() throws IOException {
         var machine = Abi.ofMachine();
         var program = BuiltIn.program(machine);
-        return program.isPresent() ? keep(machine.name().toLowerCase(Locale.ROOT), program.get()) : file(BuiltIn.profile());
+        return program.isPresent()
+                ? keep(machine.name().toLowerCase(Locale.ROOT), program.get())
+                : file(BuiltIn.profile());
     }
 
     /// The same of a profile in a file of somebody's own.

@@ -116,8 +116,7 @@ class ProjectQuotaIT {
         var before = sandbox.sample().orElseThrow().disk();
         assertThatThrownBy(() -> sandbox.files().write("/big", 0644, zeros(1024 * MIB)))
                 .isInstanceOfSatisfying(
-                        FilesException.class,
-                        e -> assertThat(e.reason()).isEqualTo(FilesException.Reason.NO_SPACE));
+                        FilesException.class, e -> assertThat(e.reason()).isEqualTo(FilesException.Reason.NO_SPACE));
         assertThat(sandbox.sample().orElseThrow().disk()).isEqualTo(before);
         sandbox.files().write("/small", 0644, new ByteArrayInputStream(new byte[100]));
     }

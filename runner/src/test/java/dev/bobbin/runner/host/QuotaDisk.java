@@ -26,12 +26,17 @@ final class QuotaDisk implements AutoCloseable {
             }
             Files.createDirectory(disk.root());
             run("mkfs.ext4", "-q", "-O", "quota,project", disk.image().toString());
-            run("mount", "-o", "loop,prjquota", disk.image().toString(), disk.root().toString());
+            run(
+                    "mount",
+                    "-o",
+                    "loop,prjquota",
+                    disk.image().toString(),
+                    disk.root().toString());
             return disk;
         } catch (IOException e) {
             disk.remove();
-            System.out.println("ProjectQuotaIT: no ext4 with quotas of projects can be mounted here ("
-                    + e.getMessage() + "), so they were not tested; src/test/v2/run --part quota does");
+            System.out.println("ProjectQuotaIT: no ext4 with quotas of projects can be mounted here (" + e.getMessage()
+                    + "), so they were not tested; src/test/v2/run --part quota does");
             return abort("no quotas of projects");
         }
     }

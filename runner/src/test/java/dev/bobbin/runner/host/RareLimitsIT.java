@@ -45,7 +45,8 @@ class RareLimitsIT {
 
     @Test
     void soDoExecsAndWhatIsStartedAgain() throws Exception {
-        var sandbox = host.place().limits(limits("0", 0, Limits.Io.UNLIMITED, 300)).create();
+        var sandbox =
+                host.place().limits(limits("0", 0, Limits.Io.UNLIMITED, 300)).create();
         assertThat(host.sh(sandbox, ALLOWED).stdout()).isEqualTo("0\n300\n300\n");
         host.restart();
         var again = host.runtime().sandboxes().find(sandbox.id()).orElseThrow();
@@ -58,7 +59,9 @@ class RareLimitsIT {
     void onlyWhoAsksHasACgroupMore() throws Exception {
         var usual = host.place().create();
         assertThat(spareCgroups(usual)).isEmpty();
-        var bound = host.place().limits(limits("0", 0, new Limits.Io(MIB, 0, 0, 0), 0)).create();
+        var bound = host.place()
+                .limits(limits("0", 0, new Limits.Io(MIB, 0, 0, 0), 0))
+                .create();
         assertThat(spareCgroups(bound)).hasSameSizeAs(spareParents());
         bound.remove();
         for (var tries = 0; !spareCgroups(bound).isEmpty(); tries++) {
@@ -90,18 +93,24 @@ class RareLimitsIT {
                 .mount(new Mount.Volume("disk", "/v", false))
                 .create();
         var began = System.nanoTime();
-        assertThat(host.sh(sandbox, "dd if=/dev/zero of=/v/f bs=1M count=4 oflag=direct").exitCode()).isZero();
+        assertThat(host.sh(sandbox, "dd if=/dev/zero of=/v/f bs=1M count=4 oflag=direct")
+                        .exitCode())
+                .isZero();
         var wrote = System.nanoTime();
-        assertThat(host.sh(sandbox, "dd if=/v/f of=/dev/null bs=1M iflag=direct").exitCode()).isZero();
+        assertThat(host.sh(sandbox, "dd if=/v/f of=/dev/null bs=1M iflag=direct")
+                        .exitCode())
+                .isZero();
         assertThat((wrote - began) / 1_000_000).isGreaterThan(1500);
         assertThat((System.nanoTime() - wrote) / 1_000_000).isGreaterThan(1500);
     }
 
     @Test
     void aWeightIsWhatTheKernelIsTold() throws Exception {
-        var sandbox = host.place().limits(limits("", 200, Limits.Io.UNLIMITED, 0)).create();
+        var sandbox =
+                host.place().limits(limits("", 200, Limits.Io.UNLIMITED, 0)).create();
         var told = Files.readAllLines(host.runDir().resolve("cgroups")).stream()
-                .map(line -> Path.of(line.substring(line.indexOf('=') + 1)).resolve(sandbox.id().toString()))
+                .map(line -> Path.of(line.substring(line.indexOf('=') + 1))
+                        .resolve(sandbox.id().toString()))
                 .flatMap(cgroup -> List.of(cgroup.resolve("cpu.shares"), cgroup.resolve("cpu.weight")).stream())
                 .filter(Files::exists)
                 .toList();
@@ -112,10 +121,14 @@ class RareLimitsIT {
 
     @Test
     void refusesWhatThisMachineDoesNotHave() throws Exception {
-        var elsewhere = host.request("true").limits(limits("0,4095", 0, Limits.Io.UNLIMITED, 0)).refusal();
+        var elsewhere = host.request("true")
+                .limits(limits("0,4095", 0, Limits.Io.UNLIMITED, 0))
+                .refusal();
         assertThat(elsewhere.reason()).isEqualTo(Refusal.Reason.NO_HOST_FITS);
         assertThat(elsewhere.field()).isEqualTo("limits.cpuset");
-        var files = host.request("true").limits(limits("", 0, Limits.Io.UNLIMITED, 1 << 30)).refusal();
+        var files = host.request("true")
+                .limits(limits("", 0, Limits.Io.UNLIMITED, 1 << 30))
+                .refusal();
         assertThat(files.field()).isEqualTo("limits.nofile");
     }
 }

@@ -124,7 +124,9 @@ class VolumeStoreTest {
                 place.resolve("volume.json"),
                 "{\"version\": 1, \"id\": \"" + id + "\", \"tenant\": \"blue\", \"name\": \"old\","
                         + " \"labels\": {\"team\": \"x\"}, \"created_millis\": 1756000000000}\n");
-        var volume = VolumeStore.open(directory, Projects.open(directory, directory)).find("blue", "old").orElseThrow();
+        var volume = VolumeStore.open(directory, Projects.open(directory, directory))
+                .find("blue", "old")
+                .orElseThrow();
         assertThat(volume.labels()).containsExactly(Map.entry("team", "x"));
         assertThat(volume.createdAt().toEpochMilli()).isEqualTo(1756000000000L);
     }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the fields that requests for work share, each in the one way there is.
 final class JobInput {
-    static final Set<String> ALL_LIMITS = Set.of(
-            "memory", "cpus", "pids", "time", "output", "disk", "cpuset", "cpu_weight", "io", "nofile");
+    static final Set<String> ALL_LIMITS =
+            Set.of("memory", "cpus", "pids", "time", "output", "disk", "cpuset", "cpu_weight", "io", "nofile");
     static final int MOST_VARIABLES = 4096;
     static final int MOST_FILES = 1024;
 
