@@ -186,8 +186,8 @@ struct child *spawn(struct nursery *nursery, const char *id, const char *journal
         .nursery = nursery,
         .was_kept = uid_base != 0, /* a range that the caller knows */
         .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_claim = -1,
-                    .house = nursery->house, .machine = nursery->machine, .trees = &nursery->settings->trees, .spares = &nursery->spares,
-                    .filter = &nursery->filter},
+                    .house = nursery->house, .machine = nursery->machine, .spares = &nursery->spares,
+                    .trees = &nursery->settings->trees, .filter = &nursery->filter},
     };
     struct child *child = NULL;
     if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {

@@ -197,7 +197,7 @@ static int hold_namespaces(struct init *init, struct failure *failure)
     return 0;
 }
 
-/* Writes limits, and brings the parked process to cgroups that were made for that; processes of EXEC go there by themselves. */
+/* Writes limits, and brings the parked process to cgroups made for them; processes of EXEC go there by themselves. */
 static int limit(struct init *init, const struct order *order, struct failure *failure)
 {
     struct cgroups *cgroups = &init->sandbox->cgroups;

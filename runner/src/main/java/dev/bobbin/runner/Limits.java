@@ -90,7 +90,12 @@ public record Limits(
         return processors;
     }
 
-    /// On these processors, with this share of them, at this rate.
+    /// Whether it has a limit of processors or of disks that most jobs do not have.
+    public boolean isRare() {
+        return !cpuset.isEmpty() || cpuWeight > 0 || !io.equals(Io.UNLIMITED);
+    }
+
+    /// On these processors, with this share of them, at this rate, with so many open files.
     public Limits on(String processors, int weight, Io rate, int files) {
         return new Limits(memoryBytes, cpus, pids, time, outputBytes, diskBytes, processors, weight, rate, files);
     }

@@ -230,9 +230,16 @@ public final class Cgroups implements AutoCloseable {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
+        if (limits.isRare()) {
+            rare(limits, writes);
+        }
+        return writes;
+    }
+
+    private void rare(Limits limits, List<String> writes) {
         var missing = missing(limits);
         if (limits.cpuWeight() > 0 && !missing.contains(CPU_WEIGHT)) {
-            if (V2.equals(cpu)) {
+            if (V2.equals(kinds.get("cpu"))) {
                 add(writes, "cpu", "cpu.weight", limits.cpuWeight());
             } else {
                 add(writes, "cpu", "cpu.shares", Math.max(2, limits.cpuWeight() * USUAL_SHARES / USUAL_WEIGHT));
@@ -241,11 +248,13 @@ public final class Cgroups implements AutoCloseable {
         var cpuset = missing.contains("cpuset") ? "" : limits.cpuset();
         var io = missing.contains("io") ? Limits.Io.UNLIMITED : limits.io();
         writes.addAll(spares.writes(limits.on(cpuset, 0, io, 0)));
-        return writes;
     }
 
     /// Names of limits that few jobs have, these do, and this machine cannot keep: `cpuset`, `cpu_weight`, `io`.
     public Set<String> missing(Limits limits) {
+        if (!limits.isRare()) {
+            return Set.of();
+        }
         var missing = spares.missing(limits);
         if (limits.cpuWeight() > 0 && !offers("cpu", V2.equals(kinds.get("cpu")) ? "cpu.weight" : "cpu.shares")) {
             missing.add(CPU_WEIGHT);
