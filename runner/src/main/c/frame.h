@@ -114,7 +114,8 @@
 #define FIELD_HOST_TREES 41    /* empty: mount the machine's own trees (--host-tree of the nursery) read-only */
 #define FIELD_DISK_BYTES 42    /* u64: size of the upper's tmpfs */
 #define FIELD_DISK_INODES 43   /* u64 */
-#define FIELD_CGROUP_WRITE 44  /* text (n): KIND "\n" file "\n" value; KIND as in --cgroup */
+#define FIELD_CGROUP_WRITE 44  /* text (n): KIND "\n" file "\n" value; KIND as in --cgroup, or as in --spare-cgroup,
+                                  where the job then gets one; one made so holds the job once all are written */
 #define FIELD_CGROUP_READ 45   /* text (n): KIND "\n" file: its content goes into the END record as EVIDENCE */
 #define FIELD_TIME_MILLIS 46   /* u64: wall time from exec */
 #define FIELD_OUTPUT_BYTES 47  /* u64: limit of stdout and stderr together */

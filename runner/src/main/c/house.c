@@ -24,16 +24,22 @@ static int enter_cgroups(const struct settings *settings, struct failure *failur
     return 0;
 }
 
+static int open_all(const struct placement *placements, int count, struct cgroups *cgroups, struct failure *failure)
+{
+    for (int i = 0; i < count; i++) {
+        int directory = open(placements[i].directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) return fail(failure, "open the cgroup %s", placements[i].directory);
+        cgroups->each[cgroups->count].kind = placements[i].kind;
+        cgroups->each[cgroups->count++].directory = directory;
+    }
+    return 0;
+}
+
 static int open_parents(struct nursery *nursery, struct failure *failure)
 {
     const struct settings *settings = nursery->settings;
-    for (int i = 0; i < settings->cgroup_count; i++) {
-        int directory = open(settings->cgroups[i].directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (directory < 0) return fail(failure, "open the cgroup %s", settings->cgroups[i].directory);
-        nursery->parents.each[nursery->parents.count].kind = settings->cgroups[i].kind;
-        nursery->parents.each[nursery->parents.count++].directory = directory;
-    }
-    return 0;
+    if (open_all(settings->cgroups, settings->cgroup_count, &nursery->parents, failure) < 0) return -1;
+    return open_all(settings->spare_cgroups, settings->spare_cgroup_count, &nursery->spares, failure);
 }
 
 /* A private bind of `from` at `to` in the new root, which is the working directory. */

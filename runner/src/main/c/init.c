@@ -35,7 +35,7 @@ static struct process *of_event(struct init *init, const struct epoll_event *eve
 
 static void close_foreign(const struct sandbox *sandbox)
 {
-    int kept[CGROUPS_MOST + 7], count = 0;
+    int kept[2 * CGROUPS_MOST + 7], count = 0;
     kept[count++] = sandbox->listener;
     kept[count++] = sandbox->journal;
     kept[count++] = sandbox->journals;
@@ -44,6 +44,7 @@ static void close_foreign(const struct sandbox *sandbox)
     kept[count++] = sandbox->house;
     kept[count++] = sandbox->machine;
     for (int i = 0; i < sandbox->cgroups.count; i++) kept[count++] = sandbox->cgroups.each[i].directory;
+    for (int i = 0; i < sandbox->spares->count; i++) kept[count++] = sandbox->spares->each[i].directory;
     close_all_but(kept, count);
 }
 

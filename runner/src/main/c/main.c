@@ -43,6 +43,7 @@ static void read_settings(int count, char **arguments, struct settings *settings
         {"control", required_argument, NULL, 'c'}, {"run-dir", required_argument, NULL, 'r'},
         {"data-dir", required_argument, NULL, 'd'}, {"store", required_argument, NULL, 's'},
         {"cgroup", required_argument, NULL, 'g'}, {"supervisor-cgroup", required_argument, NULL, 'G'},
+        {"spare-cgroup", required_argument, NULL, 'S'},
         {"host-tree", required_argument, NULL, 't'}, {"uid-locks", required_argument, NULL, 'u'},
         {"lonely-seconds", required_argument, NULL, 'l'}, {"binds", no_argument, NULL, 'b'},
         {"filter", required_argument, NULL, 'f'},
@@ -58,6 +59,7 @@ static void read_settings(int count, char **arguments, struct settings *settings
         case 'u': settings->uid_locks = strdup(optarg); break;
         case 'g': add_placement(settings->cgroups, &settings->cgroup_count, optarg); break;
         case 'G': add_placement(settings->supervisor_cgroups, &settings->supervisor_cgroup_count, optarg); break;
+        case 'S': add_placement(settings->spare_cgroups, &settings->spare_cgroup_count, optarg); break;
         case 't':
             if (settings->trees.count == HOST_TREES_MOST || optarg[0] != '/' || !optarg[1])
                 misused("a host tree is an absolute path, at most 16 of them");

@@ -21,8 +21,8 @@ struct placement {
 
 struct settings {
     const char *control, *run_dir, *data_dir, *store, *uid_locks, *filter; /* the last NULL: none */
-    struct placement cgroups[CGROUPS_MOST], supervisor_cgroups[CGROUPS_MOST];
-    int cgroup_count, supervisor_cgroup_count;
+    struct placement cgroups[CGROUPS_MOST], supervisor_cgroups[CGROUPS_MOST], spare_cgroups[CGROUPS_MOST];
+    int cgroup_count, supervisor_cgroup_count, spare_cgroup_count;
     struct host_trees trees;
     uint64_t lonely_millis;
     bool binds; /* whether directories of the machine may be mounted */
@@ -48,6 +48,7 @@ struct nursery {
     int signals;
     const struct settings *settings;
     struct cgroups parents; /* two kinds in one hierarchy share a directory */
+    struct cgroups spares;  /* where a sandbox gets a cgroup only if it asks */
     struct kept *kept;
     unsigned next_range;
     struct networks networks;

@@ -27,6 +27,8 @@ int act_as(uid_t uid, gid_t gid, struct failure *failure)
     if (syscall(SYS_capget, &header, data) < 0) return fail(failure, "read the capabilities of PID 1");
     data[0].effective = data[0].permitted;
     data[1].effective = data[1].permitted;
+    /* With this one nothing would keep what is laid here to the size of a volume. */
+    if (uid) data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
     if (syscall(SYS_capset, &header, data) < 0) return fail(failure, "keep the capabilities of PID 1");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(failure, "keep PID 1 undumpable");
     return 0;

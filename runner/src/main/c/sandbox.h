@@ -83,6 +83,7 @@ struct sandbox {
     int uid_claim; /* held only to keep the range claimed */
     int house, machine; /* the nursery's mount namespace, and the machine's if there may be binds: until the root is made */
     struct cgroups cgroups;
+    const struct cgroups *spares; /* below these one is made if the order names it */
     const struct host_trees *trees;
     const struct filter *filter;
 };

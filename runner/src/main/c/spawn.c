@@ -140,7 +140,8 @@ static bool remove_socket(const char *id)
 
 bool clear(const struct nursery *nursery, const char *id)
 {
-    bool gone = remove_cgroups(&nursery->parents, nursery->parents.count, id);
+    bool gone = remove_cgroups(&nursery->parents, nursery->parents.count, id)
+        & remove_cgroups(&nursery->spares, nursery->spares.count, id);
     return remove_socket(id) && gone;
 }
 
@@ -193,8 +194,8 @@ struct child *spawn(struct nursery *nursery, const char *id, const char *journal
         .nursery = nursery,
         .was_kept = uid_base != 0, /* a range that the caller knows */
         .sandbox = {.id = id, .listener = -1, .journal = -1, .journals = -1, .network = -1, .uid_claim = -1,
-                    .house = nursery->house, .machine = nursery->machine, .trees = &nursery->settings->trees,
-                    .filter = &nursery->filter, .host_network = host_network},
+                    .house = nursery->house, .machine = nursery->machine, .spares = &nursery->spares,
+                    .trees = &nursery->settings->trees, .filter = &nursery->filter, .host_network = host_network},
     };
     struct child *child = NULL;
     if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {

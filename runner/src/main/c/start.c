@@ -115,12 +115,37 @@ int start_process(struct init *init, struct process *process, int user_namespace
     return result;
 }
 
-static int write_cgroup(const struct sandbox *sandbox, char *write, struct failure *failure)
+/* One that an order asks for and parking did not make, as most sandboxes need none in that hierarchy. */
+static int make_spare(struct sandbox *sandbox, const char *kind, struct failure *failure)
+{
+    struct cgroups *cgroups = &sandbox->cgroups;
+    for (int i = 0; i < sandbox->spares->count && cgroups->count < CGROUPS_MOST; i++) {
+        if (strcmp(sandbox->spares->each[i].kind, kind) != 0) continue;
+        int parent = sandbox->spares->each[i].directory;
+        if (mkdirat(parent, sandbox->id, 0755) < 0) return fail(failure, "make the %s cgroup", kind);
+        int directory = openat(parent, sandbox->id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (directory < 0) return fail(failure, "open the %s cgroup", kind);
+        cgroups->each[cgroups->count].kind = sandbox->spares->each[i].kind;
+        cgroups->each[cgroups->count++].directory = directory;
+        return 0;
+    }
+    return fail_as(failure, ENOENT, "find the cgroup %.100s", kind);
+}
+
+static bool has_cgroup(const struct sandbox *sandbox, const char *kind)
+{
+    for (int i = 0; i < sandbox->cgroups.count; i++)
+        if (strcmp(sandbox->cgroups.each[i].kind, kind) == 0) return true;
+    return false;
+}
+
+static int write_cgroup(struct sandbox *sandbox, char *write, struct failure *failure)
 {
     char *file = strchr(write, '\n'), *value = file ? strchr(file + 1, '\n') : NULL;
     if (!value) return fail_as(failure, EBADMSG, "read the cgroup setting %.100s", write);
     *file++ = 0;
     *value++ = 0;
+    if (!has_cgroup(sandbox, write) && make_spare(sandbox, write, failure) < 0) return -1;
     for (int i = 0; i < sandbox->cgroups.count; i++) {
         if (strcmp(sandbox->cgroups.each[i].kind, write) != 0) continue;
         if (strchr(file, '/')) return fail_as(failure, EBADMSG, "name a cgroup file %.100s", file);
@@ -173,14 +198,27 @@ static int hold_namespaces(struct init *init, struct failure *failure)
     return 0;
 }
 
+/* Writes limits, and brings the parked process to cgroups made for them; processes of EXEC go there by themselves. */
+static int limit(struct init *init, const struct order *order, struct failure *failure)
+{
+    struct cgroups *cgroups = &init->sandbox->cgroups;
+    int parked_in = cgroups->count;
+    for (size_t i = 0; i < order->cgroup_write_count; i++)
+        if (write_cgroup(init->sandbox, order->cgroup_writes[i], failure) < 0) return -1;
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", init->own.pid);
+    for (int i = parked_in; i < cgroups->count; i++)
+        if (write_text(cgroups->each[i].directory, "tasks", pid, failure) < 0) return -1;
+    return 0;
+}
+
 static int carry_out(struct init *init)
 {
     struct process *own = &init->own;
     const struct order *order = &own->order;
     struct failure *failure = &own->failure;
     if (order->lasting && init->sandbox->journals < 0) return fail_as(failure, EINVAL, "let a passing sandbox last");
-    for (size_t i = 0; i < order->cgroup_write_count; i++)
-        if (write_cgroup(init->sandbox, order->cgroup_writes[i], failure) < 0) return -1;
+    if (limit(init, order, failure) < 0) return -1;
     if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
     const struct slice *network = &order->network;
     if (network->length && network_join(network->data, network->data + 4, STAGE_PROC, failure) < 0) return -1;

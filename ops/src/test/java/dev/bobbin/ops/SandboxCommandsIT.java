@@ -90,6 +90,30 @@ final class SandboxCommandsIT extends TypedCommands {
     }
 
     @Test
+    void limitsProcessorsOpenFilesAndRatesOfTheDisk() throws Exception {
+        var ran = bobbin(
+                "run",
+                "--cpuset-cpus",
+                "0",
+                "--cpu-weight",
+                "50",
+                "--ulimit",
+                "nofile=200",
+                "--read-bps",
+                "50MiB",
+                "--write-iops",
+                "500",
+                "--",
+                "sh",
+                "-c",
+                "nproc; ulimit -n");
+        assertThat(ran.out()).as(ran.err()).isEqualTo("1\n200\n");
+        assertThat(bobbin("run", "--ulimit", "core=1", "--", "true").err()).contains("limits.core");
+        assertThat(bobbin("run", "--cpuset-cpus", "x", "--", "true").err()).contains("cpuset");
+        assertThat(bobbin("volume", "create", "--size", "1", "tiny").err()).contains("size");
+    }
+
+    @Test
     void mountsVolumesAndDirectoriesOfTheMachine() throws Exception {
         assertThat(bobbin("volume", "create", "-l", "team=blue", "data").out()).isEqualTo("data\n");
         var written = bobbin("run", "-v", "data:/data", "--", "sh", "-c", "echo kept > /data/file");

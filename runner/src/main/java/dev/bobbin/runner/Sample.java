@@ -8,7 +8,8 @@ import java.time.Instant;
 /// @param pids processes and threads in it now
 /// @param block bytes that came from disks, and bytes that were written for disks
 /// @param network bytes that came in and went out, those to itself left out
-public record Sample(Instant at, Cpu cpu, Memory memory, long pids, Traffic block, Traffic network) {
+/// @param disk what its files on disk take; counted only where the file system keeps their size
+public record Sample(Instant at, Cpu cpu, Memory memory, long pids, Traffic block, Traffic network, Disk disk) {
 
     /// The same, where bytes of the network are not its own.
     public Sample withoutNetwork() {
@@ -39,6 +40,9 @@ public record Sample(Instant at, Cpu cpu, Memory memory, long pids, Traffic bloc
     /// @param cacheBytes part of those in use that holds files, most of which the kernel can take back
     /// @param oomKills processes that the kernel killed for want of memory
     public record Memory(long bytes, long peakBytes, long anonymousBytes, long cacheBytes, long oomKills) {}
+
+    /// Room on a disk.
+    public record Disk(long bytes, long inodes) {}
 
     /// Bytes in two directions.
     public record Traffic(long inBytes, long outBytes) {}

@@ -88,9 +88,8 @@ public final class ImageStore implements AutoCloseable {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             var lock = own(directory);
-            if (!fencesUnpacking()) {
-                LOG.log(Level.INFO, "layers are unpacked without a second fence: Landlock of Linux 6.2 is missing");
-            }
+            // to ask the kernel takes a fifth of a second, which is what loading JNA takes; nobody waits for it here
+            Thread.ofPlatform().daemon().name("fence").start(ImageStore::sayHowUnpackingIsFenced);
             try {
                 return new ImageStore(lock, Disk.open(directory), config, meters);
             } catch (IOException | RuntimeException e) {
@@ -99,6 +98,12 @@ public final class ImageStore implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("open the image store in " + directory, e);
+        }
+    }
+
+    private static void sayHowUnpackingIsFenced() {
+        if (!fencesUnpacking()) {
+            LOG.log(Level.INFO, "layers are unpacked without a second fence: Landlock of Linux 6.2 is missing");
         }
     }
 

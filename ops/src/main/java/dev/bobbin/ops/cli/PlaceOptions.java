@@ -1,6 +1,7 @@
 package dev.bobbin.ops.cli;
 
 import java.math.BigDecimal;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -35,6 +36,36 @@ final class PlaceOptions {
     @Option(names = "--disk", paramLabel = "SIZE", description = "Default 1GiB.")
     private @Nullable String disk;
 
+    @Option(
+            names = "--cpuset-cpus",
+            paramLabel = "LIST",
+            description = "Which processors, such as 0-1,3. Default: any.")
+    private @Nullable String cpuset;
+
+    @Option(
+            names = "--cpu-weight",
+            paramLabel = "N",
+            description = "Share of processors that others want too, 1 to 10000. Default 100.")
+    private @Nullable Integer cpuWeight;
+
+    @Option(names = "--read-bps", paramLabel = "SIZE", description = "Bytes a second from the disk. Default: any.")
+    private @Nullable String readBps;
+
+    @Option(names = "--write-bps", paramLabel = "SIZE", description = "Bytes a second to the disk.")
+    private @Nullable String writeBps;
+
+    @Option(names = "--read-iops", paramLabel = "N", description = "Reads of the disk a second.")
+    private @Nullable Integer readIops;
+
+    @Option(names = "--write-iops", paramLabel = "N", description = "Writes of the disk a second.")
+    private @Nullable Integer writeIops;
+
+    @Option(
+            names = "--ulimit",
+            paramLabel = "nofile=N",
+            description = "Files that each process may have open. Default 1024, which it may raise.")
+    private Map<String, Integer> ulimits = Map.of();
+
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
@@ -59,10 +90,20 @@ final class PlaceOptions {
     Request putInto(Request request) {
         network.putInto(request);
         request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
-        return new Request()
+        var rates = new Request()
+                .putAmount("read_bps", readBps)
+                .putAmount("write_bps", writeBps)
+                .put("read_iops", readIops)
+                .put("write_iops", writeIops);
+        var limits = new Request()
                 .putAmount("memory", memory)
                 .put("cpus", cpus)
                 .put("pids", pids)
-                .putAmount("disk", disk);
+                .putAmount("disk", disk)
+                .put("cpuset", cpuset)
+                .put("cpu_weight", cpuWeight)
+                .putUnlessEmpty("io", rates.members());
+        ulimits.forEach(limits::put);
+        return limits;
     }
 }

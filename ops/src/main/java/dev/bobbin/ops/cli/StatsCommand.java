@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class StatsCommand implements Callable<Integer> {
-    private static final String LINE = "%-36s  %10s  %10s  %10s  %6s  %21s  %21s%n";
+    private static final String LINE = "%-36s  %10s  %10s  %10s  %6s  %10s  %21s  %21s%n";
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table (default), or json: an object a line.")
     private Format format = Format.TABLE;
@@ -43,7 +43,8 @@ final class StatsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         return server.askOfSandboxes(sandboxes -> {
             if (format == Format.TABLE) {
-                System.out.printf(LINE, "SANDBOX", "CPU TIME", "MEMORY", "PEAK", "PIDS", "DISK IN, OUT", "NET IN, OUT");
+                System.out.printf(
+                        LINE, "SANDBOX", "CPU TIME", "MEMORY", "PEAK", "PIDS", "DISK", "DISK IN, OUT", "NET IN, OUT");
             }
             var code = 0;
             for (var name : names.isEmpty() ? running(sandboxes) : names) {
@@ -83,6 +84,7 @@ final class StatsCommand implements Callable<Integer> {
                 amount(part(sample, "memory", "bytes")),
                 amount(part(sample, "memory", "peak_bytes")),
                 sample.get("pids"),
+                amount(part(sample, "disk", "bytes")),
                 traffic(sample, "block"),
                 traffic(sample, "network"));
     }

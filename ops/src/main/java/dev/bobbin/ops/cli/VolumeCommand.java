@@ -53,6 +53,12 @@ final class VolumeCommand implements Callable<Integer> {
                 description = "A note of your own.")
         private Map<String, String> labels = new LinkedHashMap<>();
 
+        @Option(
+                names = "--size",
+                paramLabel = "SIZE",
+                description = "What may be in it. Default: what the disk has room for.")
+        private @Nullable String size;
+
         @Mixin
         private final ServerOptions server;
 
@@ -66,6 +72,7 @@ final class VolumeCommand implements Callable<Integer> {
                 volumes.create(new Request()
                         .put("name", name)
                         .putUnlessEmpty("labels", labels)
+                        .putAmount("size", size)
                         .members());
                 System.out.println(name);
                 return 0;
@@ -75,7 +82,7 @@ final class VolumeCommand implements Callable<Integer> {
 
     @Command(name = "ls", description = "Lists the volumes.", mixinStandardHelpOptions = true)
     private static final class Listing implements Callable<Integer> {
-        private static final String LINE = "%-32s  %-19s  %s%n";
+        private static final String LINE = "%-32s  %-19s  %10s  %10s  %s%n";
 
         @Option(
                 names = {"-q", "--quiet"},
@@ -94,7 +101,7 @@ final class VolumeCommand implements Callable<Integer> {
             return server.askOfVolumes(volumes -> {
                 var all = volumes.list();
                 if (!quiet) {
-                    System.out.printf(LINE, "NAME", "CREATED", "USED BY");
+                    System.out.printf(LINE, "NAME", "CREATED", "SIZE", "USED", "USED BY");
                 }
                 for (var volume : all) {
                     if (quiet) {
@@ -108,10 +115,16 @@ final class VolumeCommand implements Callable<Integer> {
                             String.valueOf(volume.get("created_at"))
                                     .substring(0, 19)
                                     .replace('T', ' '),
+                            amount(volume.get("size")),
+                            amount(volume.get("used_bytes")),
                             users);
                 }
                 return 0;
             });
+        }
+
+        private static String amount(@Nullable Object bytes) {
+            return bytes == null ? "-" : Amount.of(bytes);
         }
     }
 

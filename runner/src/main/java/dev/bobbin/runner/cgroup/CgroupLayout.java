@@ -15,12 +15,23 @@ import java.util.Optional;
 ///
 /// @param own for each controller found, the cgroup this process is in; in v2 it or one above (`UnifiedPlace`)
 /// @param v2 those of the controllers that are in the v2 tree
-record CgroupLayout(Map<String, Path> own, List<String> v2) {
+/// @param spares likewise of v1's `cpuset` and `blkio`, which few jobs need
+/// @param sparesOfV2 those of `cpuset` and `io` that the v2 tree could give to jobs
+record CgroupLayout(Map<String, Path> own, List<String> v2, Map<String, Path> spares, List<String> sparesOfV2) {
     static final List<String> CONTROLLERS = List.of("memory", "cpu", "cpuacct", "pids");
+    private static final List<String> SPARES = List.of("cpuset", "blkio");
+    private static final List<String> SPARES_OF_V2 = List.of("cpuset", "io");
 
     CgroupLayout {
         own = new LinkedHashMap<>(own);
         v2 = List.copyOf(v2);
+        spares = new LinkedHashMap<>(spares);
+        sparesOfV2 = List.copyOf(sparesOfV2);
+    }
+
+    /// One with no more than every job needs.
+    CgroupLayout(Map<String, Path> own, List<String> v2) {
+        this(own, v2, Map.of(), List.of());
     }
 
     /// The layout of this machine as this process sees it.
@@ -39,6 +50,14 @@ record CgroupLayout(Map<String, Path> own, List<String> v2) {
                 .toList();
         var own = new LinkedHashMap<String, Path>();
         var inV2 = new ArrayList<String>();
+        var spares = new LinkedHashMap<String, Path>();
+        for (var mount : mounts) {
+            for (var controller : SPARES) {
+                if (mount.v1 && mount.controllers.contains(controller)) {
+                    spares.put(controller, mount.directory(root, membership(memberships, controller)));
+                }
+            }
+        }
         for (var controller : CONTROLLERS) {
             for (var mount : mounts) {
                 if (mount.v1 && mount.controllers.contains(controller)) {
@@ -46,6 +65,7 @@ record CgroupLayout(Map<String, Path> own, List<String> v2) {
                 }
             }
         }
+        var sparesOfV2 = new ArrayList<String>();
         for (var mount : mounts) {
             if (mount.v1) {
                 continue;
@@ -62,8 +82,10 @@ record CgroupLayout(Map<String, Path> own, List<String> v2) {
                 own.put(controller, place);
                 inV2.add(controller);
             }
+            sparesOfV2.addAll(UnifiedPlace.words(place.resolve("cgroup.controllers")));
+            sparesOfV2.retainAll(SPARES_OF_V2);
         }
-        return new CgroupLayout(own, inV2);
+        return new CgroupLayout(own, inV2, spares, sparesOfV2);
     }
 
     /// The path that line `N:controllers:path` gives for `controller`; the v2 line has no controllers.

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The cgroups of one Bobbin: in every hierarchy a parent named after the run directory, below it one for the
@@ -31,9 +33,12 @@ public final class Cgroups implements AutoCloseable {
     /// What the name of the cgroup ends in to which the server moves if it must.
     private static final String LEAF = ".server";
     /// Sixteen times what a job has by default, in the units of v1 and of v2.
-    private static final int SUPERVISOR_SHARES = 16 * 1024;
+    private static final int USUAL_SHARES = 1024;
 
-    private static final int SUPERVISOR_WEIGHT = 16 * 100;
+    private static final int USUAL_WEIGHT = 100;
+    private static final int SUPERVISOR_SHARES = 16 * USUAL_SHARES;
+    private static final int SUPERVISOR_WEIGHT = 16 * USUAL_WEIGHT;
+    private static final String CPU_WEIGHT = "cpu_weight";
     private static final int CPU_PERIOD_MICROS = 100_000;
     private static final int SMALLEST_QUOTA_MICROS = 1000;
     private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -48,6 +53,8 @@ public final class Cgroups implements AutoCloseable {
 
     private @Nullable UnifiedPlace place;
 
+    private Spares spares = Spares.none();
+
     private Cgroups(Map<String, Path> parents, Map<String, String> kinds) {
         this.parents = parents;
         this.kinds = kinds;
@@ -60,11 +67,17 @@ public final class Cgroups implements AutoCloseable {
 
     /// Makes the parents named `name`, or finds those that an earlier server noted in the file `memory`: jobs of before
     /// live there, even if this server was started in another cgroup.
-    public static Cgroups open(String name, Path memory) throws IOException {
-        return open(CgroupLayout.detect(), name, memory);
+    ///
+    /// @param disks the numbers of those that jobs read and write, `MAJOR:MINOR`
+    public static Cgroups open(String name, Path memory, List<String> disks) throws IOException {
+        return open(CgroupLayout.detect(), name, memory, disks);
     }
 
     static Cgroups open(CgroupLayout layout, String name, Path memory) throws IOException {
+        return open(layout, name, memory, List.of());
+    }
+
+    static Cgroups open(CgroupLayout layout, String name, Path memory, List<String> disks) throws IOException {
         var parents = new LinkedHashMap<String, Path>();
         var kinds = new LinkedHashMap<String, String>();
         var noted = noted(memory);
@@ -95,9 +108,12 @@ public final class Cgroups implements AutoCloseable {
                 cgroups.forgo(entry.getKey(), e);
             }
         }
+        cgroups.spares = Spares.open(layout, name, noted, parents.get(V2), disks);
+        var all = new LinkedHashMap<>(parents);
+        all.putAll(cgroups.spares.parents());
         Files.write(
                 memory,
-                parents.entrySet().stream()
+                all.entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
         return cgroups;
@@ -182,6 +198,7 @@ public final class Cgroups implements AutoCloseable {
             arguments.addAll(List.of("--cgroup", kind + "=" + parent));
             arguments.addAll(List.of("--supervisor-cgroup", kind + "=" + parent.resolve(SUPERVISOR)));
         });
+        spares.parents().forEach((kind, parent) -> arguments.addAll(List.of("--spare-cgroup", kind + "=" + parent)));
         return arguments;
     }
 
@@ -213,7 +230,41 @@ public final class Cgroups implements AutoCloseable {
                 add(writes, "cpu", "cpu.cfs_quota_us", quota);
             }
         }
+        if (limits.isRare()) {
+            rare(limits, writes);
+        }
         return writes;
+    }
+
+    private void rare(Limits limits, List<String> writes) {
+        var missing = missing(limits);
+        if (limits.cpuWeight() > 0 && !missing.contains(CPU_WEIGHT)) {
+            if (V2.equals(kinds.get("cpu"))) {
+                add(writes, "cpu", "cpu.weight", limits.cpuWeight());
+            } else {
+                add(writes, "cpu", "cpu.shares", Math.max(2, limits.cpuWeight() * USUAL_SHARES / USUAL_WEIGHT));
+            }
+        }
+        var cpuset = missing.contains("cpuset") ? "" : limits.cpuset();
+        var io = missing.contains("io") ? Limits.Io.UNLIMITED : limits.io();
+        writes.addAll(spares.writes(limits.on(cpuset, 0, io, 0)));
+    }
+
+    /// Names of limits that few jobs have, these do, and this machine cannot keep: `cpuset`, `cpu_weight`, `io`.
+    public Set<String> missing(Limits limits) {
+        if (!limits.isRare()) {
+            return Set.of();
+        }
+        var missing = spares.missing(limits);
+        if (limits.cpuWeight() > 0 && !offers("cpu", V2.equals(kinds.get("cpu")) ? "cpu.weight" : "cpu.shares")) {
+            missing.add(CPU_WEIGHT);
+        }
+        return missing;
+    }
+
+    /// The processors of which a job may name some.
+    public BitSet processors() throws IOException {
+        return spares.processors();
     }
 
     private void add(List<String> writes, String controller, String file, long value) {
@@ -311,13 +362,17 @@ public final class Cgroups implements AutoCloseable {
 
     /// Removes the cgroups of the sandbox `id`, which must have no processes any more.
     public void remove(String id) {
-        remove(parents.values().stream().map(parent -> parent.resolve(id)).toList());
+        remove(everywhere().map(parent -> parent.resolve(id)).toList());
+    }
+
+    private Stream<Path> everywhere() {
+        return Stream.concat(parents.values().stream(), spares.parents().values().stream());
     }
 
     /// Names of sandboxes that have a cgroup.
     public Set<String> present() throws IOException {
         var present = new TreeSet<String>();
-        for (var parent : parents.values()) {
+        for (var parent : everywhere().toList()) {
             try (var entries = Files.newDirectoryStream(parent, Files::isDirectory)) {
                 entries.forEach(entry -> present.add(entry.getFileName().toString()));
             }
@@ -370,9 +425,9 @@ public final class Cgroups implements AutoCloseable {
     private List<Path> all() throws IOException {
         var all = new ArrayList<Path>();
         for (var id : present()) {
-            parents.values().forEach(parent -> all.add(parent.resolve(id)));
+            everywhere().forEach(parent -> all.add(parent.resolve(id)));
         }
-        for (var parent : parents.values()) {
+        for (var parent : everywhere().toList()) {
             all.add(parent.resolve(BULK));
             all.add(parent.resolve(SUPERVISOR));
             all.add(parent);
@@ -388,6 +443,7 @@ public final class Cgroups implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("list cgroups", e);
         }
+        spares.takeBack();
         if (place != null) {
             place.takeBack();
         }

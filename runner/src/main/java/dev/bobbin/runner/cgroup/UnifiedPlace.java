@@ -93,6 +93,16 @@ final class UnifiedPlace {
         Files.writeString(directory.resolve(HANDED_ON), "+" + String.join(" +", controllers));
     }
 
+    /// What the children of `directory` have.
+    static Set<String> handsOn(Path directory) throws IOException {
+        return words(directory.resolve(HANDED_ON));
+    }
+
+    /// Takes `controller` from the children of `directory`.
+    static void keepBack(Path directory, String controller) throws IOException {
+        Files.writeString(directory.resolve(HANDED_ON), "-" + controller);
+    }
+
     private void moveToLeaf() throws IOException {
         Files.createDirectories(leaf);
         moveAll(directory, leaf);
@@ -131,7 +141,7 @@ final class UnifiedPlace {
                 }
             }
             for (var controller : enabled) {
-                Files.writeString(directory.resolve(HANDED_ON), "-" + controller);
+                keepBack(directory, controller);
             }
             moveAll(leaf, directory);
             Files.deleteIfExists(leaf);

@@ -1,27 +1,33 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.FilesException;
+import dev.bobbin.runner.kernel.ProjectQuota.Use;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
+import java.util.function.Supplier;
 
-/// How much more a sandbox's disk may take of one caller. The kernel keeps no such limit for files on disk, so what is
-/// there is counted, once, when that may matter.
+/// How much more a sandbox's disk may take of one caller. Where the kernel does not keep that limit, and so does not
+/// count, what is there is counted here, once, when that may matter.
 final class DiskRoom {
     /// So much is taken without counting.
     private static final long SMALL = 1024 * 1024;
 
     private final Path upper;
     private final long limit;
+    private final Supplier<Optional<Use>> counted;
     private long room = -1;
     private long taken;
 
-    DiskRoom(Path upper, long limit) {
+    /// @param counted what the kernel says is there
+    DiskRoom(Path upper, long limit, Supplier<Optional<Use>> counted) {
         this.upper = upper;
         this.limit = limit;
+        this.counted = counted;
     }
 
     /// @throws FilesException if `bytes` more do not fit
@@ -40,6 +46,10 @@ final class DiskRoom {
     }
 
     private long used() throws IOException {
+        var use = counted.get();
+        if (use.isPresent()) {
+            return use.get().bytes();
+        }
         var used = new long[1];
         Files.walkFileTree(upper, new SimpleFileVisitor<>() {
             @Override

@@ -98,8 +98,7 @@ public final class FileTree {
     private void feed(List<String> arguments, FileWork.Source source) throws IOException, InterruptedException {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
-            var room = new DiskRoom(stay.upper(), sandbox.limits().diskBytes());
-            new FileWork(stay.begin(arguments, LONG, true)).feed(source, room);
+            new FileWork(stay.begin(arguments, LONG, true)).feed(source, stay.room());
         }
     }
 

@@ -9,8 +9,10 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
+import dev.bobbin.runner.kernel.Device;
 import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.net.Networks;
+import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
@@ -25,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +44,9 @@ public final class HostRuntime implements AutoCloseable {
     private static final Path FILTERS = Path.of("/proc/sys/kernel/seccomp/actions_avail");
 
     private static final String OR_OFF = "; or let jobs make every system call, with host.seccomp: off";
+    /// Where every Bobbin of this machine says what it has taken of what they share.
+    private static final Path LOCKS = Path.of("/run/lock/bobbin");
+
     private static final int MOST_PIDS = Machine.pids();
 
     private final HostConfig config;
@@ -65,12 +71,13 @@ public final class HostRuntime implements AutoCloseable {
         var live = files.live();
         var precedence = new Precedence();
         this.archive = new Archive(files, live, precedence);
-        var volumes = VolumeStore.open(files.volumes());
+        var projects = Projects.open(config.dataDir(), LOCKS);
+        var volumes = VolumeStore.open(files.volumes(), projects);
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
         var networks = Networks.open(config.network(), config.runDir());
-        this.premises =
-                new Premises(config, files, init, settings, cgroups, volumes, mountings, networks, precedence, meters);
+        this.premises = new Premises(
+                config, files, init, settings, cgroups, volumes, mountings, projects, networks, precedence, meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -81,6 +88,7 @@ public final class HostRuntime implements AutoCloseable {
         passing.removeAll(files.lasting());
         passing.forEach(runs::recover);
         new Reunion(sandboxes, premises, archive, images).with(live);
+        releaseProjects();
         images.settled();
         networks.settled();
         sweepCgroups(live);
@@ -102,8 +110,10 @@ public final class HostRuntime implements AutoCloseable {
             locks.add(DirectoryLock.take(config.dataDir()));
             locks.add(DirectoryLock.take(config.runDir()));
             var files = new SandboxFiles(config.dataDir(), config.runDir());
-            var cgroups =
-                    Cgroups.open(Cgroups.name(config.runDir()), config.runDir().resolve("cgroups"));
+            var cgroups = Cgroups.open(
+                    Cgroups.name(config.runDir()),
+                    config.runDir().resolve("cgroups"),
+                    Device.disks(List.of(config.dataDir(), images.layers())));
             var unenforced = cgroups.unenforced();
             if (!unenforced.isEmpty()) {
                 var problem = "this machine cannot keep limits of " + String.join(", ", unenforced)
@@ -138,7 +148,7 @@ public final class HostRuntime implements AutoCloseable {
     }
 
     private List<String> settings(ImageStore images, Cgroups cgroups, Mountings mountings) throws IOException {
-        var uids = Path.of("/run/lock/bobbin/uids");
+        var uids = LOCKS.resolve("uids");
         Files.createDirectories(uids);
         var settings = new ArrayList<>(List.of("--store", images.layers().toString(), "--uid-locks", uids.toString()));
         settings.addAll(cgroups.arguments());
@@ -190,7 +200,7 @@ public final class HostRuntime implements AutoCloseable {
 
     /// The volumes of this host.
     public Volumes volumes() {
-        return new Volumes(premises.volumes());
+        return new Volumes(premises.volumes(), config.allowUnenforcedLimits());
     }
 
     /// Whether callers who are no administrators may have directories of this machine mounted.
@@ -228,6 +238,13 @@ public final class HostRuntime implements AutoCloseable {
     /// Whether sandboxes can be made.
     public boolean healthy() {
         return premises.nursery().alive() && !premises.upkeep().diskFull();
+    }
+
+    /// What an earlier server was making or removing has a project that nobody has any more.
+    private void releaseProjects() throws IOException {
+        var ours = new HashSet<>(premises.volumes().projects());
+        sandboxes.list().forEach(sandbox -> ours.add(sandbox.life().record().project()));
+        premises.projects().releaseAllBut(ours);
     }
 
     private void sweepCgroups(List<SandboxId> live) throws IOException {

@@ -88,9 +88,16 @@ record JobMeta(
     private static final int LAYER = 22;
     private static final int TERMINAL = 23;
     private static final int VOLUME = 24;
-    private static final int ADDRESS = 25;
-    private static final int GATEWAY = 26;
-    private static final int NETWORK = 27;
+    private static final int CPUSET = 25;
+    private static final int CPU_WEIGHT = 26;
+    private static final int OPEN_FILES = 27;
+    private static final int READ_BYTES = 28;
+    private static final int WRITE_BYTES = 29;
+    private static final int READ_OPERATIONS = 30;
+    private static final int WRITE_OPERATIONS = 31;
+    private static final int ADDRESS = 32;
+    private static final int GATEWAY = 33;
+    private static final int NETWORK = 34;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
@@ -239,6 +246,7 @@ record JobMeta(
                     .u64(TIME_MILLIS, limits.time().toMillis())
                     .u64(OUTPUT_BYTES, limits.outputBytes())
                     .u64(DISK_BYTES, limits.diskBytes());
+            rare(out, limits);
         }
         unenforcedLimits.forEach(name -> out.text(UNENFORCED, name));
         layers.forEach(name -> out.text(LAYER, name));
@@ -251,6 +259,28 @@ record JobMeta(
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
 
+    private static void rare(FieldsWriter out, Limits limits) {
+        if (!limits.cpuset().isEmpty()) {
+            out.text(CPUSET, limits.cpuset());
+        }
+        rare(out, CPU_WEIGHT, limits.cpuWeight());
+        rare(out, OPEN_FILES, limits.openFiles());
+        rare(out, READ_BYTES, limits.io().readBytes());
+        rare(out, WRITE_BYTES, limits.io().writeBytes());
+        rare(out, READ_OPERATIONS, limits.io().readOperations());
+        rare(out, WRITE_OPERATIONS, limits.io().writeOperations());
+    }
+
+    private static void rare(FieldsWriter out, int tag, long value) {
+        if (value > 0) {
+            out.u64(tag, value);
+        }
+    }
+
+    private static long rare(Fields fields, int tag) throws WireException {
+        return fields.has(tag) ? fields.requireU64(tag) : 0;
+    }
+
     private static @Nullable Limits limits(Fields fields) throws WireException {
         if (!fields.has(MEMORY_BYTES)) {
             return null;
@@ -261,7 +291,15 @@ record JobMeta(
                 Math.toIntExact(fields.requireU64(PIDS)),
                 Duration.ofMillis(fields.requireU64(TIME_MILLIS)),
                 fields.requireU64(OUTPUT_BYTES),
-                fields.requireU64(DISK_BYTES));
+                fields.requireU64(DISK_BYTES),
+                fields.has(CPUSET) ? fields.requireText(CPUSET) : "",
+                Math.toIntExact(rare(fields, CPU_WEIGHT)),
+                new Limits.Io(
+                        rare(fields, READ_BYTES),
+                        rare(fields, WRITE_BYTES),
+                        rare(fields, READ_OPERATIONS),
+                        rare(fields, WRITE_OPERATIONS)),
+                Math.toIntExact(rare(fields, OPEN_FILES)));
     }
 
     /// @throws WireException if it is not what [#encode] gives, down to its last value: a damaged journal must not keep

@@ -123,7 +123,7 @@ public final class LastingSandbox {
 
     /// Those of its limits that this machine cannot keep, by name.
     public Set<String> unenforcedLimits() {
-        return sandboxes.unenforced(limits());
+        return sandboxes.unenforced(this);
     }
 
     public Instant createdAt() {

@@ -66,7 +66,7 @@ final class Launcher {
             var identity = identity(rootfs, spec.user())
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
-            life.claimed(taken);
+            life.claimed(taken, premises.project(record));
             var answer = premises.networks().attach(spec.id(), spec.tenant(), names(spec), spec.network(), taken.pid());
             if (answer instanceof Networks.Answer.Refused(var refusal)) {
                 taken.sandbox().close();
@@ -76,7 +76,7 @@ final class Launcher {
                 return Optional.of(refusal);
             }
             var place = ((Networks.Answer.Ready) answer).attachment();
-            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(spec.limits()), timeline, place);
+            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, place);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
@@ -170,7 +170,8 @@ final class Launcher {
             return refused(noSuchUser(spec, user));
         }
         timeline.stamp(Phase.IMAGE);
-        var meta = JobMeta.of(job, rootfs.get(), spec.limits(), premises.unenforcedLasting(spec.limits()), timeline);
+        var unenforced = premises.unenforcedLasting(sandbox.life().record());
+        var meta = JobMeta.of(job, rootfs.get(), spec.limits(), unenforced, timeline);
         var execution = exec(sandbox, meta, entrance.get(), timeline);
         var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode());
         premises.precedence().startBegins();
@@ -234,7 +235,7 @@ final class Launcher {
                         job,
                         sandbox.rootfs().orElseThrow(),
                         sandbox.limits(),
-                        premises.unenforcedLasting(sandbox.limits()),
+                        premises.unenforcedLasting(sandbox.life().record()),
                         timeline)
                 .ofFiles();
         var execution = exec(sandbox, meta, connection, timeline);

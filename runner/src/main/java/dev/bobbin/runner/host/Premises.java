@@ -7,9 +7,11 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
 import dev.bobbin.runner.net.Networks;
+import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.Nursery;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxFiles;
+import dev.bobbin.runner.sandbox.SandboxRecord;
 import dev.bobbin.runner.sandbox.Trash;
 import dev.bobbin.runner.sandbox.WarmSandboxes;
 import dev.bobbin.runner.volume.Mountings;
@@ -42,10 +44,12 @@ final class Premises {
     private final Trash trash;
     private final VolumeStore volumes;
     private final Mountings mountings;
+    private final Projects projects;
     private final Networks networks;
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
+    private final Fitness fitness;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
     /// Made by a nursery that ended: nobody will say when they are gone.
@@ -62,16 +66,19 @@ final class Premises {
             Cgroups cgroups,
             VolumeStore volumes,
             Mountings mountings,
+            Projects projects,
             Networks networks,
             Precedence precedence,
             MeterRegistry meters)
             throws IOException {
         this.volumes = volumes;
         this.mountings = mountings;
+        this.projects = projects;
         this.networks = networks;
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
+        this.fitness = new Fitness(cgroups, config.allowUnenforcedLimits());
         this.losses = new Losses(meters);
         this.precedence = precedence;
         this.trash = new Trash(files.trash());
@@ -174,19 +181,58 @@ final class Premises {
 
     /// Those of a job's limits that are not kept; the host's own number of processors is no limit.
     Set<String> unenforced(Limits limits) {
-        if (limits.cpus() > 0 || !unenforced.contains("cpus")) {
+        var missing = cgroups.missing(limits);
+        var unlimited = limits.cpus() == 0 && unenforced.contains("cpus");
+        if (missing.isEmpty() && !unlimited) {
             return unenforced;
         }
-        var others = new TreeSet<>(unenforced);
-        others.remove("cpus");
-        return others;
+        var all = new TreeSet<>(unenforced);
+        all.addAll(missing);
+        if (unlimited) {
+            all.remove("cpus");
+        }
+        return all;
     }
 
-    /// [#unenforced] of a sandbox that lasts: a file system on disk has no size of its own for each.
-    Set<String> unenforcedLasting(Limits limits) {
-        var all = new TreeSet<>(unenforced(limits));
+    /// Why nothing with these limits can run on this machine, if so.
+    Optional<Refusal> unfit(Limits limits) {
+        return fitness.unfit(limits);
+    }
+
+    /// [#unenforced] of a sandbox that lasts, whose files are on a disk that it shares.
+    Set<String> unenforcedLasting(SandboxRecord record) {
+        var limits = unenforced(record.spec().limits());
+        if (projects.keeps(record.project())) {
+            return limits;
+        }
+        var all = new TreeSet<>(limits);
         all.add("disk");
         return all;
+    }
+
+    /// The project of a sandbox whose directories are there: its own, or at its first start a new one; 0 if the size of
+    /// its files is not kept, as of those that it had before this file system kept any.
+    int project(SandboxRecord record) {
+        if (record.project() != 0 || record.started() || !projects.kept()) {
+            return record.project();
+        }
+        var id = record.spec().id();
+        try {
+            return projects.take(files.written(id), record.spec().limits().diskBytes());
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the disk of sandbox " + id + " is not limited: " + e.getMessage());
+            return 0;
+        }
+    }
+
+    /// How much more may be brought into a sandbox that lasts.
+    DiskRoom room(SandboxRecord record) {
+        var limit = record.spec().limits().diskBytes();
+        return new DiskRoom(files.upper(record.spec().id()), limit, () -> projects.used(record.project()));
+    }
+
+    Projects projects() {
+        return projects;
     }
 
     /// Notes the own process of a sandbox.
@@ -234,7 +280,12 @@ final class Premises {
     }
 
     /// Removes everything of a sandbox that lasted.
-    void discard(SandboxId id, int uidBase) {
+    void discard(SandboxRecord record) {
+        discard(record.spec().id(), record.uidBase(), record.project());
+    }
+
+    /// The same of one of which there may be no record.
+    void discard(SandboxId id, int uidBase, int project) {
         jobs.values().removeIf(execution -> execution.sandboxId().equals(id));
         try {
             trash.put(files.lasting(id));
@@ -244,11 +295,13 @@ final class Premises {
         if (uidBase != 0) {
             nursery.free(uidBase);
         }
+        projects.release(project);
     }
 
     void awaitTrash(Duration timeout) throws InterruptedException {
         trash.await(timeout);
         volumes.awaitTrash(timeout);
+        projects.tidy();
     }
 
     void sweep(SandboxId id) {

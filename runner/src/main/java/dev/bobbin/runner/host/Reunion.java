@@ -42,7 +42,8 @@ final class Reunion {
                 meet(record, live.contains(id));
             } catch (NoSuchFileException _) {
                 LOG.log(Level.INFO, "sandbox " + id + " was being made when the last server ended");
-                removeHalfMade(id, 0);
+                removeHalfMade(id);
+                premises.discard(id, 0, 0);
             } catch (IOException e) {
                 LOG.log(Level.WARNING, "sandbox " + id + " is left alone: " + e.getMessage());
             }
@@ -50,10 +51,9 @@ final class Reunion {
     }
 
     /// Nobody was ever told of it.
-    private void removeHalfMade(SandboxId id, int uidBase) {
+    private void removeHalfMade(SandboxId id) {
         premises.destroy(id);
         premises.sweepInBackground(id);
-        premises.discard(id, uidBase);
     }
 
     private void meet(SandboxRecord record, boolean mayLive) throws IOException {
@@ -69,7 +69,8 @@ final class Reunion {
         var connection = mayLive && !isOnlyVisited(record) ? connect(id) : Optional.<Sandbox>empty();
         if (connection.isEmpty() && !record.started()) {
             sandbox.releaseImage();
-            removeHalfMade(id, record.uidBase());
+            removeHalfMade(id);
+            premises.discard(record);
             return;
         }
         var known = new HashSet<>(Set.of(record.own()));

@@ -88,6 +88,10 @@ final class Runs {
                         Refusal.Reason.NO_SUCH_USER,
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
+            var unfit = premises.unfit(job.limits());
+            if (unfit.isPresent()) {
+                return new Attempt.Refused(unfit.get());
+            }
             timeline.stamp(Phase.IMAGE);
             var mounts = premises.mountings()
                     .take(job.tenant(), job.mounts(), job.limits().memoryBytes(), user(job.id()));

@@ -1,8 +1,9 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.Sample;
-import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.quota.Projects;
+import dev.bobbin.runner.sandbox.SandboxRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,16 +20,19 @@ final class Samples {
 
     private Samples() {}
 
-    /// Of the sandbox `id`, whose PID 1 this machine calls `pidOne`.
-    static Sample take(Cgroups cgroups, SandboxId id, int pidOne) throws IOException {
-        var sample = cgroups.sample(id.toString());
+    static Sample take(Cgroups cgroups, Projects projects, SandboxRecord record) throws IOException {
+        var sample = cgroups.sample(record.spec().id().toString());
+        var pidOne = record.pid();
         return new Sample(
                 Instant.now(),
                 sample.cpu(),
                 sample.memory(),
                 sample.pids(),
                 block(PROC, pidOne, sample.processes()),
-                network(Files.readAllLines(PROC.resolve(pidOne + "/net/dev"))));
+                network(Files.readAllLines(PROC.resolve(pidOne + "/net/dev"))),
+                projects.used(record.project())
+                        .map(use -> new Sample.Disk(use.bytes(), use.inodes()))
+                        .orElse(new Sample.Disk(-1, -1)));
     }
 
     static Sample.Traffic block(Path proc, int pidOne, List<Long> processes) {

@@ -182,10 +182,12 @@ final class SandboxLife {
     }
 
     /// The nursery has made its PID 1.
-    void claimed(WarmSandboxes.Lasting taken) {
+    ///
+    /// @param project that its files have
+    void claimed(WarmSandboxes.Lasting taken, int project) {
         lock.lock();
         try {
-            record = record.claimed(taken.uidBase(), taken.pid());
+            record = record.claimed(taken.uidBase(), taken.pid(), project);
             save();
         } finally {
             lock.unlock();

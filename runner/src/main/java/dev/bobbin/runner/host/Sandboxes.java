@@ -6,7 +6,6 @@ import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Refusal;
@@ -81,6 +80,10 @@ public final class Sandboxes {
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
+        var unfit = premises.unfit(spec.limits());
+        if (unfit.isPresent()) {
+            return new Creation.Refused(unfit.get());
+        }
         Optional<Rootfs> lease;
         try {
             lease = images.lease(spec.tenant(), spec.image());
@@ -126,8 +129,8 @@ public final class Sandboxes {
     private Creation create(SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, StartTimeline timeline)
             throws InterruptedException {
         var own = JobId.next();
-        var record =
-                new SandboxRecord(spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null);
+        var record = new SandboxRecord(
+                spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
         var life = new SandboxLife(record, premises.files().record(spec.id()), events);
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
@@ -156,6 +159,10 @@ public final class Sandboxes {
         }
         if (sandbox.rootfs().isEmpty()) {
             return Optional.of(Launcher.imageGone(sandbox));
+        }
+        var unfit = premises.unfit(sandbox.limits());
+        if (unfit.isPresent()) {
+            return unfit;
         }
         var mounts = mounts(sandbox.spec());
         if (mounts instanceof Mountings.Answer.Refused(var refusal)) {
@@ -265,7 +272,7 @@ public final class Sandboxes {
             }
             names.release(sandbox.tenant(), sandbox.name().orElse(null), id);
             all.remove(id);
-            premises.discard(id, life.record().uidBase());
+            premises.discard(life.record());
             sandbox.releaseImage();
             premises.mountings().release(user(id));
             life.removed();
@@ -274,6 +281,7 @@ public final class Sandboxes {
 
     /// Twice a second: what has lived or idled long enough, and what does not pass by itself.
     void keepHouse() {
+        premises.projects().tidy();
         var now = System.nanoTime();
         var wall = Instant.now();
         for (var sandbox : all.values()) {
@@ -315,8 +323,8 @@ public final class Sandboxes {
     }
 
     /// Limits that are not kept for a sandbox that lasts.
-    Set<String> unenforced(Limits limits) {
-        return premises.unenforcedLasting(limits);
+    Set<String> unenforced(LastingSandbox sandbox) {
+        return premises.unenforcedLasting(sandbox.life().record());
     }
 
     FileTree files(LastingSandbox sandbox) {
@@ -324,7 +332,7 @@ public final class Sandboxes {
     }
 
     Sample sample(SandboxRecord record) throws IOException {
-        var sample = Samples.take(premises.cgroups(), record.spec().id(), record.pid());
+        var sample = Samples.take(premises.cgroups(), premises.projects(), record);
         return record.spec().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
     }
 

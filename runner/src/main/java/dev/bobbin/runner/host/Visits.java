@@ -10,7 +10,6 @@ import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -55,9 +54,9 @@ final class Visits {
             }
         }
 
-        /// Where its files are that are its own.
-        Path upper() {
-            return premises.files().upper(sandbox.id());
+        /// How much more may be brought into it.
+        DiskRoom room() {
+            return premises.room(sandbox.life().record());
         }
 
         /// Whoever is interrupted does not wait, but it is done.
@@ -134,8 +133,8 @@ final class Visits {
             var job = JobId.next();
             var timeline = StartTimeline.begin();
             var taken = premises.warm().takeLasting(id, job, record.uidBase(), Network.NONE);
-            var meta = JobMeta.of(
-                    record.spec(), job, rootfs.get(), premises.unenforcedLasting(sandbox.limits()), timeline, null);
+            var meta =
+                    JobMeta.of(record.spec(), job, rootfs.get(), premises.unenforcedLasting(record), timeline, null);
             var begun = new CountDownLatch(1);
             var own = launcher.own(meta, taken.sandbox(), timeline, begun::countDown);
             premises.started(own);

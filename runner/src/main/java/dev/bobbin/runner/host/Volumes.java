@@ -1,19 +1,24 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.volume.VolumeStore;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The volumes of this host, for whoever makes and removes them by name; a mount makes them too. Safe for many threads.
 public final class Volumes {
     private final VolumeStore store;
+    private final boolean allowUnenforced;
 
-    Volumes(VolumeStore store) {
+    /// @param allowUnenforced whether a size that would not hold may be given
+    Volumes(VolumeStore store, boolean allowUnenforced) {
         this.store = store;
+        this.allowUnenforced = allowUnenforced;
     }
 
     /// The answer to "make this volume".
@@ -25,9 +30,17 @@ public final class Volumes {
 
     /// Makes an empty volume.
     ///
-    /// @throws IllegalArgumentException that starts with `name:` if that cannot be a volume's
-    public Creation create(String tenant, String name, Map<String, String> labels) {
-        return store.create(tenant, name, labels)
+    /// @param bytes what may be in it; 0 if nothing but the disk limits that
+    /// @throws IllegalArgumentException that starts with `name:` or `size:` if that cannot be a volume's
+    public Creation create(String tenant, String name, Map<String, String> labels, long bytes) {
+        if (bytes > 0 && !store.keepsSizes() && !allowUnenforced) {
+            return new Creation.Refused(new Refusal(
+                    Refusal.Reason.NO_HOST_FITS,
+                    "size: the file system of this host's data directory keeps no sizes of volumes; put it on ext4 or XFS"
+                            + " mounted with prjquota, or accept it with host.allow-unenforced-limits: on",
+                    "size"));
+        }
+        return store.create(tenant, name, labels, bytes)
                 .<Creation>map(Creation.Created::new)
                 .orElseGet(() -> new Creation.Refused(
                         new Refusal(Refusal.Reason.NAME_TAKEN, "name: there is a volume \"" + name + "\" already")));
@@ -46,6 +59,16 @@ public final class Volumes {
     /// Every volume of this tenant, oldest first.
     public List<Volume> list(String tenant) {
         return store.list(tenant);
+    }
+
+    /// Bytes and files that are in it; nothing if that is not counted.
+    public Optional<Sample.Disk> used(Volume volume) {
+        return store.used(volume).map(use -> new Sample.Disk(use.bytes(), use.inodes()));
+    }
+
+    /// Names of its limits that do not hold.
+    public Set<String> unenforcedLimits(Volume volume) {
+        return store.keepsSize(volume) ? Set.of() : Set.of("size");
     }
 
     /// Who uses it, each as `sandbox ID` or `job ID`.

@@ -28,6 +28,7 @@ public final class Order {
     private static final long BYTES_PER_INODE = 4096;
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 12;
+    private static final int RLIMIT_NOFILE = 7;
     private static final int LONGEST_HOSTNAME = 63;
     /// For images that name none.
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -156,6 +157,7 @@ public final class Order {
         cgroups.reads(spec.limits()).stream()
                 .filter(read -> read.contains("\nmemory."))
                 .forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
+        openFiles(order, spec.limits());
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         return order.frame(Wire.FRAME_EXEC);
@@ -222,6 +224,15 @@ public final class Order {
     private static void limits(FieldsWriter order, Limits limits, Cgroups cgroups) {
         cgroups.writes(limits).forEach(write -> order.text(Wire.FIELD_CGROUP_WRITE, write));
         cgroups.reads(limits).forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
+        openFiles(order, limits);
+    }
+
+    private static void openFiles(FieldsWriter order, Limits limits) {
+        if (limits.openFiles() > 0) {
+            var limit = ByteBuffer.allocate(Integer.BYTES + 2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            limit.putInt(RLIMIT_NOFILE).putLong(limits.openFiles()).putLong(limits.openFiles());
+            order.bytes(Wire.FIELD_RLIMIT, limit.array());
+        }
     }
 
     private static void output(FieldsWriter order, long bytes, Job.OutputPolicy policy) {

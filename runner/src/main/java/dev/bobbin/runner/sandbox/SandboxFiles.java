@@ -59,6 +59,11 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return lasting(id).resolve("upper");
     }
 
+    /// The directories in which is what its programs write, and what the overlay needs for that.
+    public List<Path> written(SandboxId id) {
+        return List.of(upper(id), lasting(id).resolve("work"));
+    }
+
     public Path record(SandboxId id) {
         return lasting(id).resolve("sandbox.json");
     }

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// @param own its own process's job, of the run that is or was the last
 /// @param started whether it ever ran, so that its files are its own
 /// @param problem why it failed; `null` if it did not
+/// @param project of the file system's quotas that its files have; 0 if their size is not kept
 public record SandboxRecord(
         SandboxSpec spec,
         List<String> layers,
@@ -40,12 +41,15 @@ public record SandboxRecord(
         SandboxState state,
         JobId own,
         boolean started,
-        @Nullable String problem) {
+        @Nullable String problem,
+        int project) {
 
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    /// 2 had no network.
+    /// Had no network, and neither processors nor rates among its limits.
+    private static final long SECOND_VERSION = 2;
+
     private static final long VERSION = 3;
 
     public SandboxRecord {
@@ -54,15 +58,25 @@ public record SandboxRecord(
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {
         return new SandboxRecord(
-                spec, layers, createdAt, uidBase, pid, other, own, started || other == SandboxState.RUNNING, why);
+                spec,
+                layers,
+                createdAt,
+                uidBase,
+                pid,
+                other,
+                own,
+                started || other == SandboxState.RUNNING,
+                why,
+                project);
     }
 
     public SandboxRecord running(JobId job) {
-        return new SandboxRecord(spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null);
+        return new SandboxRecord(
+                spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
     }
 
-    public SandboxRecord claimed(int base, int pidOne) {
-        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem);
+    public SandboxRecord claimed(int base, int pidOne, int itsProject) {
+        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem, itsProject);
     }
 
     public SandboxRecord named(@Nullable String name) {
@@ -85,7 +99,7 @@ public record SandboxRecord(
                 now.mounts(),
                 now.terminal(),
                 now.network());
-        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem);
+        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
     /// Writes it to `path` so that at every moment the old or the new content is there, whole.
@@ -129,6 +143,13 @@ public record SandboxRecord(
         out.put("pids", (long) limits.pids());
         out.put("output_bytes", limits.outputBytes());
         out.put("disk_bytes", limits.diskBytes());
+        out.put("cpuset", limits.cpuset());
+        out.put("cpu_weight", (long) limits.cpuWeight());
+        out.put("open_files", (long) limits.openFiles());
+        out.put("read_bytes", limits.io().readBytes());
+        out.put("write_bytes", limits.io().writeBytes());
+        out.put("read_operations", limits.io().readOperations());
+        out.put("write_operations", limits.io().writeOperations());
         out.put("output_policy", spec.outputPolicy().name());
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
@@ -142,6 +163,7 @@ public record SandboxRecord(
         out.put("pid", (long) pid);
         out.put("own", own.toString());
         out.put("started", started ? 1L : 0L);
+        out.put("project", (long) project);
         return Json.write(out);
     }
 
@@ -194,6 +216,17 @@ public record SandboxRecord(
                 Limits.LONGEST_TIME,
                 number(in, "output_bytes"),
                 number(in, "disk_bytes"));
+        if (version > SECOND_VERSION) {
+            limits = limits.on(
+                    text(in, "cpuset"),
+                    Math.toIntExact(number(in, "cpu_weight")),
+                    new Limits.Io(
+                            number(in, "read_bytes"),
+                            number(in, "write_bytes"),
+                            number(in, "read_operations"),
+                            number(in, "write_operations")),
+                    Math.toIntExact(number(in, "open_files")));
+        }
         var spec = new SandboxSpec(
                 SandboxId.parse(text(in, "id")).orElseThrow(() -> new IllegalArgumentException("id")),
                 text(in, "tenant"),
@@ -221,7 +254,8 @@ public record SandboxRecord(
                 state(text(in, "state")),
                 JobId.parse(text(in, "own")).orElseThrow(() -> new IllegalArgumentException("own")),
                 number(in, "started") != 0,
-                (String) in.get("problem"));
+                (String) in.get("problem"),
+                in.get("project") == null ? 0 : Math.toIntExact(number(in, "project")));
     }
 
     private static SandboxState state(String word) {

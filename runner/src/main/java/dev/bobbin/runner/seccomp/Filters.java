@@ -15,13 +15,14 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Objects;
+import java.util.Locale;
 import java.util.Optional;
 
-/// Programs of profiles, made once and kept in a directory of the host's.
+/// Programs of profiles, kept in a directory of the host's: our own as the build made it, others made once.
 public final class Filters {
     /* A file is named after everything that its program came from and after the program itself, so that one that was
-     * damaged is made anew, and so that whoever is given the name is given the content. */
+     * damaged is made anew, and so that whoever is given the name is given the content. Numbers of calls never change, so a
+     * program that was built elsewhere is right on every kernel of this kind of machine, and begins by asking for that. */
 
     /// To be raised when the same profile comes to another program.
     private static final int VERSION = 1;
@@ -68,9 +69,11 @@ public final class Filters {
     ///
     /// @throws KernelException if this machine lacks what is needed to make it
     public Path standard() throws IOException {
-        try (var in = Filters.class.getResourceAsStream("default.json")) {
-            return file(new String(Objects.requireNonNull(in, "default.json").readAllBytes(), StandardCharsets.UTF_8));
-        }
+        var machine = Abi.ofMachine();
+        var program = BuiltIn.program(machine);
+        return program.isPresent()
+                ? keep(machine.name().toLowerCase(Locale.ROOT), program.get())
+                : file(BuiltIn.profile());
     }
 
     /// The same of a profile in a file of somebody's own.
@@ -90,11 +93,11 @@ public final class Filters {
                         library())
                 .getBytes(StandardCharsets.UTF_8));
         var kept = kept(key);
-        return kept.isPresent() ? kept.get() : keep(key, compile(text));
+        return kept.isPresent() ? kept.get() : keep(key, compile(text, Abi.ofMachine()));
     }
 
-    private static byte[] compile(String text) {
-        var profile = ProfileText.read(text, Abi.ofMachine());
+    static byte[] compile(String text, Abi machine) {
+        var profile = ProfileText.read(text, machine);
         var missing = NEEDED.stream().filter(name -> !profile.lets(name)).toList();
         if (!missing.isEmpty()) {
             throw new IllegalArgumentException("no job can begin without " + String.join(", ", missing));
@@ -120,6 +123,9 @@ public final class Filters {
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var file = named(key, program);
+        if (Files.exists(file) && Arrays.equals(Files.readAllBytes(file), program)) {
+            return file;
+        }
         var aside = Files.createTempFile(directory, ".", "");
         Files.write(aside, program);
         Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);

@@ -27,6 +27,8 @@ final class VolumeRecord {
         out.put("name", volume.name());
         out.put("labels", volume.labels());
         out.put("created_millis", volume.createdAt().toEpochMilli());
+        out.put("bytes", volume.bytes());
+        out.put("project", (long) volume.project());
         Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(file, Json.write(out));
     }
@@ -47,10 +49,17 @@ final class VolumeRecord {
                     text(in, "tenant"),
                     text(in, "name"),
                     labels,
-                    Instant.ofEpochMilli((Long) Objects.requireNonNull(in.get("created_millis"), "created_millis")));
+                    Instant.ofEpochMilli((Long) Objects.requireNonNull(in.get("created_millis"), "created_millis")),
+                    number(in, "bytes"),
+                    Math.toIntExact(number(in, "project")));
         } catch (IllegalArgumentException | NullPointerException | ClassCastException e) {
             throw new IOException(file + " cannot be understood: " + e.getMessage(), e);
         }
+    }
+
+    /// 0 if a server wrote it that knew of no sizes.
+    private static long number(Map<String, @Nullable Object> in, String name) {
+        return in.get(name) instanceof Long number ? number : 0;
     }
 
     private static String text(Map<String, @Nullable Object> in, String name) {

@@ -4,6 +4,8 @@ import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Volume;
+import dev.bobbin.runner.kernel.ProjectQuota.Use;
+import dev.bobbin.runner.quota.Projects;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.Trash;
 import java.io.IOException;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// The volumes of this host and who uses each. Safe for many threads.
 public final class VolumeStore {
@@ -42,20 +45,24 @@ public final class VolumeStore {
 
     private final Path directory;
     private final Trash trash;
+    private final Projects projects;
     private final Map<Key, Volume> all = new HashMap<>();
     private final Map<SandboxId, Set<String>> users = new HashMap<>();
 
     private record Key(String tenant, String name) {}
 
-    private VolumeStore(Path directory) {
+    private VolumeStore(Path directory, Projects projects) {
         this.directory = directory;
+        this.projects = projects;
         this.trash = new Trash(directory.resolve(TRASH));
     }
 
     /// The volumes below `directory`, which is made if absent.
-    public static VolumeStore open(Path directory) throws IOException {
+    ///
+    /// @param projects of its file system
+    public static VolumeStore open(Path directory, Projects projects) throws IOException {
         Files.createDirectories(directory, OURS);
-        var volumes = new VolumeStore(directory);
+        var volumes = new VolumeStore(directory, projects);
         try (var entries = Files.newDirectoryStream(directory)) {
             for (var entry : entries) {
                 volumes.meet(entry);
@@ -81,28 +88,36 @@ public final class VolumeStore {
 
     /// Makes an empty volume; nothing if the tenant has one of that name.
     ///
-    /// @throws IllegalArgumentException that starts with `name:` if that cannot be a volume's
-    public synchronized Optional<Volume> create(String tenant, String name, Map<String, String> labels) {
+    /// @param bytes what may be in it; 0 if nothing but the disk limits that
+    /// @throws IllegalArgumentException that starts with `name:` or `size:` if that cannot be a volume's
+    public synchronized Optional<Volume> create(String tenant, String name, Map<String, String> labels, long bytes) {
         Mount.checkVolumeName("name", name);
-        return all.containsKey(new Key(tenant, name)) ? Optional.empty() : Optional.of(make(tenant, name, labels));
+        if (bytes != 0 && bytes < Volume.LEAST_BYTES) {
+            throw new IllegalArgumentException("size: must be at least " + Volume.LEAST_BYTES + " bytes");
+        }
+        return all.containsKey(new Key(tenant, name))
+                ? Optional.empty()
+                : Optional.of(make(tenant, name, labels, bytes));
     }
 
-    private Volume make(String tenant, String name, Map<String, String> labels) {
+    private Volume make(String tenant, String name, Map<String, String> labels, long bytes) {
         try {
-            return lay(tenant, name, labels);
+            return lay(tenant, name, labels, bytes);
         } catch (IOException e) {
             throw new SandboxException("make volume " + name + ": " + e.getMessage(), e);
         }
     }
 
-    private Volume lay(String tenant, String name, Map<String, String> labels) throws IOException {
+    private Volume lay(String tenant, String name, Map<String, String> labels, long bytes) throws IOException {
         var now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        var volume = new Volume(SandboxId.next(), tenant, name, labels, now);
-        var aside = directory.resolve(MAKING + volume.id());
+        var id = SandboxId.next();
+        var aside = directory.resolve(MAKING + id);
         Files.createDirectory(aside, OURS);
         // readable by whoever is in a sandbox; from outside nobody gets past the directories above it
         Files.createDirectory(aside.resolve(FILES));
         Files.setPosixFilePermissions(aside.resolve(FILES), PosixFilePermissions.fromString("rwxr-xr-x"));
+        var project = projects.kept() ? projects.take(List.of(aside.resolve(FILES)), bytes) : 0;
+        var volume = new Volume(id, tenant, name, labels, now, bytes, project);
         VolumeRecord.write(volume, aside.resolve(RECORD));
         Files.move(aside, directory.resolve(volume.id().toString()), StandardCopyOption.ATOMIC_MOVE);
         all.put(new Key(tenant, name), volume);
@@ -130,6 +145,26 @@ public final class VolumeStore {
                 .toList();
     }
 
+    /// The projects of all volumes.
+    public synchronized Set<Integer> projects() {
+        return all.values().stream().map(Volume::project).collect(Collectors.toSet());
+    }
+
+    /// What is in it; nothing if that is not counted.
+    public Optional<Use> used(Volume volume) {
+        return projects.used(volume.project());
+    }
+
+    /// Whether the size that it was given holds, or it has none.
+    public boolean keepsSize(Volume volume) {
+        return volume.bytes() == 0 || projects.keeps(volume.project());
+    }
+
+    /// Whether any size would hold.
+    public boolean keepsSizes() {
+        return projects.kept();
+    }
+
     /// Who uses it, each as `sandbox ID` or `job ID`.
     public synchronized List<String> users(Volume volume) {
         return List.copyOf(users.getOrDefault(volume.id(), Set.of()));
@@ -155,13 +190,14 @@ public final class VolumeStore {
         }
         all.remove(key);
         users.remove(volume.id());
+        projects.release(volume.project());
         return Optional.empty();
     }
 
     /// Notes that `user` uses the volume of this name, which is made if there is none.
     synchronized Volume use(String tenant, String name, String user) {
         var known = all.get(new Key(tenant, name));
-        var volume = known == null ? make(tenant, name, Map.of()) : known;
+        var volume = known == null ? make(tenant, name, Map.of(), 0) : known;
         users.computeIfAbsent(volume.id(), _ -> new TreeSet<>()).add(user);
         return volume;
     }

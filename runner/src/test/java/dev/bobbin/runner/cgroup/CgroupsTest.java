@@ -35,6 +35,69 @@ class CgroupsTest {
         assertThat(cgroups.unenforced(SWAP)).isEmpty();
     }
 
+    private static final Limits RARE = LIMITS.on("0-1,3", 300, new Limits.Io(1000, 0, 0, 50), 0);
+
+    @Test
+    void makesNothingInSpareHierarchiesOfV1AndWritesWhatAJobAsksForThere() throws Exception {
+        give("cpuset/cpuset.cpus", "0-7\n");
+        give("cpuset/cpuset.mems", "0\n");
+        give("cpuset/b/cpuset.cpus", "\n");
+        give("cpuset/b/cpuset.mems", "\n");
+        give("cpu/b/supervisor/cpu.shares", "");
+        var layout = new CgroupLayout(
+                Map.of("cpu", directory("cpu")),
+                List.of(),
+                Map.of("cpuset", directory("cpuset"), "blkio", directory("blkio")),
+                List.of());
+        var cgroups = Cgroups.open(layout, "b", root.resolve("noted"), List.of("254:0", "8:16"));
+        assertThat(cgroups.missing(RARE)).isEmpty();
+        assertThat(cgroups.processors().cardinality()).isEqualTo(8);
+        assertThat(cgroups.writes(RARE))
+                .containsExactlyInAnyOrder(
+                        "cpu\ncpu.shares\n3072",
+                        "cpuset\ncpuset.mems\n0",
+                        "cpuset\ncpuset.cpus\n0-1,3",
+                        "blkio\nblkio.throttle.read_bps_device\n254:0 1000",
+                        "blkio\nblkio.throttle.write_iops_device\n254:0 50",
+                        "blkio\nblkio.throttle.read_bps_device\n8:16 1000",
+                        "blkio\nblkio.throttle.write_iops_device\n8:16 50");
+        assertThat(cgroups.writes(LIMITS)).noneMatch(write -> write.startsWith("cpuset") || write.startsWith("blkio"));
+        assertThat(cgroups.arguments())
+                .contains("--spare-cgroup", "cpuset=" + root.resolve("cpuset/b"), "blkio=" + root.resolve("blkio/b"))
+                .doesNotContain("cpuset=" + root.resolve("cpuset/b/supervisor"));
+        assertThat(root.resolve("cpuset/b/cpuset.cpus")).hasContent("0-7");
+    }
+
+    @Test
+    void handsSpareControllersOfV2OnWhenTheFirstJobAsks() throws Exception {
+        give("own/cgroup.subtree_control", "memory cpu pids");
+        give("own/cpuset.cpus.effective", "0-3\n");
+        give("own/b/supervisor/cpu.weight", "");
+        var own = directory("own");
+        var layout = new CgroupLayout(
+                Map.of("memory", own, "cpu", own, "pids", own),
+                List.of("memory", "cpu", "pids"),
+                Map.of(),
+                List.of("cpuset", "io"));
+        var cgroups = Cgroups.open(layout, "b", root.resolve("noted"), List.of("254:0"));
+        assertThat(cgroups.missing(LIMITS)).isEmpty();
+        assertThat(root.resolve("own/cgroup.subtree_control")).hasContent("memory cpu pids");
+        assertThat(cgroups.missing(RARE)).isEmpty();
+        // a plain file keeps only what was written last
+        assertThat(root.resolve("own/cgroup.subtree_control")).hasContent("+io");
+        assertThat(root.resolve("own/b/cgroup.subtree_control")).hasContent("+io");
+        assertThat(cgroups.writes(RARE))
+                .contains("v2\ncpu.weight\n300", "v2\ncpuset.cpus\n0-1,3", "v2\nio.max\n254:0 rbps=1000 wiops=50");
+        assertThat(cgroups.processors().cardinality()).isEqualTo(4);
+    }
+
+    @Test
+    void namesRareLimitsThatCannotBeKept() throws Exception {
+        assertThat(v1().missing(RARE)).containsExactly("cpuset", "io", "cpu_weight");
+        assertThat(v1().missing(LIMITS)).isEmpty();
+        assertThat(v1().writes(RARE)).containsAll(v1().writes(LIMITS)).hasSameSizeAs(v1().writes(LIMITS));
+    }
+
     @Test
     void leavesTheProcessorAloneWithoutALimit() throws Exception {
         var unlimited = new Limits(64 << 20, 0, 100, Duration.ofSeconds(1), 1000, 1 << 20);

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Limits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +25,7 @@ class RealTreesIT {
     }
 
     private void writeAndRead() throws Exception {
-        var cgroups = Cgroups.open("bobbin-test-" + UUID.randomUUID(), directory.resolve("noted"));
+        var cgroups = Cgroups.open("bobbin-test-" + UUID.randomUUID(), directory.resolve("noted"), List.of());
         try (cgroups) {
             assertThat(cgroups.unenforced()).isEmpty();
             for (var write : cgroups.writes(LIMITS)) {

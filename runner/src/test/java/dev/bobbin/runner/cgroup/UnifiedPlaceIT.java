@@ -135,7 +135,7 @@ class UnifiedPlaceIT {
     }
 
     private Cgroups open() throws Exception {
-        return Cgroups.open(name, directory.resolve("noted"));
+        return Cgroups.open(name, directory.resolve("noted"), List.of());
     }
 
     private static void end(Process process) throws Exception {

@@ -95,7 +95,7 @@ class SandboxRecordTest {
     }
 
     @Test
-    void keepsMounts() throws Exception {
+    void keepsMountsAndRareLimits() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -106,7 +106,9 @@ class SandboxRecordTest {
                 null,
                 null,
                 List.of(),
-                Limits.DEFAULT.within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes()),
+                Limits.DEFAULT
+                        .within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes())
+                        .on("0-1,3", 200, new Limits.Io(1, 2, 3, 4), 64),
                 Job.OutputPolicy.DROP,
                 Map.of(),
                 null,
@@ -118,7 +120,7 @@ class SandboxRecordTest {
                 null,
                 Network.NONE);
         var record = new SandboxRecord(
-                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null);
+                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Volume;
+import dev.bobbin.runner.quota.Projects;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,11 +24,11 @@ class VolumeStoreTest {
 
     @BeforeEach
     void open() throws Exception {
-        volumes = VolumeStore.open(directory);
+        volumes = VolumeStore.open(directory, Projects.open(directory, directory));
     }
 
     private Volume create(String tenant, String name) {
-        return volumes.create(tenant, name, Map.of("a", "ü\n\"")).orElseThrow();
+        return volumes.create(tenant, name, Map.of("a", "ü\n\""), 0).orElseThrow();
     }
 
     private List<String> onDisk() throws Exception {
@@ -45,7 +46,7 @@ class VolumeStoreTest {
         var first = create("blue", "data");
         var second = create("blue", "more");
         create("red", "data");
-        volumes = VolumeStore.open(directory);
+        volumes = VolumeStore.open(directory, Projects.open(directory, directory));
         assertThat(volumes.list("blue")).containsExactly(first, second);
         assertThat(volumes.find("blue", "data")).contains(first);
         assertThat(volumes.find("blue", first.id().toString())).contains(first);
@@ -56,10 +57,10 @@ class VolumeStoreTest {
     @Test
     void refusesANameTwiceForOneTenant() {
         create("blue", "data");
-        assertThat(volumes.create("blue", "data", Map.of())).isEmpty();
+        assertThat(volumes.create("blue", "data", Map.of(), 0)).isEmpty();
         for (var name :
                 List.of("", "-a", "a/b", "..", "a".repeat(65), SandboxId.next().toString())) {
-            assertThatThrownBy(() -> volumes.create("blue", name, Map.of()))
+            assertThatThrownBy(() -> volumes.create("blue", name, Map.of(), 0))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("name: ");
         }
@@ -82,7 +83,7 @@ class VolumeStoreTest {
     @Test
     void knowsAgainWhoOutlivedAServer() throws Exception {
         var made = volumes.use("blue", "data", "sandbox 1");
-        volumes = VolumeStore.open(directory);
+        volumes = VolumeStore.open(directory, Projects.open(directory, directory));
         volumes.keep("blue", List.of("data", "absent"), "sandbox 1");
         assertThat(volumes.remove(made)).isPresent();
         assertThat(volumes.list("blue")).containsExactly(made);
@@ -99,7 +100,7 @@ class VolumeStoreTest {
         Files.writeString(halfMade.resolveSibling("volume.json"), "{\"ver");
         var removed = Files.createDirectories(directory.resolve(".trash/one/data/deep"));
         Files.writeString(removed.resolve("file"), "text");
-        volumes = VolumeStore.open(directory);
+        volumes = VolumeStore.open(directory, Projects.open(directory, directory));
         assertThat(onDisk()).containsExactly(kept.id().toString());
         assertThat(directory.resolve(".trash")).isEmptyDirectory();
         assertThat(volumes.list("blue")).containsExactly(kept);
@@ -109,7 +110,7 @@ class VolumeStoreTest {
     void leavesWhatItDoesNotUnderstandAlone() throws Exception {
         var strange = directory.resolve(create("blue", "data").id().toString());
         Files.writeString(strange.resolve("volume.json"), "{\"version\": 2}");
-        volumes = VolumeStore.open(directory);
+        volumes = VolumeStore.open(directory, Projects.open(directory, directory));
         assertThat(volumes.list("blue")).isEmpty();
         assertThat(strange).isDirectory();
     }
@@ -123,7 +124,9 @@ class VolumeStoreTest {
                 place.resolve("volume.json"),
                 "{\"version\": 1, \"id\": \"" + id + "\", \"tenant\": \"blue\", \"name\": \"old\","
                         + " \"labels\": {\"team\": \"x\"}, \"created_millis\": 1756000000000}\n");
-        var volume = VolumeStore.open(directory).find("blue", "old").orElseThrow();
+        var volume = VolumeStore.open(directory, Projects.open(directory, directory))
+                .find("blue", "old")
+                .orElseThrow();
         assertThat(volume.labels()).containsExactly(Map.entry("team", "x"));
         assertThat(volume.createdAt().toEpochMilli()).isEqualTo(1756000000000L);
     }

@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.dispatch;
 
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.host.Volumes;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The volumes, as callers may see and make them. Another tenant's do not exist, unless an administrator names the id.
 public final class VolumeDirectory {
@@ -20,8 +22,10 @@ public final class VolumeDirectory {
     }
 
     /// Makes an empty volume of the caller's tenant.
-    public Creation create(String name, Map<String, String> labels, Caller caller) {
-        return here.create(caller.tenant().name(), name, labels);
+    ///
+    /// @param bytes what may be in it; 0 if nothing but the disk limits that
+    public Creation create(String name, Map<String, String> labels, long bytes, Caller caller) {
+        return here.create(caller.tenant().name(), name, labels, bytes);
     }
 
     /// The caller's volume of this name or id.
@@ -39,6 +43,16 @@ public final class VolumeDirectory {
     /// Who uses it, each as `sandbox ID` or `job ID`.
     public List<String> users(Volume volume) {
         return here.users(volume);
+    }
+
+    /// Bytes and files that are in it; nothing if that is not counted.
+    public Optional<Sample.Disk> used(Volume volume) {
+        return here.used(volume);
+    }
+
+    /// Names of its limits that this machine does not keep.
+    public Set<String> unenforcedLimits(Volume volume) {
+        return here.unenforcedLimits(volume);
     }
 
     /// Removes a volume with all that is in it, unless somebody uses it.

@@ -19,11 +19,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the fields that requests for work share, each in the one way there is.
 final class JobInput {
-    static final Set<String> ALL_LIMITS = Set.of("memory", "cpus", "pids", "time", "output", "disk");
+    static final Set<String> ALL_LIMITS =
+            Set.of("memory", "cpus", "pids", "time", "output", "disk", "cpuset", "cpu_weight", "io", "nofile");
     static final int MOST_VARIABLES = 4096;
     static final int MOST_FILES = 1024;
 
     private static final Set<String> FILE = Set.of("text", "base64", "mode");
+    private static final Set<String> RATES = Set.of("read_bps", "write_bps", "read_iops", "write_iops");
     private static final int MOST_ARGUMENTS = 4096;
     private static final int MOST_LABELS = 64;
     private static final int LONGEST_LABEL = 256;
@@ -110,12 +112,55 @@ final class JobInput {
             var output = name.equals("output") ? Quantity.bytes(each) : now.outputBytes();
             var disk = name.equals("disk") ? Quantity.bytes(each) : now.diskBytes();
             try {
-                limits[0] = new Limits(memory, cpus, pids, time, output, disk);
+                limits[0] = new Limits(
+                        memory,
+                        cpus,
+                        pids,
+                        time,
+                        output,
+                        disk,
+                        name.equals("cpuset") ? cpuset(each) : now.cpuset(),
+                        name.equals("cpu_weight") ? count(each, 10_000) : now.cpuWeight(),
+                        name.equals("io") ? io(each) : now.io(),
+                        name.equals("nofile") ? count(each, Integer.MAX_VALUE) : now.openFiles());
             } catch (IllegalArgumentException e) {
                 throw Rejected.invalid(each.path(), "limits." + e.getMessage());
             }
         });
         return limits[0];
+    }
+
+    private static String cpuset(JsonInput value) throws IOException {
+        var text = value.string();
+        if (text.isEmpty()) {
+            throw value.wrong("must be numbers of processors such as \"0-1,3\"");
+        }
+        return text;
+    }
+
+    private static int count(JsonInput value, int most) throws IOException {
+        var text = value.number();
+        if (!text.matches("[1-9][0-9]{0,9}") || Long.parseLong(text) > most) {
+            throw value.wrong("must be a whole number between 1 and " + most);
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static Limits.Io io(JsonInput value) throws IOException {
+        var io = new Limits.Io[] {Limits.Io.UNLIMITED};
+        value.object(RATES, (name, each) -> {
+            var now = io[0];
+            var rate = name.endsWith("_bps") ? Quantity.bytes(each) : count(each, Integer.MAX_VALUE);
+            if (rate == 0) {
+                throw each.wrong("must be more than 0; leave it out for no limit");
+            }
+            io[0] = new Limits.Io(
+                    name.equals("read_bps") ? rate : now.readBytes(),
+                    name.equals("write_bps") ? rate : now.writeBytes(),
+                    name.equals("read_iops") ? rate : now.readOperations(),
+                    name.equals("write_iops") ? rate : now.writeOperations());
+        });
+        return io[0];
     }
 
     private static double cpus(JsonInput value) throws IOException {

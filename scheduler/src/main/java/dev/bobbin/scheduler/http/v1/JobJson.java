@@ -99,6 +99,26 @@ final class JobJson {
             json.writeNumberField("cpus", limits.cpus());
         }
         json.writeNumberField("pids", limits.pids());
+        if (!limits.cpuset().isEmpty()) {
+            json.writeStringField("cpuset", limits.cpuset());
+        }
+        unlessNone(json, "cpu_weight", limits.cpuWeight());
+        unlessNone(json, "nofile", limits.openFiles());
+        var io = limits.io();
+        if (!io.equals(Limits.Io.UNLIMITED)) {
+            json.writeObjectFieldStart("io");
+            unlessNone(json, "read_bps", io.readBytes());
+            unlessNone(json, "write_bps", io.writeBytes());
+            unlessNone(json, "read_iops", io.readOperations());
+            unlessNone(json, "write_iops", io.writeOperations());
+            json.writeEndObject();
+        }
+    }
+
+    private static void unlessNone(JsonGenerator json, String field, long value) throws IOException {
+        if (value > 0) {
+            json.writeNumberField(field, value);
+        }
     }
 
     private static void amounts(JsonGenerator json, Limits limits) throws IOException {

@@ -43,7 +43,8 @@ final class SandboxRequest {
             "labels",
             "on_disconnect",
             "output_policy");
-    private static final Set<String> LIMITS = Set.of("memory", "cpus", "pids", "output", "disk");
+    private static final Set<String> LIMITS =
+            Set.of("memory", "cpus", "pids", "output", "disk", "cpuset", "cpu_weight", "io", "nofile");
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private @Nullable String name;

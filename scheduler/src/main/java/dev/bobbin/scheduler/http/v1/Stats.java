@@ -107,6 +107,12 @@ final class Stats {
         counted(json, "pids", sample.pids());
         traffic(json, "block", sample.block());
         traffic(json, "network", sample.network());
+        if (sample.disk().bytes() >= 0) {
+            json.writeObjectFieldStart("disk");
+            counted(json, "bytes", sample.disk().bytes());
+            counted(json, "inodes", sample.disk().inodes());
+            json.writeEndObject();
+        }
     }
 
     private static void traffic(JsonGenerator json, String name, Sample.Traffic traffic) throws IOException {

@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Volume;
+import dev.bobbin.scheduler.dispatch.VolumeDirectory;
 import java.io.IOException;
 import java.util.List;
 
@@ -10,15 +11,24 @@ import java.util.List;
 final class VolumeJson {
     private VolumeJson() {}
 
-    /// @param users who uses it, each as `sandbox ID` or `job ID`
-    static void write(JsonGenerator json, Volume volume, List<String> users) throws IOException {
+    /// Its size, what is in it where that is counted, and who uses it.
+    static void write(JsonGenerator json, Volume volume, VolumeDirectory volumes) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", volume.id().toString());
         json.writeStringField("name", volume.name());
         json.writeStringField("created_at", volume.createdAt().toString());
         JobJson.labels(json, volume.labels());
+        if (volume.bytes() > 0) {
+            json.writeNumberField("size", volume.bytes());
+        }
+        var used = volumes.used(volume);
+        if (used.isPresent()) {
+            json.writeNumberField("used_bytes", used.get().bytes());
+            json.writeNumberField("used_inodes", used.get().inodes());
+        }
+        JobJson.unenforcedLimits(json, volumes.unenforcedLimits(volume));
         json.writeArrayFieldStart("used_by");
-        for (var user : users) {
+        for (var user : volumes.users(volume)) {
             json.writeString(user);
         }
         json.writeEndArray();

@@ -13,6 +13,7 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
@@ -30,18 +31,19 @@ final class Volumes {
     void create(ServerRequest request, ServerResponse response) {
         var name = new String[1];
         var labels = new LinkedHashMap<String, String>();
-        JsonInput.readObject(Body.read(request, LARGEST_REQUEST), Set.of("name", "labels"), (field, value) -> {
-            if (field.equals("name")) {
-                name[0] = value.string();
-            } else {
-                labels.putAll(JobInput.labels(value));
+        var size = new long[1];
+        JsonInput.readObject(Body.read(request, LARGEST_REQUEST), Set.of("name", "labels", "size"), (field, value) -> {
+            switch (field) {
+                case "name" -> name[0] = value.string();
+                case "size" -> size[0] = size(value);
+                default -> labels.putAll(JobInput.labels(value));
             }
         });
         if (name[0] == null) {
             throw Rejected.invalid("name", "name: say what the volume shall be called");
         }
         var caller = Exchange.caller(request);
-        switch (JobInput.valid("", () -> volumes.create(name[0], labels, caller))) {
+        switch (JobInput.valid("", () -> volumes.create(name[0], labels, size[0], caller))) {
             case Creation.Refused(var refusal) -> throw new Rejected(Problem.of(refusal));
             case Creation.Created(var volume) -> {
                 response.header(HeaderNames.LOCATION, "/v1/volumes/" + volume.name());
@@ -49,6 +51,14 @@ final class Volumes {
                 send(response, volume);
             }
         }
+    }
+
+    private static long size(JsonInput value) throws IOException {
+        var bytes = Quantity.bytes(value);
+        if (bytes < Volume.LEAST_BYTES) {
+            throw value.wrong("must be at least " + Volume.LEAST_BYTES + " bytes; leave it out for none");
+        }
+        return bytes;
     }
 
     /// `label` may come several times; all of them must fit.
@@ -68,7 +78,7 @@ final class Volumes {
             json.writeStartObject();
             json.writeArrayFieldStart("items");
             for (var volume : items) {
-                VolumeJson.write(json, volume, volumes.users(volume));
+                VolumeJson.write(json, volume, volumes);
             }
             json.writeEndArray();
             json.writeStringField(
@@ -113,6 +123,6 @@ final class Volumes {
     }
 
     private void send(ServerResponse response, Volume volume) {
-        JobAnswer.send(response, json -> VolumeJson.write(json, volume, volumes.users(volume)));
+        JobAnswer.send(response, json -> VolumeJson.write(json, volume, volumes));
     }
 }

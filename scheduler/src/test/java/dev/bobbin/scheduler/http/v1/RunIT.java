@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -263,6 +264,44 @@ final class RunIT {
             var answer = run("{\"command\":[\"true\"],\"limits\":{\"" + name + "\":" + limit.getValue() + "}}");
             assertThat(answer.status()).as(name).isEqualTo(422);
             assertThat(answer.text()).contains("\"code\":\"never_fits\"", "\"field\":\"limits." + name + "\"");
+        }
+    }
+
+    @Test
+    void keepsRareLimits() throws IOException {
+        var answer =
+                run("{\"command\":[\"sh\",\"-c\",\"nproc; ulimit -n\"],\"limits\":{\"cpuset\":\"0\",\"cpu_weight\":200,"
+                        + "\"nofile\":256,\"io\":{\"read_bps\":\"100MiB\",\"write_iops\":1000}}}");
+        assertThat(answer.text()).contains("\"stdout\":\"1\\n256\\n\"");
+        assertThat(server.get("/v1/jobs/" + jobId(answer)).text())
+                .contains("\"cpuset\":\"0\",\"cpu_weight\":200,\"nofile\":256,"
+                        + "\"io\":{\"read_bps\":104857600,\"write_iops\":1000}");
+    }
+
+    @Test
+    void namesTheRareLimitThatIsWrong() throws IOException {
+        for (var wrong : List.of(
+                "cpuset\":\"\"",
+                "cpuset\":\"1-0\"",
+                "cpuset\":\"all\"",
+                "cpu_weight\":0",
+                "cpu_weight\":10001",
+                "nofile\":3",
+                "nofile\":1.5",
+                "io\":{\"read_bps\":0}",
+                "io\":{\"bps\":1}")) {
+            var answer = run("{\"command\":[\"true\"],\"limits\":{\"" + wrong + "}}");
+            assertThat(answer.status()).as(wrong).isEqualTo(400);
+            assertThat(answer.text())
+                    .as(wrong)
+                    .contains("\"field\":\"limits." + wrong.substring(0, wrong.indexOf('"')));
+        }
+        for (var large : Map.of("cpuset", "\"4095\"", "nofile", "1000000000").entrySet()) {
+            var answer =
+                    run("{\"command\":[\"true\"],\"limits\":{\"" + large.getKey() + "\":" + large.getValue() + "}}");
+            assertThat(answer.status()).as(answer.text()).isEqualTo(422);
+            assertThat(answer.text())
+                    .contains("\"code\":\"never_fits\"", "\"field\":\"limits." + large.getKey() + "\"");
         }
     }
 

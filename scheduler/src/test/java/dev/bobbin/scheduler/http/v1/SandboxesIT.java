@@ -81,11 +81,12 @@ final class SandboxesIT {
 
     @Test
     void makesWhatIsAskedForAndTellsOfIt() throws IOException {
-        var answer = create("{\"name\":\"web\",\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"b\"},\"workdir\":\"/w\","
-                + "\"user\":\"nobody\",\"files\":{\"f\":\"text\"},\"labels\":{\"team\":\"blue\"},\"ttl\":\"1h\","
-                + "\"idle_timeout\":\"30m\",\"network\":\"none\",\"image\":\"host\",\"pull\":\"missing\","
-                + "\"on_disconnect\":\"continue\",\"output_policy\":\"kill\","
-                + "\"limits\":{\"memory\":\"64MiB\",\"cpus\":0.5,\"pids\":50,\"output\":\"1MiB\",\"disk\":\"8MiB\"}}");
+        var answer = create(
+                "{\"name\":\"web\",\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"b\"},\"workdir\":\"/w\","
+                        + "\"user\":\"nobody\",\"files\":{\"f\":\"text\"},\"labels\":{\"team\":\"blue\"},\"ttl\":\"1h\","
+                        + "\"idle_timeout\":\"30m\",\"network\":\"none\",\"image\":\"host\",\"pull\":\"missing\","
+                        + "\"on_disconnect\":\"continue\",\"output_policy\":\"kill\","
+                        + "\"limits\":{\"memory\":\"64MiB\",\"cpus\":0.5,\"pids\":50,\"output\":\"1MiB\",\"disk\":\"8MiB\",\"cpuset\":\"0\"}}");
 
         assertThat(answer.status()).isEqualTo(201);
         var id = ids(answer.text()).getFirst();
@@ -94,7 +95,7 @@ final class SandboxesIT {
                 .contains("\"name\":\"web\"", "\"state\":\"running\"", "\"image\":\"host\"", "\"created_at\":\"20")
                 .contains("\"command\":[\"sleep\",\"60\"]", "\"expires_at\":\"20", "\"idle_timeout\":1800.0")
                 .contains(
-                        "\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"output\":1048576,\"disk\":8388608}")
+                        "\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"cpuset\":\"0\",\"output\":1048576,\"disk\":8388608}")
                 .contains("\"unenforced_limits\":[\"disk\"]", "\"labels\":{\"team\":\"blue\"}", "\"execs\":[]")
                 .containsPattern("\"pid\":[1-9][0-9]*")
                 .doesNotContain("\"env\"", "\"outcome\"", "\"problem\"");

@@ -68,6 +68,26 @@ final class VolumesIT {
         assertThat(server.get("/v1/volumes/shared").status()).isEqualTo(404);
     }
 
+    /// Which of the two depends on the file system of the test's directory.
+    @Test
+    void eitherKeepsASizeOrRefusesIt() throws IOException {
+        var made = server.post("/v1/volumes", "{\"name\":\"sized\",\"size\":\"8MiB\"}");
+        if (made.status() == 422) {
+            assertThat(made.text()).contains("\"code\":\"never_fits\"", "\"field\":\"size\"", "prjquota");
+            assertThat(server.get("/v1/volumes/sized").status()).isEqualTo(404);
+        } else {
+            assertThat(made.status()).as(made.text()).isEqualTo(201);
+            assertThat(made.text())
+                    .contains("\"size\":8388608", "\"used_bytes\":")
+                    .doesNotContain("unenforced");
+        }
+        for (var size : List.of("0", "\"4kB\"", "-1", "\"much\"")) {
+            var refused = server.post("/v1/volumes", "{\"name\":\"small\",\"size\":" + size + "}");
+            assertThat(refused.status()).as(size).isEqualTo(400);
+            assertThat(refused.text()).contains("\"field\":\"size\"");
+        }
+    }
+
     @Test
     void makesListsAndPrunesVolumes() throws IOException {
         var made = server.post("/v1/volumes", "{\"name\":\"one\",\"labels\":{\"team\":\"blue\"}}");
