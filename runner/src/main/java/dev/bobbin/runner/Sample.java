@@ -13,7 +13,7 @@ public record Sample(Instant at, Cpu cpu, Memory memory, long pids, Traffic bloc
 
     /// The same, where bytes of the network are not its own.
     public Sample withoutNetwork() {
-        return new Sample(at, cpu, memory, pids, block, new Traffic(-1, -1));
+        return new Sample(at, cpu, memory, pids, block, new Traffic(-1, -1), disk);
     }
 
     /// Time of processors.
