@@ -16,7 +16,6 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
-import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
@@ -326,11 +325,6 @@ public final class Sandboxes {
     Sample sample(SandboxRecord record) throws IOException {
         var sample = Samples.take(premises.cgroups(), record.spec().id(), record.pid());
         return record.spec().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
-    }
-
-    /// The place of a sandbox on the bridge.
-    Optional<Networks.Attachment> attachment(SandboxId id) {
-        return premises.networks().of(id);
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {

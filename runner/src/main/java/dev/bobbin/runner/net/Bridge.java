@@ -208,7 +208,7 @@ final class Bridge {
                 return candidate;
             }
         }
-        throw new KernelException("no part of network-range " + config.range() + " is free on this machine");
+        throw new KernelException("no part of host.network.range " + config.range() + " is free on this machine");
     }
 
     /// Puts a sandbox on it, at an address that nobody has.

@@ -33,7 +33,7 @@ final class World implements AutoCloseable {
         there = net.address(2);
         hidden = RANGES.stream()
                 .map(Cidr::of)
-                .map(range -> range.address(random.nextInt(1 << (32 - range.prefix()) - 2) + 1))
+                .map(range -> range.address(random.nextInt((1 << (32 - range.prefix())) - 2) + 1))
                 .toList();
         name = "w" + Integer.toHexString(random.nextInt(1 << 28));
         host("ip", "netns", "add", name);
