@@ -13,7 +13,7 @@ int calls(int count, char **arguments);
 /* attempts.c: `attempt NAME…`: what a job must not be able to do. */
 int attempt(int count, char **arguments);
 
-/* talk.c: `talk serve PORT`, `talk to tcp|udp ADDRESS PORT [FROM]`: who reaches whom. */
+/* talk.c: `talk serve PORT`, `talk to tcp|udp|once ADDRESS PORT [FROM]`: who reaches whom. */
 int talk(int count, char **arguments);
 
 #endif

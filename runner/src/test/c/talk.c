@@ -1,6 +1,6 @@
 /*
  * Who reaches whom: `talk serve PORT` answers each TCP connection and each datagram with the address that it comes from;
- * `talk to tcp|udp ADDRESS PORT [FROM]…` prints that answer, or why there is none.
+ * `talk to tcp|udp|once ADDRESS PORT [FROM]` prints that answer, or why there is none; `once` is one datagram.
  */
 #include "probe.h"
 
@@ -57,7 +57,7 @@ static int serve(const char *port)
 }
 
 /* The answer of `to`, or a word for why there is none. */
-static const char *ask(int type, const struct sockaddr_in *to, const struct sockaddr_in *from)
+static const char *ask(int type, int most, const struct sockaddr_in *to, const struct sockaddr_in *from)
 {
     static char answer[64];
     int any = socket(AF_INET, type | SOCK_NONBLOCK, 0), error = 0;
@@ -69,7 +69,7 @@ static const char *ask(int type, const struct sockaddr_in *to, const struct sock
     getsockopt(any, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error) return strerrorname_np(error);
     polled.events = POLLIN;
-    for (int tries = 0; tries < TRIES; tries++) {
+    for (int tries = 0; tries < most; tries++) {
         if (type == SOCK_DGRAM && send(any, "x", 1, 0) < 0) return strerrorname_np(errno);
         if (poll(&polled, 1, PATIENCE_MILLIS / TRIES) == 0) continue;
         ssize_t got = read(any, answer, sizeof answer - 1);
@@ -87,7 +87,8 @@ int talk(int count, char **arguments)
     int type = strcmp(arguments[1], "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
     struct sockaddr_in to = address_of(arguments[2], arguments[3]), from;
     if (count == 5) from = address_of(arguments[4], "0");
-    const char *answer = ask(type, &to, count == 5 ? &from : NULL);
+    int tries = strcmp(arguments[1], "once") == 0 ? 1 : TRIES;
+    const char *answer = ask(type, tries, &to, count == 5 ? &from : NULL);
     printf("%s\n", answer);
     return 0;
 }

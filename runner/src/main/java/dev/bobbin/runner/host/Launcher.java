@@ -269,8 +269,7 @@ final class Launcher {
         var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
         var place = meta.attachment();
         if (place != null) {
-            premises.networks()
-                    .keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place.bridge(), place.address());
+            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place);
         }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {

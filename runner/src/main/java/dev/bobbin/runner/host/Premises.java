@@ -216,6 +216,7 @@ final class Premises {
             return;
         }
         var id = execution.sandboxId();
+        networks.detach(id);
         var vanished = running.remove(id) != null;
         if (orphaned.remove(id) || vanished || execution.recovered() || !nursery.alive()) {
             sweep(id);

@@ -233,7 +233,7 @@ final class Runs {
         var place = meta.attachment();
         if (place != null) {
             var names = List.of(Order.hostname(meta.id().toString()), meta.id().toString());
-            premises.networks().keep(id, meta.tenant(), names, place.bridge(), place.address());
+            premises.networks().keep(id, meta.tenant(), names, place);
         }
     }
 

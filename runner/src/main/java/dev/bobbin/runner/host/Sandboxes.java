@@ -257,6 +257,9 @@ public final class Sandboxes {
             if (life.isVisited()) {
                 premises.destroy(id);
                 life.awaitAbsent(REMOVAL);
+            } else if (closed && sandbox.spec().network() instanceof Network.Bridge) {
+                // its address and its ports are others' only after its PID 1
+                life.awaitAbsent(REMOVAL);
             }
         } finally {
             if (!closed) {

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,11 +69,12 @@ final class Links implements AutoCloseable {
         return bridge + "-" + Integer.toHexString(index);
     }
 
-    /// The names of all links of this Bobbin; whatever is there was made by it.
+    /// The names of all links of this Bobbin, the bridge first; whatever is there was made by it.
     static List<String> present(String bridge) {
         var names = new ArrayList<String>();
         try (var links = Files.newDirectoryStream(NET, bridge + "*")) {
             links.forEach(link -> names.add(link.getFileName().toString()));
+            Collections.sort(names);
             return names;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

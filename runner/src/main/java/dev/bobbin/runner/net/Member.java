@@ -2,24 +2,32 @@ package dev.bobbin.runner.net;
 
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.net.Networks.Attachment;
 import java.net.Inet4Address;
 import java.util.List;
 
 /// A sandbox on the bridge.
 ///
 /// @param names by which its project finds it, besides its aliases
-/// @param bridge as it was asked for, but with every port of this machine chosen
-record Member(SandboxId id, String tenant, List<String> names, Network.Bridge bridge, Inet4Address address) {
+record Member(SandboxId id, String tenant, List<String> names, Attachment place) {
     Member {
         names = List.copyOf(names);
     }
 
+    Network.Bridge bridge() {
+        return place.bridge();
+    }
+
+    Inet4Address address() {
+        return place.address();
+    }
+
     /// What sandboxes share that reach one another; only of one that has a project.
     String circle() {
-        return tenant + "\0" + bridge.project();
+        return tenant + "\0" + bridge().project();
     }
 
     boolean isNamed(String name) {
-        return bridge.aliases().contains(name) || names.stream().anyMatch(name::equalsIgnoreCase);
+        return bridge().aliases().contains(name) || names.stream().anyMatch(name::equalsIgnoreCase);
     }
 }

@@ -95,7 +95,7 @@ public final class Networks implements AutoCloseable {
                 for (var range : wanted.egress().allowed()) {
                     if (!mayAllow(range)) {
                         yield Optional.of(
-                                forbidden("network.egress.allow", range + " is not opened by host.network.allowed"));
+                                forbidden("network.egress.allow", range + " is not within host.network.allowed"));
                     }
                 }
                 yield Optional.empty();
@@ -132,7 +132,10 @@ public final class Networks implements AutoCloseable {
             detach(id);
             LOG.log(Level.ERROR, "sandbox " + id + " gets no network", e);
             return new Answer.Refused(new Refusal(Refusal.Reason.DEGRADED, "network: " + e.getMessage(), "network"));
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (InterruptedException e) {
+            worker.execute(() -> detach(id)); // after what was asked for, which may still be done
+            throw e;
+        } catch (RuntimeException e) {
             detach(id);
             throw e;
         }
@@ -140,9 +143,10 @@ public final class Networks implements AutoCloseable {
 
     private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge held, int pid) {
         bridge.make(members.values());
-        var member = bridge.add(address -> new Member(id, tenant, names, held, address), pid);
+        var member = bridge.add(
+                address -> new Member(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
         note(member);
-        return new Answer.Ready(new Attachment(member.address(), bridge.gateway(), held));
+        return new Answer.Ready(member.place());
     }
 
     private void note(Member member) {
@@ -153,28 +157,30 @@ public final class Networks implements AutoCloseable {
 
     /// Notes a sandbox that outlived a server. What is in force of it stays so.
     ///
-    /// @param wanted with the ports that were chosen for it
-    public void keep(SandboxId id, String tenant, List<String> names, Network.Bridge wanted, Inet4Address address) {
+    public void keep(SandboxId id, String tenant, List<String> names, Attachment place) {
         try {
-            ports.hold(id, wanted.ports());
+            ports.hold(id, place.bridge().ports());
         } catch (Ports.Taken taken) {
             LOG.log(
                     Level.WARNING,
                     "sandbox " + id + " has it all the same, but somebody else, too: " + taken.getMessage());
         }
-        note(new Member(id, tenant, names, wanted, address));
+        note(new Member(id, tenant, names, place));
     }
 
     /// All that outlived a server are noted: from now on their rules are in force as this server writes them, and of
     /// others nothing is left.
     public void settled() {
-        worker.execute(() -> {
-            try {
+        try {
+            onWorker(() -> {
                 bridge.find(members.values());
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, "the bridge of before cannot be used: " + e.getMessage(), e);
-            }
-        });
+                return true;
+            });
+        } catch (KernelException e) {
+            LOG.log(Level.ERROR, "the bridge of before cannot be used: " + e.getMessage(), e);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
         var _ = worker.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 

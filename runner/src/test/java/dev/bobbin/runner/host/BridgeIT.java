@@ -9,12 +9,16 @@ import dev.bobbin.runner.Network.Egress;
 import dev.bobbin.runner.Network.Protocol;
 import dev.bobbin.runner.Network.PublishedPort;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.kernel.Nftables;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.net.Networks;
 import java.net.Inet4Address;
+import java.net.NetworkInterface;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -102,6 +106,19 @@ class BridgeIT {
     }
 
     @Test
+    void losesNotEvenTheFirstPacket() throws Exception {
+        for (var job = 0; job < 20; job++) {
+            var asked = host.request(
+                            "./probe", "talk", "to", "once", world.there.getHostAddress(), String.valueOf(world.port))
+                    .workdir("/w")
+                    .probe()
+                    .network(Bridge.PLAIN)
+                    .run();
+            assertThat(asked.stdout()).isEqualTo(world.here.getHostAddress() + "\n");
+        }
+    }
+
+    @Test
     void reachesNothingThatIsPrivateAndNoMetadata() throws Exception {
         for (var address : world.hidden) {
             isKeptFrom(Bridge.PLAIN, address);
@@ -115,8 +132,8 @@ class BridgeIT {
         var gateway = Cidr.around(place.address().orElseThrow(), NetworkConfig.PART_PREFIX)
                 .address(1);
         isKeptFrom(Bridge.PLAIN, gateway);
-        for (var local : java.net.NetworkInterface.networkInterfaces()
-                .flatMap(java.net.NetworkInterface::inetAddresses)
+        for (var local : NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
                 .filter(Inet4Address.class::isInstance)
                 .map(Inet4Address.class::cast)
                 .filter(address -> !address.isLoopbackAddress())
@@ -131,7 +148,13 @@ class BridgeIT {
     @Test
     void reachesAPrivateRangeOnlyIfTheConfigurationOpensIt() throws Exception {
         var opened = world.hidden.get(1);
-        reaches(egress(new Egress(false, List.of(new Cidr(opened, 32)), List.of())), opened);
+        // the world answers datagrams from another address
+        assertThat(ask(
+                        egress(new Egress(false, List.of(new Cidr(opened, 32)), List.of())),
+                        opened.getHostAddress(),
+                        world.port))
+                .first()
+                .isEqualTo(world.here.getHostAddress());
         for (var range : List.of(Cidr.of("10.0.0.0/8"), Cidr.of("0.0.0.0/0"), new Cidr(world.hidden.getFirst(), 32))) {
             var refusal = host.request("true")
                     .network(egress(new Egress(true, List.of(range), List.of())))
@@ -245,10 +268,14 @@ class BridgeIT {
         var free = Cidr.around(place.address().orElseThrow(), NetworkConfig.PART_PREFIX)
                 .address(16_382)
                 .getHostAddress();
+        var first = world.datagrams();
         assertThat(sentFrom(place, own)).isEqualTo(world.here.getHostAddress());
+        assertThat(world.datagrams()).isGreaterThan(first);
         for (var forged : List.of(other, free, world.here.getHostAddress(), "8.8.8.8")) {
+            var before = world.datagrams();
             enter(place, "ip", "address", "add", forged + "/32", "dev", "eth0");
             assertThat(sentFrom(place, forged)).as(forged).isEqualTo("silence");
+            assertThat(world.datagrams()).as(forged).isEqualTo(before);
         }
         place.remove();
         neighbour.remove();
@@ -324,7 +351,7 @@ class BridgeIT {
                 assertThat(result.exitCode()).as(result.stderr()).isZero();
                 return result.stdout();
             };
-            for (var line : threads.invokeAll(java.util.Collections.nCopies(IN_PARALLEL, job))) {
+            for (var line : threads.invokeAll(Collections.nCopies(IN_PARALLEL, job))) {
                 addresses.add(line.get().split(" ", 2)[0]);
             }
         }
@@ -355,12 +382,100 @@ class BridgeIT {
 
     @Test
     void writesItsRulesAnewIfSomebodyRemovesThem() throws Exception {
+        var place = host.place()
+                .network(egress(new Egress(false, List.of(), List.of())))
+                .create();
+        try (var filter = Nftables.open()) {
+            filter.run("delete table inet " + Networks.present(host.runDir()).getFirst());
+        }
+        var answer = "";
+        for (var tries = 0; tries < 100 && !REFUSED.contains(answer); tries++) {
+            answer = enter(place, World.probe(), "talk", "to", "tcp", world.there.getHostAddress(), "" + world.port);
+            TimeUnit.MILLISECONDS.sleep(100);
+        }
+        assertThat(answer).isIn(REFUSED);
+        place.remove();
+    }
+
+    @Test
+    void reachesWhatAnAllowedNameResolvesToOnceItHasAsked() throws Exception {
+        try (var names = new FakeNames(world.there, world.hidden.getFirst());
+                var named = openWithNames(names)) {
+            var network = egress(new Egress(true, List.of(), List.of("good.test", "evil.test")));
+            var place = named.place().workdir("/w").probe().network(network).create();
+            var there = world.there.getHostAddress();
+            var ask = "./probe talk to tcp " + there + " " + world.port;
+            assertThat(named.sh(place, "cd /w; " + ask).stdout().strip()).isIn(REFUSED);
+            assertThat(named.sh(place, "getent ahostsv4 other.test").exitCode()).isNotZero();
+            assertThat(named.sh(place, "getent ahostsv4 evil.test").exitCode())
+                    .as("leads to an address of metadata")
+                    .isNotZero();
+            assertThat(named.sh(place, "cd /w; " + ask).stdout().strip()).isIn(REFUSED);
+            assertThat(named.sh(place, "getent ahostsv4 good.test | head -n 1; cd /w; " + ask)
+                            .stdout())
+                    .startsWith(there)
+                    .endsWith(world.here.getHostAddress() + "\n");
+            var hidden = world.hidden.getFirst().getHostAddress();
+            assertThat(named.sh(place, "cd /w; ./probe talk to tcp " + hidden + " " + world.port)
+                            .stdout()
+                            .strip())
+                    .isIn(REFUSED);
+            // what was granted outlives the server
+            named.restart();
+            var again = named.runtime().sandboxes().find(place.id()).orElseThrow();
+            assertThat(named.sh(again, "cd /w; " + ask).stdout()).isEqualTo(world.here.getHostAddress() + "\n");
+            again.remove();
+        }
+    }
+
+    private static TestHost openWithNames(FakeNames names) throws Exception {
+        return TestHost.open(
+                0,
+                Files.createTempDirectory("bobbin-bridge"),
+                true,
+                new NetworkConfig(false, Cidr.of("10.128.0.0/10"), List.of(), List.of(names.address())));
+    }
+
+    @Test
+    void outlivesTheServer() throws Exception {
         var root = Files.createTempDirectory("bobbin-bridge");
-        try (var flushed = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
-            var place = flushed.place().network(Bridge.PLAIN).create();
-            var before = Networks.present(flushed.runDir());
-            assertThat(before).hasSize(3);
-            assertThat(place.state()).isNotNull();
+        var port = Integer.parseInt(ServerDeathIT.dies(root, "bridge"));
+        assertThat(World.ask("tcp", "127.0.0.1", port)).startsWith("10.");
+        try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
+            assertThat(World.ask("tcp", "127.0.0.1", port)).startsWith("10.");
+            var server = next.runtime().sandboxes().find("default", "server").orElseThrow();
+            assertThat(((Bridge) server.network()).ports().getFirst().hostPort())
+                    .isEqualTo(port);
+            var taken = new PublishedPort(Protocol.TCP, PublishedPort.LOOPBACK, port, 80);
+            assertThat(next.request("true").network(published(taken)).refusal().reason())
+                    .isEqualTo(Refusal.Reason.PORT_TAKEN);
+            var client = next.place().network(project("shop")).create();
+            assertThat(client.address()).isNotEqualTo(server.address());
+            assertThat(next.sh(client, "getent ahostsv4 db").stdout())
+                    .contains(server.address().orElseThrow().getHostAddress());
+            assertThat(enter(
+                            client,
+                            World.probe(),
+                            "talk",
+                            "to",
+                            "tcp",
+                            server.address().orElseThrow().getHostAddress(),
+                            "7000"))
+                    .isEqualTo(client.address().orElseThrow().getHostAddress());
+            server.remove();
+            assertThat(World.ask("tcp", "127.0.0.1", port)).isIn(REFUSED);
+        }
+    }
+
+    @Test
+    void leavesNothingIfItsServerDiesWhileSandboxesComeAndGo() throws Exception {
+        var root = Files.createTempDirectory("bobbin-bridge");
+        for (var death = 0; death < 3; death++) {
+            ServerDeathIT.dies(root, "bridges");
+        }
+        try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
+            assertThat(next.request("true").network(Bridge.PLAIN).run().exitCode())
+                    .isZero();
         }
     }
 
@@ -370,16 +485,15 @@ class BridgeIT {
                 .isEqualTo(Refusal.Reason.FORBIDDEN);
         var config = new NetworkConfig(true, Cidr.of("10.128.0.0/10"), List.of(), List.of());
         try (var open = TestHost.open(1, Files.createTempDirectory("bobbin-bridge"), true, config)) {
-            var machine = Files.readSymbolicLink(java.nio.file.Path.of("/proc/self/ns/net"))
-                    .toString();
-            var low = Files.readString(java.nio.file.Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
+            var machine = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
+            var low = Files.readString(Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start"));
             var job = open.request("sh", "-c", "readlink /proc/self/ns/net; ip link add x type bridge")
                     .network(new Network.Host())
                     .run();
             assertThat(job.stdout()).isEqualTo(machine + "\n");
             assertThat(job.exitCode()).isNotZero();
             assertThat(open.sh("readlink /proc/self/ns/net").stdout()).isNotEqualTo(machine + "\n");
-            assertThat(Files.readString(java.nio.file.Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start")))
+            assertThat(Files.readString(Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start")))
                     .isEqualTo(low);
             var place = open.place().network(new Network.Host()).create();
             assertThat(place.sample().orElseThrow().network().inBytes()).isNegative();

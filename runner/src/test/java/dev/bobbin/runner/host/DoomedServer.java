@@ -1,13 +1,19 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Network;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 /// A server in a process of its own, to be killed at any moment: `DIRECTORY steady` makes a sandbox with an exec that
-/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY counting N`
+/// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY bridge`
+/// publishes
+/// a port, `DIRECTORY bridges` starts jobs on a bridge for ever, and both say when they do; `DIRECTORY counting N`
 /// keeps N sandboxes in which a program counts, and reads what those print.
 final class DoomedServer {
     private static final int SIGTERM = 15;
@@ -21,6 +27,8 @@ final class DoomedServer {
         var host = TestHost.open(0, root);
         switch (arguments[1]) {
             case "steady" -> steady(host, root);
+            case "bridge" -> bridge(host, root);
+            case "bridges" -> bridges(host, root);
             case "busy" -> busy(host, new Random(Long.parseLong(arguments[2])));
             default -> counting(host, root, Integer.parseInt(arguments[2]));
         }
@@ -39,6 +47,46 @@ final class DoomedServer {
         stopped.stop(SIGTERM, Duration.ofSeconds(5));
         Files.writeString(root.resolve("jobs.new"), ended.id() + "\n" + counting.id() + "\n");
         Files.move(root.resolve("jobs.new"), root.resolve("jobs"));
+        Thread.currentThread().join();
+    }
+
+    private static void bridge(TestHost host, Path root) throws Exception {
+        var port = new Network.PublishedPort(Network.Protocol.TCP, Network.PublishedPort.LOOPBACK, 0, 7000);
+        var network = new Network.Bridge("shop", List.of("db"), List.of(port), Network.Egress.INTERNET);
+        var server = host.place("./probe", "talk", "serve", "7000")
+                .workdir("/w")
+                .probe()
+                .name("server")
+                .network(network)
+                .create();
+        var chosen = ((Network.Bridge) server.network()).ports().getFirst().hostPort();
+        while (!World.ask("tcp", "127.0.0.1", chosen).startsWith("10.")) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        ready(root, String.valueOf(chosen));
+    }
+
+    private static void bridges(TestHost host, Path root) throws Exception {
+        for (var many = 0; many < 4; many++) {
+            var number = many;
+            Thread.ofVirtual().start(() -> {
+                var project = new Network.Bridge("p" + number % 2, List.of(), List.of(), Network.Egress.INTERNET);
+                while (true) {
+                    try {
+                        host.request("true").network(project).run();
+                    } catch (Exception e) {
+                        throw new AssertionError(e);
+                    }
+                }
+            });
+        }
+        TimeUnit.MILLISECONDS.sleep(1000 + ThreadLocalRandom.current().nextInt(1000));
+        ready(root, "busy");
+    }
+
+    private static void ready(Path root, String word) throws Exception {
+        Files.writeString(root.resolve("ready.new"), word);
+        Files.move(root.resolve("ready.new"), root.resolve("ready"));
         Thread.currentThread().join();
     }
 

@@ -304,6 +304,22 @@ class ServerDeathIT {
                 .start();
     }
 
+    /// Lets a [DoomedServer] work in `root` until it says `ready`, and kills it.
+    ///
+    /// @return what it said
+    static String dies(Path root, String... arguments) throws Exception {
+        var server = doomed(root, arguments);
+        var ready = root.resolve("ready");
+        while (Files.notExists(ready)) {
+            assertThat(server.isAlive()).isTrue();
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        kill(server);
+        var said = Files.readString(ready);
+        Files.delete(ready);
+        return said;
+    }
+
     private static void kill(Process server) throws Exception {
         server.destroyForcibly();
         assertThat(server.waitFor(10, TimeUnit.SECONDS)).isTrue();

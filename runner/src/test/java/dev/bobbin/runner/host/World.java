@@ -70,6 +70,15 @@ final class World implements AutoCloseable {
         return host(all.toArray(String[]::new));
     }
 
+    /// How many datagrams have come to somebody there.
+    long datagrams() throws IOException {
+        return inside("grep", "^Udp:", "/proc/net/snmp")
+                .lines()
+                .skip(1)
+                .mapToLong(line -> Long.parseLong(line.split(" ", -1)[1]))
+                .sum();
+    }
+
     /// Runs a program on this machine, and gives what it prints.
     static String host(String... command) throws IOException {
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
