@@ -25,6 +25,9 @@ public interface Execution extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// Its sandbox's place on the bridge; nothing for an exec.
+    Optional<Network.Attachment> attachment();
+
     /// The image that runs.
     ImageReference image();
 

@@ -107,6 +107,11 @@ public sealed interface Network {
         }
     }
 
+    /// A sandbox's place on the bridge.
+    ///
+    /// @param bridge as it was asked for, but with every port of this machine chosen
+    record Attachment(Inet4Address address, Inet4Address gateway, Bridge bridge) {}
+
     /// Where a sandbox may connect to. Never, whatever is said here: this machine itself (but for its name server),
     /// the addresses of clouds' metadata, loopback, multicast, sandboxes outside its project.
     ///
@@ -127,7 +132,7 @@ public sealed interface Network {
         public Egress {
             JobFields.require(
                     allowed.size() <= MOST_ALLOWED,
-                    "network.egress.allowed: there are at most " + MOST_ALLOWED + " ranges");
+                    "network.egress.allow: there are at most " + MOST_ALLOWED + " ranges");
             JobFields.require(
                     names.size() <= MOST_NAMES, "network.egress.names: there are at most " + MOST_NAMES + " names");
             allowed = allowed.stream().distinct().toList();

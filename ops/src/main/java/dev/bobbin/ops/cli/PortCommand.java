@@ -16,10 +16,11 @@ import picocli.CommandLine.Parameters;
 final class PortCommand implements Callable<Integer> {
     private static final String ARROW = " -> ";
 
-    @Parameters(paramLabel = "NAME", description = "Id or name of the sandbox.")
+    @Parameters(index = "0", paramLabel = "NAME", description = "Id or name of the sandbox.")
     private String name = "";
 
     @Parameters(
+            index = "1",
             arity = "0..1",
             paramLabel = "PORT[/udp]",
             description = "Only where this one is, and exit code 1 if it is not.")

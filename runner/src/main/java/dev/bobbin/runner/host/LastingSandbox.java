@@ -8,12 +8,12 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
-import dev.bobbin.runner.net.Networks.Attachment;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
@@ -113,12 +113,25 @@ public final class LastingSandbox {
 
     /// Its network; while it runs, with the ports of this machine that were chosen.
     public Network network() {
-        return sandboxes.attachment(id()).<Network>map(Attachment::bridge).orElseGet(() -> spec().network());
+        return attachment().<Network>map(Attachment::bridge).orElseGet(() -> spec().network());
     }
 
     /// Its address on the bridge while it runs.
     public Optional<Inet4Address> address() {
-        return sandboxes.attachment(id()).map(Attachment::address);
+        return attachment().map(Attachment::address);
+    }
+
+    /// As the run that is now notes it, so that it is known too while a new server finds its bridge.
+    private Optional<Attachment> attachment() {
+        return switch (state()) {
+            case RUNNING, STOPPING -> own().flatMap(Execution::attachment);
+            case CREATING, STOPPED, FAILED -> Optional.empty();
+        };
+    }
+
+    /// Its way out, and its name server, while it runs with a bridge.
+    public Optional<Inet4Address> gateway() {
+        return attachment().map(Attachment::gateway);
     }
 
     /// Those of its limits that this machine cannot keep, by name.

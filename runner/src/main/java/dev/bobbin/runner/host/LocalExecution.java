@@ -6,6 +6,7 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
@@ -110,6 +111,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     @Override
     public Optional<SandboxId> sandbox() {
         return meta.kind().equals(JobMeta.RUN) ? Optional.empty() : Optional.of(sandboxId);
+    }
+
+    @Override
+    public Optional<Network.Attachment> attachment() {
+        return Optional.ofNullable(meta.attachment());
     }
 
     Journal journal() {

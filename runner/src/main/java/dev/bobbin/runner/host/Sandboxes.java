@@ -15,7 +15,6 @@ import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
-import dev.bobbin.runner.net.Networks;
 import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
@@ -265,6 +264,9 @@ public final class Sandboxes {
             if (life.isVisited()) {
                 premises.destroy(id);
                 life.awaitAbsent(REMOVAL);
+            } else if (closed && sandbox.spec().network() instanceof Network.Bridge) {
+                // its address and its ports are others' only after its PID 1
+                life.awaitAbsent(REMOVAL);
             }
         } finally {
             if (!closed) {
@@ -334,11 +336,6 @@ public final class Sandboxes {
     Sample sample(SandboxRecord record) throws IOException {
         var sample = Samples.take(premises.cgroups(), premises.projects(), record);
         return record.spec().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
-    }
-
-    /// The place of a sandbox on the bridge.
-    Optional<Networks.Attachment> attachment(SandboxId id) {
-        return premises.networks().of(id);
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {

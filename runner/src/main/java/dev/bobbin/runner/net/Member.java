@@ -1,8 +1,8 @@
 package dev.bobbin.runner.net;
 
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.SandboxId;
-import dev.bobbin.runner.net.Networks.Attachment;
 import java.net.Inet4Address;
 import java.util.List;
 

@@ -2,6 +2,7 @@ package dev.bobbin.runner.net;
 
 import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.kernel.KernelException;
@@ -57,11 +58,6 @@ public final class Networks implements AutoCloseable {
         record Refused(Refusal refusal) implements Answer {}
     }
 
-    /// A sandbox's place on the bridge.
-    ///
-    /// @param bridge as it was asked for, but with every port of this machine chosen
-    public record Attachment(Inet4Address address, Inet4Address gateway, Network.Bridge bridge) {}
-
     private Networks(NetworkConfig config, Path runDir) {
         this.config = config;
         this.name = BridgeName.of(runDir);
@@ -92,12 +88,14 @@ public final class Networks implements AutoCloseable {
             case Network.Host _ ->
                 config.host()
                         ? Optional.empty()
-                        : Optional.of(forbidden("network", "this host does not give its own network to jobs"));
+                        : Optional.of(forbidden(
+                                "network",
+                                "this machine's own network is not for jobs unless host.network.host: on says so"));
             case Network.Bridge wanted -> {
                 for (var range : wanted.egress().allowed()) {
                     if (!mayAllow(range)) {
                         yield Optional.of(
-                                forbidden("network.egress.allowed", range + " is not within host.network.allowed"));
+                                forbidden("network.egress.allow", range + " is not within host.network.allowed"));
                     }
                 }
                 yield Optional.empty();
@@ -128,7 +126,7 @@ public final class Networks implements AutoCloseable {
                     wanted.project(), wanted.aliases(), ports.hold(id, wanted.ports()), wanted.egress());
             return onWorker(() -> attachNow(id, tenant, names, held, pid));
         } catch (Ports.Taken taken) {
-            var field = "network.ports[" + taken.index() + "].host_port";
+            var field = "ports[" + taken.index() + "].host_port";
             return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
         } catch (KernelException e) {
             detach(id);
@@ -220,11 +218,6 @@ public final class Networks implements AutoCloseable {
                 LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
             }
         });
-    }
-
-    /// The place of a sandbox on the bridge.
-    public Optional<Attachment> of(SandboxId id) {
-        return Optional.ofNullable(members.get(id)).map(Member::place);
     }
 
     private Optional<Asker> asker(Inet4Address source) {

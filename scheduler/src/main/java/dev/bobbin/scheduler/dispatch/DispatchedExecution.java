@@ -6,6 +6,7 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
@@ -127,6 +128,11 @@ final class DispatchedExecution implements Execution {
     @Override
     public String kind() {
         return job.kind();
+    }
+
+    @Override
+    public Optional<Network.Attachment> attachment() {
+        return job.attachment();
     }
 
     @Override

@@ -11,9 +11,6 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Takes queries by UDP. One thread receives; each query has one of its own.
 final class DatagramDoor implements AutoCloseable {
-    /// Longer than any query that is honest.
-    private static final int LONGEST_QUERY = 4096;
-
     /// After what should not happen, lest it happen without end.
     private static final long PAUSE_NANOS = 10_000_000;
 
@@ -36,10 +33,10 @@ final class DatagramDoor implements AutoCloseable {
     }
 
     private void receive() {
-        var packet = new DatagramPacket(new byte[LONGEST_QUERY], LONGEST_QUERY);
+        var packet = new DatagramPacket(new byte[Desk.LONGEST_QUERY], Desk.LONGEST_QUERY);
         while (!socket.isClosed()) {
             try {
-                packet.setLength(LONGEST_QUERY);
+                packet.setLength(Desk.LONGEST_QUERY);
                 socket.receive(packet);
             } catch (IOException _) {
                 LockSupport.parkNanos(PAUSE_NANOS);

@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /// Where every query is brought, in whichever way it came.
 final class Desk {
+    /// In bytes; longer than any query that is honest.
+    static final int LONGEST_QUERY = 4096;
+
     private final Neighbours neighbours;
     private final Answers answers;
     private final Allowances allowances = new Allowances();

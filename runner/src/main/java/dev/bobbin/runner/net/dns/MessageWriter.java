@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Encodes one message; names that stood before are pointed at.
+/// Encodes one message; names that stood before, in the same letters, are pointed at.
 final class MessageWriter {
     private static final int POINTER = 0xc000;
     private static final int DNSSEC = 0x8000;
@@ -13,7 +13,7 @@ final class MessageWriter {
     /// What the length before a message on a stream can say.
     private static final int LONGEST = 0xffff;
 
-    private final Map<DomainName, Integer> places = new HashMap<>();
+    private final Map<RecordData, Integer> places = new HashMap<>();
     private byte[] out = new byte[Message.SMALLEST_PAYLOAD];
     private int length;
 
@@ -96,7 +96,7 @@ final class MessageWriter {
     private void name(DomainName name) {
         var wire = name.wire();
         for (var at = 0; wire[at] != 0; at += 1 + wire[at]) {
-            var rest = at == 0 ? name : new DomainName(Arrays.copyOfRange(wire, at, wire.length));
+            var rest = new RecordData(Arrays.copyOfRange(wire, at, wire.length));
             var place = places.get(rest);
             if (place != null) {
                 u16(POINTER | place);

@@ -15,13 +15,17 @@ final class Stream {
 
     private Stream() {}
 
-    /// The next message's bytes; empty if the other has closed.
-    static Optional<ByteBuffer> read(Socket socket, long until) throws IOException {
+    /// The bytes of the next message, at most `most`; empty if the other has closed.
+    static Optional<ByteBuffer> read(Socket socket, int most, long until) throws IOException {
         var length = new byte[LENGTH];
         if (fill(socket, length, until) == 0) {
             return Optional.empty();
         }
-        var bytes = new byte[((length[0] & 0xff) << 8) | (length[1] & 0xff)];
+        var size = ((length[0] & 0xff) << 8) | (length[1] & 0xff);
+        if (size > most) {
+            throw new MalformedException("a message of " + size + " bytes");
+        }
+        var bytes = new byte[size];
         if (fill(socket, bytes, until) < bytes.length) {
             throw new EOFException();
         }

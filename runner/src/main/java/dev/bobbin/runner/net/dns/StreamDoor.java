@@ -71,7 +71,7 @@ final class StreamDoor implements AutoCloseable {
     private void serve(Socket socket) {
         try (socket) {
             while (true) {
-                var query = Stream.read(socket, System.nanoTime() + IDLE.toNanos());
+                var query = Stream.read(socket, Desk.LONGEST_QUERY, System.nanoTime() + IDLE.toNanos());
                 var visit = query.flatMap(_ -> desk.visit(socket.getInetAddress()));
                 if (query.isEmpty() || visit.isEmpty()) {
                     return;

@@ -23,7 +23,10 @@ final class Upstream {
     /// A datagram may be lost.
     private static final int ROUNDS = 2;
 
-    private static final int LONGEST_DATAGRAM = 0xffff;
+    private static final int LONGEST = 0xffff;
+
+    /// More than is asked for, and little enough for a thousand at once.
+    private static final int LONGEST_DATAGRAM = 4096;
 
     private final Upstreams servers;
     private final SecureRandom random = new SecureRandom();
@@ -87,7 +90,7 @@ final class Upstream {
         // the kernel chooses a random port, and lets through only what comes from the server
         try (var socket = new DatagramSocket()) {
             socket.connect(server);
-            var asked = MessageWriter.write(query, LONGEST_DATAGRAM);
+            var asked = MessageWriter.write(query, LONGEST);
             socket.send(new DatagramPacket(asked, asked.length));
             var packet = new DatagramPacket(new byte[LONGEST_DATAGRAM], LONGEST_DATAGRAM);
             while (true) {
@@ -109,8 +112,8 @@ final class Upstream {
         try (var socket = new Socket()) {
             socket.connect(server, Stream.timeout(until));
             socket.setSoTimeout(Stream.timeout(until));
-            Stream.write(socket.getOutputStream(), MessageWriter.write(query, LONGEST_DATAGRAM));
-            var bytes = Stream.read(socket, until);
+            Stream.write(socket.getOutputStream(), MessageWriter.write(query, LONGEST));
+            var bytes = Stream.read(socket, LONGEST, until);
             var answer = MessageReader.read(bytes.orElseThrow(EOFException::new));
             if (!isAnswer(answer, query) || answer.has(Message.TRUNCATED)) {
                 throw new MalformedException("an answer to something else");

@@ -51,6 +51,16 @@ class MessageTest {
         assertThat(MessageWriter.write(message, 4096)).hasSize(12 + 29 + 20 * 14 + 2);
     }
 
+    @Test
+    void keepsTheLettersOfNamesAsTheyWere() throws Exception {
+        var question = new Question(name("a.Example.org"), Types.PTR, Types.IN);
+        var answer = ResourceRecord.pointer(name("A.example.org"), name("a.example.ORG"), 5);
+        var message = Message.query(1, 0, question, null).answered(ResponseCode.NO_ERROR, List.of(answer));
+        var read = read(MessageWriter.write(message, 512));
+        assertThat(read.answers().getFirst().owner().wire()).isEqualTo(name("A.example.org").wire());
+        assertThat(read.answers().getFirst().data()).isEqualTo(answer.data());
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -182,6 +182,7 @@ final class JobJson {
         command(json, job.command());
         json.writeBooleanField("terminal", job.hasTerminal());
         labels(json, job.labels());
+        NetworkJson.write(json, job);
         json.writeStringField("created_at", job.createdAt().toString());
         json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));
         if (job.limits().isPresent()) {

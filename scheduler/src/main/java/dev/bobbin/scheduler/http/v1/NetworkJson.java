@@ -2,7 +2,9 @@ package dev.bobbin.scheduler.http.v1;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.host.LastingSandbox;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.util.Optional;
@@ -11,28 +13,39 @@ import java.util.Optional;
 final class NetworkJson {
     private NetworkJson() {}
 
-    /// `"network": {mode, …}`
-    ///
-    /// @param address on the bridge while it runs, and then `network` has the ports that were chosen
-    static void write(
-            JsonGenerator json, Network network, Optional<Inet4Address> address, Optional<Inet4Address> gateway)
-            throws IOException {
+    /// `"network": {…}` of a sandbox that lasts; with its addresses, and the ports that were chosen, while it runs.
+    static void write(JsonGenerator json, LastingSandbox sandbox) throws IOException {
         json.writeObjectFieldStart("network");
-        switch (network) {
+        switch (sandbox.network()) {
             case Network.None _ -> json.writeStringField("mode", "none");
             case Network.Host _ -> json.writeStringField("mode", "host");
-            case Network.Bridge bridge -> {
-                json.writeStringField("mode", "bridge");
-                if (address.isPresent()) {
-                    json.writeStringField("address", address.get().getHostAddress());
-                }
-                if (gateway.isPresent()) {
-                    json.writeStringField("gateway", gateway.get().getHostAddress());
-                }
-                write(json, bridge);
-            }
+            case Network.Bridge bridge -> write(json, bridge, sandbox.address(), sandbox.gateway());
         }
         json.writeEndObject();
+    }
+
+    /// `"network": {…}` of a job with a bridge, else nothing.
+    static void write(JsonGenerator json, Execution job) throws IOException {
+        var attachment = job.attachment();
+        if (attachment.isPresent()) {
+            var place = attachment.get();
+            json.writeObjectFieldStart("network");
+            write(json, place.bridge(), Optional.of(place.address()), Optional.of(place.gateway()));
+            json.writeEndObject();
+        }
+    }
+
+    private static void write(
+            JsonGenerator json, Network.Bridge bridge, Optional<Inet4Address> address, Optional<Inet4Address> gateway)
+            throws IOException {
+        json.writeStringField("mode", "bridge");
+        if (address.isPresent()) {
+            json.writeStringField("address", address.get().getHostAddress());
+        }
+        if (gateway.isPresent()) {
+            json.writeStringField("gateway", gateway.get().getHostAddress());
+        }
+        write(json, bridge);
     }
 
     private static void write(JsonGenerator json, Network.Bridge bridge) throws IOException {

@@ -39,6 +39,7 @@ final class SandboxJson {
         JobJson.unenforcedLimits(json, sandbox.unenforcedLimits());
         JobJson.labels(json, sandbox.labels());
         VolumeJson.mounts(json, sandbox.mounts());
+        NetworkJson.write(json, sandbox);
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();

@@ -47,9 +47,6 @@ final class NetworksIT {
     private static final String PAGE = "\"command\":[\"busybox\",\"httpd\",\"-f\",\"-p\",\"80\",\"-h\",\"/w\"],"
             + "\"workdir\":\"/w\",\"files\":{\"index.html\":\"from %s\\n\"},";
 
-    @TempDir
-    private Path directory;
-
     private FakeInternet internet = unset();
     private Dnsmasq names = unset();
     private TestServer server = unset();
@@ -60,7 +57,7 @@ final class NetworksIT {
     }
 
     @BeforeAll
-    void open() throws Exception {
+    void open(@TempDir Path directory) throws Exception {
         internet = FakeInternet.open(Files.createDirectory(directory.resolve("web")));
         names = Dnsmasq.start(
                 directory,

@@ -6,6 +6,7 @@ import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
@@ -159,6 +160,11 @@ final class ScriptedJob implements Execution {
     @Override
     public String kind() {
         return "run";
+    }
+
+    @Override
+    public Optional<Network.Attachment> attachment() {
+        return Optional.empty();
     }
 
     @Override
