@@ -9,6 +9,7 @@
  *   bobbin-facts spin MILLIS   computes for so long and prints the microseconds of processor that it got
  *   bobbin-facts fill MIB      writes a file in the working directory and prints how many MiB fit
  *   bobbin-facts spew          prints for ever
+ *   bobbin-facts rest          waits for ever
  */
 #include "attempts.h"
 
@@ -259,5 +260,6 @@ int main(int count, char **arguments)
     if (strcmp(what, "spin") == 0) return compute(number);
     if (strcmp(what, "fill") == 0) return fill(number);
     if (strcmp(what, "spew") == 0) return spew();
+    if (strcmp(what, "rest") == 0) return pause();
     return errno = EINVAL, failed(what);
 }

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param images where images are kept and where they come from
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
 /// @param admission the gate
+/// @param preflightEvery how often the isolation of sandboxes is checked while it serves; zero for never
 /// @param host this machine as a place where jobs run
 public record BobbinConfig(
         HttpConfig http,
@@ -38,6 +39,7 @@ public record BobbinConfig(
         ImagesConfig images,
         List<Token> tokens,
         AdmissionConfig admission,
+        Duration preflightEvery,
         HostConfig host) {
 
     static final String FLAGS = "command line";
@@ -47,6 +49,7 @@ public record BobbinConfig(
     public static final Path DEFAULT_RUN_DIR = Path.of("/run/bobbin");
     public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
 
+    private static final Duration DEFAULT_PREFLIGHT_EVERY = Duration.ofMinutes(15);
     private static final Duration DEFAULT_GRACE = Duration.ofSeconds(1);
     private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
     private static final Duration EMBEDDED_GRACE = Duration.ofMillis(100);
@@ -63,6 +66,9 @@ public record BobbinConfig(
         tokens = List.copyOf(tokens);
         if (drainTimeout.isNegative()) {
             throw new ConfigException("drain-timeout: must not be negative.");
+        }
+        if (preflightEvery.isNegative()) {
+            throw new ConfigException("preflight-every: must not be negative.");
         }
         if (tokens.isEmpty()) {
             http.listen().forEach(BobbinConfig::checkReach);
@@ -106,6 +112,7 @@ public record BobbinConfig(
                 images.in(imageDir),
                 List.of(),
                 admission,
+                Duration.ZERO,
                 new HostConfig(
                         dataDir,
                         runDir,
@@ -159,6 +166,7 @@ public record BobbinConfig(
                 images(settings, environment, host),
                 tokens(environment),
                 admission(settings),
+                settings.duration("preflight-every", DEFAULT_PREFLIGHT_EVERY),
                 host);
     }
 

@@ -20,7 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Looks at the isolation of this host's sandboxes from within: runs a small program of ours in some, as any job is run,
+/// Looks at the isolation of this host's sandboxes from within: runs a small program of ours in some, as any job is
+/// run,
 /// and gives what that saw and how far its limits let it go. It judges nothing.
 public final class IsolationProbe {
     private static final String RESOURCE =
@@ -110,7 +111,7 @@ public final class IsolationProbe {
         trials.put("disk", attempt(image, new Limits(64 * MIB, 0, 64, LONGEST, MIB, 8 * MIB), "fill", "32"));
         trials.put("output", attempt(image, new Limits(64 * MIB, 0, 64, LONGEST, 65536, 16 * MIB), "spew"));
         var moment = Duration.ofMillis(300);
-        trials.put("time", attempt(image, new Limits(64 * MIB, 0, 64, moment, MIB, 16 * MIB), "spin", "10000"));
+        trials.put("time", attempt(image, new Limits(64 * MIB, 0, 64, moment, MIB, 16 * MIB), "rest"));
         return trials;
     }
 
@@ -147,8 +148,9 @@ public final class IsolationProbe {
                 switch (outcome) {
                     case Outcome.SandboxError(var detail) -> "make a sandbox: " + detail;
                     case Outcome.ImageError(var detail) -> "use the image: " + detail;
-                    default -> "look from within a sandbox: the program for that ended as " + outcome.cause()
-                            + ", " + outcome.exitCode();
+                    default ->
+                        "look from within a sandbox: the program for that ended as " + outcome.cause() + ", "
+                                + outcome.exitCode();
                 });
     }
 
