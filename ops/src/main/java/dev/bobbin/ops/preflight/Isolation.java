@@ -48,9 +48,8 @@ public final class Isolation {
             paths("/sys", " /kernel /kernel/uevent_helper /fs/cgroup /power/state");
     private static final List<String> OF_INIT = paths("/proc/1/", "root cwd exe environ mem maps fd/0 ns/mnt");
     private static final List<String> TO_INIT = paths("/proc/1/", "oom_score_adj clear_refs mem");
-    private static final Set<String> DEVICES =
-            Set.of(("null zero full random urandom tty ptmx pts shm mqueue console core fd stdin stdout stderr")
-                    .split(" ", -1));
+    private static final Set<String> DEVICES = Set.of(
+            "null zero full random urandom tty ptmx pts shm mqueue console core fd stdin stdout stderr".split(" ", -1));
     private static final Pattern MAPPED = Pattern.compile("\\s*0\\s+(\\d+)\\s+(\\d+)\\s*");
     private static final long OPEN_FILES = 65536;
 
@@ -305,20 +304,21 @@ public final class Isolation {
 
     private List<String> resourceLimits() {
         var wrong = new ArrayList<String>();
-        if (limit("Max core file size") > 1) {
-            wrong.add("programs dump core, which the machine's own program may be given");
+        // With 0 the kernel still runs the machine's own program for core dumps; with 1 it does not.
+        if (limit("Max core file size", 0) != 1 || limit("Max core file size", 1) != 1) {
+            wrong.add("programs may dump core");
         }
-        if (limit("Max open files") > OPEN_FILES) {
-            wrong.add("open files are bounded by " + limit("Max open files") + " only");
+        if (limit("Max open files", 0) > OPEN_FILES) {
+            wrong.add("more than " + OPEN_FILES + " open files");
         }
         return wrong;
     }
 
-    /// The soft limit; the largest number if there is none.
-    private long limit(String name) {
+    /// The soft limit, or as number 1 the hard one; the largest number if there is none.
+    private long limit(String name, int which) {
         return seen.text("/proc/self/limits").stream()
                 .filter(line -> line.startsWith(name))
-                .map(line -> line.substring(name.length()).strip().split("\\s+", -1)[0])
+                .map(line -> line.substring(name.length()).strip().split("\\s+", -1)[which])
                 .map(word -> word.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(word))
                 .findFirst()
                 .orElse(Long.MAX_VALUE);
