@@ -75,13 +75,17 @@ final class PreflightCommand implements Callable<Integer> {
                         .accepted();
                 return say(findings(answer.text()));
             });
-        } catch (StartException impossible) {
-            var findings = new ArrayList<>(new Preflight(Path.of("/"))
-                    .findings(server.settings().host().allowUnenforcedLimits()));
-            findings.add(new Finding(
-                    "sandbox", Verdict.FAIL, "no server can be: " + impossible.getMessage(), "what the reason says"));
-            return say(findings);
+        } catch (StartException | IOException impossible) {
+            return say(withoutServer(impossible));
         }
+    }
+
+    private List<Finding> withoutServer(Exception impossible) {
+        var mayLackLimits = server.settings().host().allowUnenforcedLimits();
+        var findings = new ArrayList<>(new Preflight(Path.of("/")).findings(mayLackLimits));
+        var reason = impossible instanceof StartException ? impossible.getMessage() : impossible.toString();
+        findings.add(new Finding("sandbox", Verdict.FAIL, "no server can be: " + reason, "what the reason says"));
+        return findings;
     }
 
     private static List<Finding> judged(String file) throws IOException {
