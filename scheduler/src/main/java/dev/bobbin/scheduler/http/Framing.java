@@ -15,6 +15,11 @@ final class Framing {
     private Framing() {}
 
     static void check(ServerRequestHeaders headers) {
+        for (var header : headers) {
+            if (header.name().isEmpty()) {
+                throw new Rejected(new Problem(400, CODE, "a header has no name"));
+            }
+        }
         var lengths = values(headers, HeaderNames.CONTENT_LENGTH);
         var encodings = values(headers, HeaderNames.TRANSFER_ENCODING);
         if (lengths.size() > 1 || (!lengths.isEmpty() && !encodings.isEmpty())) {

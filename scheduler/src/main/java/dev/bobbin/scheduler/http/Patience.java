@@ -6,6 +6,7 @@ import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
+import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
@@ -14,7 +15,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /// Lets clients go that leave a request unfinished, or take nothing of what is sent to them, for too long. Helidon's
@@ -24,7 +24,7 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
 
     private final ServerConnectionSelector http =
-            Http1ConnectionSelector.builder().build();
+            Http1ConnectionSelector.builder().config(Http1Config.create()).build();
     private final Map<String, Progress> connections = new ConcurrentHashMap<>();
     private final Duration limit;
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(
@@ -88,15 +88,6 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
         Watched(Progress progress, ServerConnection connection) {
             this.progress = progress;
             this.connection = connection;
-        }
-
-        @Override
-        public void handle(Semaphore requests) throws InterruptedException {
-            try {
-                connection.handle(requests);
-            } finally {
-                connections.remove(progress.id());
-            }
         }
 
         @Override

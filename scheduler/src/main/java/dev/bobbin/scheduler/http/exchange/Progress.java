@@ -28,7 +28,7 @@ public final class Progress implements ConnectionContext {
      * Between requests it owes nothing; that is Helidon's to end. */
 
     private static final long NEVER = Long.MAX_VALUE;
-    /// What a body may take for each byte that has come.
+    /// What a body may take for each byte that has come, and a piece of an answer for each byte that it has.
     private static final long NANOS_A_BYTE = TimeUnit.SECONDS.toNanos(1) / (16 * 1024);
 
     private final ConnectionContext connection;
@@ -167,8 +167,8 @@ public final class Progress implements ConnectionContext {
             this.original = original;
         }
 
-        private void write(Runnable piece) {
-            writingSince = System.nanoTime();
+        private void write(int length, Runnable piece) {
+            writingSince = System.nanoTime() + length * NANOS_A_BYTE;
             try {
                 piece.run();
             } finally {
@@ -176,29 +176,37 @@ public final class Progress implements ConnectionContext {
             }
         }
 
+        private static int length(BufferData... buffers) {
+            var length = 0;
+            for (var buffer : buffers) {
+                length += buffer.available();
+            }
+            return length;
+        }
+
         @Override
         public void write(BufferData... buffers) {
-            write(() -> original.write(buffers));
+            write(length(buffers), () -> original.write(buffers));
         }
 
         @Override
         public void write(BufferData buffer) {
-            write(() -> original.write(buffer));
+            write(buffer.available(), () -> original.write(buffer));
         }
 
         @Override
         public void writeNow(BufferData... buffers) {
-            write(() -> original.writeNow(buffers));
+            write(length(buffers), () -> original.writeNow(buffers));
         }
 
         @Override
         public void writeNow(BufferData buffer) {
-            write(() -> original.writeNow(buffer));
+            write(buffer.available(), () -> original.writeNow(buffer));
         }
 
         @Override
         public void flush() {
-            write(original::flush);
+            write(0, original::flush);
         }
 
         @Override
