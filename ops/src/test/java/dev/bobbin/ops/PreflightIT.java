@@ -133,6 +133,20 @@ final class PreflightIT extends TypedCommands {
     }
 
     @Test
+    void saysThatLibseccompIsMissing() throws Exception {
+        var without = "unshare -m --propagation private bash -c 'for f in /usr/lib/*/libseccomp.so* /lib/*/libseccomp.so*"
+                + " /usr/lib64/libseccomp.so*; do [ -e $f ] && mount --bind /dev/null $(readlink -f $f); done; ";
+
+        var refused = shell(without + line("preflight") + "'");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.out()).containsPattern("fail +sandbox +no server can be: .*libseccomp.*host.seccomp: off");
+
+        var accepted = shell(without + "BOBBIN_HOST_SECCOMP=off " + line("preflight") + "'");
+        assertThat(accepted.code()).as(accepted.toString()).isEqualTo(3);
+        assertThat(accepted.out()).containsPattern("degraded +seccomp +every system call is let through");
+    }
+
+    @Test
     void judgesWhatIsSeenElsewhere() throws Exception {
         var program = directory.resolve("facts").toString();
         assertThat(bobbin("preflight", "--program", program).code()).isZero();

@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http;
 import dev.bobbin.scheduler.http.exchange.Progress;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.concurrency.limits.Limit;
+import io.helidon.common.task.InterruptableTask;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
@@ -81,7 +82,7 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
     }
 
     /// A connection for as long as it lasts.
-    private final class Watched implements ServerConnection {
+    private final class Watched implements ServerConnection, InterruptableTask<Void> {
         private final Progress progress;
         private final ServerConnection connection;
 
@@ -97,6 +98,12 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
             } finally {
                 connections.remove(progress.id());
             }
+        }
+
+        /// Helidon asks this at a stop, and lets whoever has no request go at once.
+        @Override
+        public boolean canInterrupt() {
+            return connection instanceof InterruptableTask<?> task && task.canInterrupt();
         }
 
         @Override

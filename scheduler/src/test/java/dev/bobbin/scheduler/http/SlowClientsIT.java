@@ -126,8 +126,8 @@ final class SlowClientsIT {
             var chunks = 0;
             for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
                 bytes += chunk.length;
-                if (chunks++ < 40) {
-                    TimeUnit.MILLISECONDS.sleep(TestServer.STALLED.toMillis() / 20);
+                if (chunks++ < 500) {
+                    TimeUnit.MILLISECONDS.sleep(TestServer.STALLED.toMillis() / 200);
                 }
             }
             assertThat(bytes).isEqualTo(16_000_000);
