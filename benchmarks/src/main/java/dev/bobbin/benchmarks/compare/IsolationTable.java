@@ -112,15 +112,15 @@ public final class IsolationTable {
 
     private void put(String name, List<String> command) throws IOException, InterruptedException {
         var output = scratch.directory().resolve("facts-" + columns.size());
-        var log = scratch.directory().resolve("log-" + columns.size());
         var peer = new ProcessBuilder(command)
                 .redirectInput(new java.io.File("/dev/null"))
-                .redirectOutput(output.toFile())
-                .redirectError(log.toFile())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
+        try (var from = peer.inputReader()) { // a pipe: some hand on what they are given
+            Files.writeString(output, from.readAllAsString());
+        }
         if (peer.waitFor() != 0) {
-            System.err.println("isolation: " + name + " is left out: "
-                    + Files.readString(log).strip());
+            System.err.println("isolation: " + name + " is left out: it ended with " + peer.exitValue());
             return;
         }
         columns.put(name, judged(List.of(bobbin.toString(), "preflight", "--json", "--facts", output.toString())));

@@ -22,7 +22,7 @@ public final class HostProof {
             Set.of("seccomp", "system-calls", "foreign-calls", "keyrings", "sockets", "terminals", "new-namespaces");
 
     private static final long MIB = 1024 * 1024;
-    /// What two tenths of a second's half may cost beyond a tenth of a processor: two periods of the scheduler.
+    /// Half a second of a tenth of a processor, and a period of the kernel's accounting more.
     private static final long MOST_MICROS = 150_000;
 
     private final IsolationProbe probe;
