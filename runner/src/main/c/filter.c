@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -18,18 +19,37 @@ static int read_all(int file, void *to, size_t length)
     return 0;
 }
 
-/* A child loads it, so that the nursery itself stays without. */
+/* Says so on descriptor 3 once it is loaded. The filter may forbid whatever comes after. */
+static _Noreturn void hold(const struct filter *filter, int told)
+{
+    struct failure ignored;
+    prctl(PR_SET_NAME, "bobbin-filter");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (dup2(told, 3) < 0 || close_range(4, ~0U, 0) < 0 || close_range(0, 2, 0) < 0) _exit(errno);
+    if (filter_load(filter, &ignored) < 0) _exit(errno);
+    if (write(3, "", 1) != 1) _exit(errno);
+    for (;;) pause();
+}
+
+/*
+ * A child loads it, so that the nursery itself stays without, and keeps it for as long as the nursery lives: if no program
+ * of BPF is left on a machine, the kernel gives its memory for them back, and making it again stops every processor
+ * for a moment, which a busy machine would pay for with each job.
+ */
 static int try(const struct filter *filter, struct failure *failure)
 {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return fail(failure, "make a pipe to try the system-call filter");
+    CLOSED int told = ends[0];
     pid_t child = fork();
+    if (child == 0) hold(filter, ends[1]);
+    close(ends[1]);
     if (child < 0) return fail(failure, "fork to try the system-call filter");
-    if (child == 0) {
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(filter_load(filter, failure) == 0 ? 0 : errno);
-    }
+    char byte;
+    if (read(told, &byte, 1) == 1) return 0;
     int status;
     if (waitpid(child, &status, 0) < 0) return fail(failure, "try the system-call filter");
-    if (status == 0) return 0;
     return fail_as(failure, WIFEXITED(status) ? WEXITSTATUS(status) : EPERM, "load the system-call filter");
 }
 

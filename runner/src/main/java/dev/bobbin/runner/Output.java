@@ -1,5 +1,7 @@
 package dev.bobbin.runner;
 
+import java.nio.ByteBuffer;
+
 /// What a job emits, in the order in which it happened.
 public sealed interface Output {
 
@@ -20,9 +22,21 @@ public sealed interface Output {
     ///
     /// @param timeNanos when they were read, in nanoseconds of the wall clock since 1970
     /// @param offset bytes of this stream before these
-    /// @param data owned by the reader of the journal: valid until the sink returns
-    @SuppressWarnings("ArrayRecordComponent") // a view for one call, never kept or compared
-    record Bytes(long at, long timeNanos, Stream stream, long offset, byte[] data) implements Output {}
+    /// @param data from its position to its limit; owned by the reader of the journal: valid until the sink returns
+    record Bytes(long at, long timeNanos, Stream stream, long offset, ByteBuffer data) implements Output {
+
+        /// How many they are.
+        public int length() {
+            return data.remaining();
+        }
+
+        /// The bytes, to be kept.
+        public byte[] copy() {
+            var copy = new byte[data.remaining()];
+            data.get(data.position(), copy);
+            return copy;
+        }
+    }
 
     /// Bytes of a stream that are lost, and known to be lost. A reader that began at a position which is gone is
     /// told of all bytes before the first that is still there, since nobody knows which of them it had.

@@ -45,9 +45,9 @@ final class FileWork {
         execution.read(0, true, output -> {
             if (output instanceof Output.Bytes bytes) {
                 if (bytes.stream() == Output.Stream.STDOUT) {
-                    to.write(bytes.data());
+                    to.write(bytes.copy());
                 } else if (complaint.size() < LONGEST_COMPLAINT) {
-                    complaint.writeBytes(bytes.data());
+                    complaint.writeBytes(bytes.copy());
                 }
             }
         });

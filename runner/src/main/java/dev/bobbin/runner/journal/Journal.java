@@ -31,8 +31,8 @@ public final class Journal {
      * and delays nobody. The head is given up when the job has ended and its last reader left. */
 
     private static final int HEAD_LONGEST = 64 * 1024;
-    private static final int CHUNK = 128 * 1024;
-    private static final int LONG_RECORD = 16 * 1024;
+    /// Less than this is read into an array of its own.
+    private static final int MUCH = 16 * 1024;
     /// What a reader may take in one turn. A virtual thread is never interrupted by another: one that finds more to
     /// read,
     /// and a client that takes it, would keep its carrier from everybody else.
@@ -41,6 +41,7 @@ public final class Journal {
 
     private final Path file;
     private final Precedence precedence;
+    private final ReadBuffers buffers;
     private final LongConsumer caughtUp;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -57,6 +58,7 @@ public final class Journal {
     public Journal(Path file, Precedence precedence, LongConsumer caughtUp) {
         this.file = file;
         this.precedence = precedence;
+        this.buffers = precedence.buffers();
         this.caughtUp = caughtUp;
     }
 
@@ -256,10 +258,8 @@ public final class Journal {
         private final Precedence.Turn turn = precedence.turn();
         private @Nullable JournalFile opened;
         private long position = Wire.JOURNAL_HEADER;
-        /// Bytes of the record at `position` that this reader has already.
-        private int skip;
-        /// The last record was so long that the next one is better read by itself than with others.
-        private boolean longRecords;
+        /// The record that `position` is in; `null` if one begins there.
+        private @Nullable JournalRecord within;
         /// Bytes of each stream that this reader has or was told to be lost; absent where that is not known.
         private final Map<Output.Stream, Long> had = new EnumMap<>(Output.Stream.class);
 
@@ -290,14 +290,13 @@ public final class Journal {
                     had.put(stream(passed), passed.offset() + passed.length());
                 }
             });
-            position = record.position();
+            position = Math.max(from, record.position());
             if (from < record.position()) {
                 assumeNothingHad();
-                return;
             }
-            skip = from == record.position() ? 0 : Math.toIntExact(from - record.dataPosition());
-            if (skip > 0) {
-                had.put(stream(record), record.offset() + skip);
+            if (from > record.position()) {
+                within = record;
+                had.put(stream(record), offset(record));
             }
         }
 
@@ -311,18 +310,23 @@ public final class Journal {
             return record.kind() == Wire.RECORD_STDOUT ? Output.Stream.STDOUT : Output.Stream.STDERR;
         }
 
+        /// Bytes of the stream before `position`, which is in `record`.
+        private long offset(JournalRecord record) {
+            return record.offset() + position - record.dataPosition();
+        }
+
         void run() throws IOException, InterruptedException {
             var rested = position;
             while (true) {
                 var known = position();
-                var muchAtOnce = position == rested && known - position > CHUNK;
+                var muchAtOnce = position == rested && known - position > QUANTUM / 2;
                 if (muchAtOnce || position - rested > QUANTUM) {
                     rested = position;
                     turn.take();
                 }
                 if (position < known) {
                     var before = position;
-                    deliver(chunk(known));
+                    readOn(known);
                     if (position == before) {
                         throw new WireException(Journal.this.file + " is damaged at position " + position);
                     }
@@ -373,99 +377,96 @@ public final class Journal {
             }
         }
 
-        /// Bytes from `position` on that begin a record: all of it if it is small.
-        private ByteBuffer chunk(long known) throws IOException {
+        /// Delivers some of what lies between `position` and `known`.
+        private void readOn(long known) throws IOException {
+            var kept = ofHead();
+            if (kept != null) {
+                deliver(kept);
+                return;
+            }
+            if (known - position < MUCH) {
+                readInto(ByteBuffer.allocate((int) (known - position)));
+                return;
+            }
+            var buffer = buffers.take();
+            try {
+                readInto(buffer.limit((int) Math.min(buffer.capacity(), known - position)));
+            } finally {
+                buffers.giveBack(buffer);
+            }
+        }
+
+        /// What the head has from `position` on; `null` if that is not in there.
+        private @Nullable ByteBuffer ofHead() {
             lock.lock();
             try {
                 var start = position - Wire.JOURNAL_HEADER;
-                if (headJoins && start < headLength) {
-                    return ByteBuffer.wrap(head, (int) start, headLength - (int) start)
-                            .slice()
-                            .order(ByteOrder.LITTLE_ENDIAN);
-                }
+                return headJoins && start < headLength
+                        ? ByteBuffer.wrap(head, (int) start, headLength - (int) start)
+                                .slice()
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                        : null;
             } finally {
                 lock.unlock();
             }
-            var most = longRecords ? Wire.RECORD_HEADER : CHUNK;
-            var chunk = file().read(position, (int) Math.min(most, known - position));
-            var hole = file().hole();
-            if (hole.covers(position)) {
-                moveTo(hole.low());
-                return chunk.limit(0);
-            }
-            if (position < hole.from() && position + chunk.limit() > hole.from() && hole.bytes() > 0) {
-                chunk.limit((int) (hole.from() - position));
-            }
-            return chunk;
         }
 
-        private void deliver(ByteBuffer chunk) throws IOException {
-            while (chunk.hasRemaining()) {
-                var record = JournalRecord.at(position, chunk);
+        private void readInto(ByteBuffer buffer) throws IOException {
+            file().read(position, buffer.order(ByteOrder.LITTLE_ENDIAN));
+            var read = buffer.flip();
+            var hole = file().hole();
+            if (hole.covers(position)) {
+                moveTo(hole.low(), null);
+                return;
+            }
+            if (position < hole.from() && position + read.limit() > hole.from() && hole.bytes() > 0) {
+                read.limit((int) (hole.from() - position));
+            }
+            deliver(read);
+        }
+
+        private void deliver(ByteBuffer read) throws IOException {
+            while (read.hasRemaining()) {
+                var record = within == null ? JournalRecord.at(position, read) : within;
                 if (record == null) {
                     return;
                 }
-                if (!record.ofProgram()) {
-                    accept(record);
-                    if (record.next() - position > chunk.remaining()) {
-                        advance(record);
-                        return;
+                if (within == null) {
+                    if (record.ofProgram()) {
+                        tellGap(stream(record), record.offset());
                     }
-                    chunk.position(chunk.position() + Wire.RECORD_HEADER + record.length());
-                    advance(record);
+                    read.position(read.position() + Wire.RECORD_HEADER);
+                    moveTo(record.dataPosition(), record);
+                }
+                if (!record.ofProgram()) {
+                    pass(record, read);
                     continue;
                 }
-                var data = data(record, chunk);
-                if (data == null) {
-                    return;
-                }
-                longRecords = record.length() >= LONG_RECORD;
+                var length = (int) Math.min(read.remaining(), record.next() - position);
                 var stream = stream(record);
-                tellGap(stream, record.offset() + skip);
-                sink.accept(new Output.Bytes(record.next(), record.timeNanos(), stream, record.offset() + skip, data));
-                had.put(stream, record.offset() + record.length());
-                advance(record);
+                var offset = offset(record);
+                var next = position + length;
+                if (length > 0) {
+                    var data = read.slice(read.position(), length);
+                    sink.accept(new Output.Bytes(next, record.timeNanos(), stream, offset, data));
+                }
+                read.position(read.position() + length);
+                had.put(stream, offset + length);
+                moveTo(next, next == record.next() ? null : record);
             }
         }
 
-        /// What of `record` this reader has not had, taken out of `chunk` or, what is not all in there, read by itself;
-        /// `null` if it is gone.
-        private byte @Nullable [] data(JournalRecord record, ByteBuffer chunk) throws IOException {
-            var whole = Wire.RECORD_HEADER + record.length();
-            if (chunk.remaining() >= whole) {
-                var data = new byte[record.length() - skip];
-                chunk.get(chunk.position() + Wire.RECORD_HEADER + skip, data);
-                chunk.position(chunk.position() + whole);
-                return data;
-            }
-            chunk.position(chunk.limit());
-            if (record.next() > position()) {
-                return null;
-            }
-            var data = new byte[record.length() - skip];
-            if (!file().read(record.dataPosition() + skip, data)) {
-                throw new WireException(Journal.this.file + " ends within the record at position " + position);
-            }
-            var hole = file().hole();
-            if (hole.covers(position)) {
-                moveTo(hole.low());
-                return null;
-            }
-            return data;
-        }
-
-        private void accept(JournalRecord record) throws IOException {
+        /// Goes behind a record that is not the program's, read or not.
+        private void pass(JournalRecord record, ByteBuffer read) throws IOException {
             if (record.kind() == Wire.RECORD_STARTED) {
                 sink.accept(new Output.Started(record.next(), record.timeNanos()));
             }
+            read.position(read.position() + Math.min(read.remaining(), record.length()));
+            moveTo(record.next(), null);
         }
 
-        private void advance(JournalRecord record) {
-            moveTo(record.next());
-        }
-
-        private void moveTo(long next) {
-            skip = 0;
+        private void moveTo(long next, @Nullable JournalRecord in) {
+            within = in;
             lock.lock();
             try {
                 position = next;

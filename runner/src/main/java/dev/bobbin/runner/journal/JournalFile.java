@@ -75,18 +75,12 @@ final class JournalFile implements AutoCloseable {
     /// At most `length` bytes from `position`, fewer at the end of the file.
     ByteBuffer read(long position, int length) throws IOException {
         var buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        fill(position, buffer);
+        read(position, buffer);
         return buffer.flip();
     }
 
-    /// Fills `into` with what begins at `position`; says whether the file has that much.
-    boolean read(long position, byte[] into) throws IOException {
-        var buffer = ByteBuffer.wrap(into);
-        fill(position, buffer);
-        return !buffer.hasRemaining();
-    }
-
-    private void fill(long position, ByteBuffer buffer) throws IOException {
+    /// Fills `buffer`, from its beginning to its limit, with what begins at `position`, as far as the file goes.
+    void read(long position, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, position + buffer.position()) < 0) {
                 return;

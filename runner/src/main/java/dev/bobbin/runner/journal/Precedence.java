@@ -23,6 +23,7 @@ public final class Precedence {
     private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     private final int turns;
+    private final ReadBuffers buffers = new ReadBuffers();
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Turn> waiting = new ArrayDeque<>();
     private final Deque<Turn> taken = new ArrayDeque<>();
@@ -68,6 +69,11 @@ public final class Precedence {
                 lock.unlock();
             }
         }
+    }
+
+    /// What its readers read much output to.
+    ReadBuffers buffers() {
+        return buffers;
     }
 
     /// What one reader needs to read on when it has read much. Used by one thread.

@@ -320,7 +320,7 @@ class HostRuntimeIT {
         var crc = new CRC32C();
         var ending = execution.streamTo(output -> {
             if (output instanceof Output.Bytes bytes) {
-                crc.update(bytes.data());
+                crc.update(bytes.copy());
             }
         });
         assertThat(ending.stdout().bytes()).isEqualTo(6_888_896);

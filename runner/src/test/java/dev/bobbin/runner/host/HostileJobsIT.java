@@ -113,8 +113,8 @@ class HostileJobsIT {
         var ending = watch("1 GiB on one line, block", execution, output -> {
             switch (output) {
                 case Output.Bytes bytes -> {
-                    crc.update(bytes.data());
-                    if (bytes.offset() % (64 * MIB) < bytes.data().length) {
+                    crc.update(bytes.copy());
+                    if (bytes.offset() % (64 * MIB) < bytes.length()) {
                         most[0] = Math.max(most[0], bytesOnDisk(execution));
                     }
                 }
@@ -146,8 +146,8 @@ class HostileJobsIT {
             switch (output) {
                 case Output.Gap gap -> gaps.add(gap);
                 case Output.Bytes bytes -> {
-                    read[0] += bytes.data().length;
-                    assertThat(bytes.data()).doesNotContain((byte) 0);
+                    read[0] += bytes.length();
+                    assertThat(bytes.copy()).doesNotContain((byte) 0);
                 }
                 default -> {}
             }

@@ -122,7 +122,7 @@ class IsolationIT {
             var text = new StringBuilder();
             execution.read(0, false, output -> {
                 if (output instanceof dev.bobbin.runner.Output.Bytes bytes) {
-                    text.append(new String(bytes.data(), java.nio.charset.StandardCharsets.US_ASCII));
+                    text.append(new String(bytes.copy(), java.nio.charset.StandardCharsets.US_ASCII));
                 }
             });
             if (text.toString().contains("uts:[")) {

@@ -46,11 +46,11 @@ final class KeptReading {
     }
 
     private static void append(FileChannel channel, Output.Bytes bytes) throws IOException {
-        var piece = ByteBuffer.allocate(HEADER + bytes.data().length)
-                .putInt(bytes.data().length)
+        var piece = ByteBuffer.allocate(HEADER + bytes.length())
+                .putInt(bytes.length())
                 .putLong(bytes.at())
                 .putLong(bytes.offset())
-                .put(bytes.data())
+                .put(bytes.copy())
                 .flip();
         while (piece.hasRemaining()) {
             channel.write(piece);

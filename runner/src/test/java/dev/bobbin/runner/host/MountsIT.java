@@ -333,17 +333,16 @@ class MountsIT {
         Files.writeString(good.resolve("mine"), "mine\n");
         Files.createSymbolicLink(writable.resolve("race/evil"), Path.of("/etc"));
         Files.createSymbolicLink(writable.resolve("race/up"), Path.of("../../secret"));
-        var swapping = new ArrayList<Process>();
         var reached = 0;
+        var swapping = new ProcessBuilder(
+                        Path.of("target/native/probe").toAbsolutePath().toString(),
+                        "swap",
+                        good.toString(),
+                        writable.resolve("race/evil").toString(),
+                        good.toString(),
+                        writable.resolve("race/up").toString())
+                .start();
         try {
-            for (var link : List.of("evil", "up")) {
-                swapping.add(new ProcessBuilder(
-                                Path.of("target/native/probe").toAbsolutePath().toString(),
-                                "swap",
-                                good.toString(),
-                                writable.resolve("race/" + link).toString())
-                        .start());
-            }
             var results = inParallel(ATTACKS, () -> {
                 var attempt = script("ls /b; cat /b", bind(good, "/b", false)).attempt();
                 return attempt instanceof dev.bobbin.runner.Attempt.Accepted(Execution execution)
@@ -357,7 +356,7 @@ class MountsIT {
                 }
             }
         } finally {
-            swapping.forEach(Process::destroyForcibly);
+            swapping.destroyForcibly();
         }
         assertThat(reached).isPositive();
     }

@@ -256,7 +256,7 @@ class ServerDeathIT {
             var rest = new ByteArrayOutputStream();
             execution.read(place.at(), true, output -> {
                 if (output instanceof Output.Bytes bytes) {
-                    rest.writeBytes(bytes.data());
+                    rest.writeBytes(bytes.copy());
                 }
             });
             assertThat(rest.toString(StandardCharsets.US_ASCII)).isEqualTo(text.substring(place.bytes()));

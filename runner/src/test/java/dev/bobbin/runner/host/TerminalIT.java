@@ -54,7 +54,7 @@ class TerminalIT {
                     execution.streamTo(output -> {
                         if (output instanceof Output.Bytes bytes) {
                             synchronized (shown) {
-                                shown.append(new String(bytes.data(), StandardCharsets.UTF_8));
+                                shown.append(new String(bytes.copy(), StandardCharsets.UTF_8));
                                 shown.notifyAll();
                             }
                         }
@@ -327,7 +327,7 @@ class TerminalIT {
         var shown = new StringBuilder();
         execution.read(0, false, output -> {
             if (output instanceof Output.Bytes bytes) {
-                shown.append(new String(bytes.data(), StandardCharsets.UTF_8));
+                shown.append(new String(bytes.copy(), StandardCharsets.UTF_8));
             }
         });
         return shown.toString();

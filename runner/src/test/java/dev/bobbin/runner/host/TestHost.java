@@ -265,7 +265,7 @@ public final class TestHost implements AutoCloseable {
             var stderr = new ByteArrayOutputStream();
             var ending = execution.streamTo(output -> {
                 if (output instanceof Output.Bytes bytes) {
-                    (bytes.stream() == Output.Stream.STDOUT ? stdout : stderr).writeBytes(bytes.data());
+                    (bytes.stream() == Output.Stream.STDOUT ? stdout : stderr).writeBytes(bytes.copy());
                 }
             });
             return new Result(stdout.toString(StandardCharsets.UTF_8), stderr.toString(StandardCharsets.UTF_8), ending);

@@ -95,7 +95,10 @@ class JournalTest {
         append(journal, Wire.RECORD_STARTED, "", true);
         for (var record = 0; record < 200; record++) {
             var kind = random.nextBoolean() ? Wire.RECORD_STDOUT : Wire.RECORD_STDERR;
-            append(journal, kind, "x".repeat(1 + random.nextInt(2000)), random.nextInt(10) > 0);
+            append(journal, kind, letters(random, 1 + random.nextInt(2000)), random.nextInt(10) > 0);
+        }
+        for (var record = 0; record < 40; record++) {
+            append(journal, Wire.RECORD_STDERR, letters(random, 1 + random.nextInt(Wire.RECORD_LONGEST)), false);
         }
         journal.finish(end, null, EXITED);
         var all = read(journal, 0);
@@ -106,12 +109,18 @@ class JournalTest {
                 assertThat(before + text(journal, bytes.at()))
                         .as("seed " + seed)
                         .isEqualTo(total);
-                var part = random.nextInt(bytes.data().length + 1);
+                var part = random.nextInt(bytes.length() + 1);
                 assertThat(text(journal, bytes.at() - part))
                         .as("seed " + seed)
                         .isEqualTo(total.substring(before.length() - part));
             }
         }
+    }
+
+    private static String letters(Random random, int count) {
+        return random.ints(count, 'a', 'z' + 1)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     @Test
@@ -300,8 +309,13 @@ class JournalTest {
 
     private static List<Output> read(Journal journal, long from) throws Exception {
         var outputs = new ArrayList<Output>();
-        journal.read(from, false, outputs::add);
+        journal.read(from, false, output -> outputs.add(output instanceof Output.Bytes bytes ? kept(bytes) : output));
         return outputs;
+    }
+
+    private static Output kept(Output.Bytes bytes) {
+        return new Output.Bytes(
+                bytes.at(), bytes.timeNanos(), bytes.stream(), bytes.offset(), ByteBuffer.wrap(bytes.copy()));
     }
 
     private static String text(Journal journal, long from) throws Exception {
@@ -312,7 +326,7 @@ class JournalTest {
         var bytes = new ByteArrayOutputStream();
         for (var output : outputs) {
             if (output instanceof Output.Bytes data) {
-                bytes.writeBytes(data.data());
+                bytes.writeBytes(data.copy());
             }
         }
         return bytes.toString(StandardCharsets.UTF_8);

@@ -22,9 +22,9 @@ final class RunAnswer implements OutputSink {
     public void accept(Output output) {
         if (output instanceof Output.Bytes bytes) {
             var stream = bytes.stream() == Output.Stream.STDOUT ? stdout : stderr;
-            var length = Math.min(bytes.data().length, MOST - stream.size());
-            stream.write(bytes.data(), 0, length);
-            truncated |= length < bytes.data().length;
+            var length = Math.min(bytes.length(), MOST - stream.size());
+            stream.write(bytes.copy(), 0, length);
+            truncated |= length < bytes.length();
         }
     }
 

@@ -1,19 +1,19 @@
 package dev.bobbin.scheduler.http.exchange;
 
-import io.helidon.common.buffers.BufferData;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /// The body of an answer that is sent while it is made, always in chunks: no length may be announced. Every failure to
 /// write is a [ClientGone], since that is what it means.
 public final class Streamed {
-    /// What is at least so long goes past Helidon's stream, which would copy it into a buffer of its own first: of all
-    /// that a
-    /// gigabyte costs the server that is a fifth.
+    /// What is at least so long goes past Helidon's stream and its socket, which would copy it into buffers of their
+    /// own
+    /// and send it in pieces of 8 KiB.
     private static final int LONG = 16 * 1024;
 
     private static final byte[] LINE_END = {'\r', '\n'};
@@ -59,21 +59,33 @@ public final class Streamed {
             if (length < LONG) {
                 opened().write(data, offset, length);
             } else {
-                opened().flush();
-                writeChunk(data, offset, length);
+                writeChunk(ByteBuffer.wrap(data, offset, length));
             }
         } catch (IOException | RuntimeException e) {
             throw new ClientGone(e);
         }
     }
 
+    /// Sends what is between the position of `data` and its limit, and leaves both where they are.
+    public void write(ByteBuffer data) throws ClientGone {
+        if (data.remaining() < LONG) {
+            var bytes = new byte[data.remaining()];
+            data.get(data.position(), bytes);
+            write(bytes, 0, bytes.length);
+            return;
+        }
+        try {
+            writeChunk(data.duplicate());
+        } catch (IOException | RuntimeException e) {
+            throw new ClientGone(e);
+        }
+    }
+
     /// A chunk of RFC 9112, section 7.1. What has no announced length is sent in chunks by Helidon too.
-    private void writeChunk(byte[] data, int offset, int length) {
-        var size = (Integer.toHexString(length) + "\r\n").getBytes(StandardCharsets.US_ASCII);
-        connection
-                .writer()
-                .writeNow(
-                        BufferData.create(size), BufferData.create(data, offset, length), BufferData.create(LINE_END));
+    private void writeChunk(ByteBuffer data) throws IOException {
+        opened().flush();
+        var size = (Integer.toHexString(data.remaining()) + "\r\n").getBytes(StandardCharsets.US_ASCII);
+        connection.send(ByteBuffer.wrap(size), data, ByteBuffer.wrap(LINE_END));
     }
 
     public void flush() throws ClientGone {

@@ -83,7 +83,7 @@ public final class RawTerminal {
         @Override
         public void accept(Output output) throws IOException {
             if (output instanceof Output.Bytes bytes) {
-                gathered.writeBytes(bytes.data());
+                gathered.writeBytes(bytes.copy());
                 if (gathered.size() >= GATHERED) {
                     flush();
                 }

@@ -6,6 +6,7 @@ import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ final class FrameOutput implements OutputSink {
     private final Set<Stream> wanted;
 
     private byte[] waiting = NOTHING;
-    private Output.Bytes waitingFrom = new Output.Bytes(0, 0, Stream.STDOUT, 0, NOTHING);
+    private Output.Bytes waitingFrom = new Output.Bytes(0, 0, Stream.STDOUT, 0, ByteBuffer.wrap(NOTHING));
 
     FrameOutput(Frames frames, Execution job, Set<Stream> wanted) {
         this.frames = frames;
@@ -95,7 +96,7 @@ final class FrameOutput implements OutputSink {
             releaseWaiting();
         }
         var offset = bytes.offset() - waiting.length;
-        var data = joined(waiting, bytes.data());
+        var data = joined(waiting, bytes.copy());
         waiting = NOTHING;
         var whole = Utf8.whole(data, data.length);
         if (whole < 0) {
@@ -118,7 +119,7 @@ final class FrameOutput implements OutputSink {
         }
         var data = waiting;
         waiting = NOTHING;
-        var end = waitingFrom.offset() + waitingFrom.data().length;
+        var end = waitingFrom.offset() + waitingFrom.length();
         sendBytes(waitingFrom, waitingFrom.at(), end - data.length, data, data.length, false);
     }
 

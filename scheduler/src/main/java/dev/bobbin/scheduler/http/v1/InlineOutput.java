@@ -29,7 +29,7 @@ final class InlineOutput implements OutputSink {
         switch (output) {
             case Output.Bytes bytes -> {
                 if (wanted.contains(bytes.stream())) {
-                    keep(bytes.stream() == Stream.STDOUT ? stdout : stderr, bytes.data());
+                    keep(bytes.stream() == Stream.STDOUT ? stdout : stderr, bytes.copy());
                 }
             }
             case Output.Gap _ -> truncated = true;

@@ -32,7 +32,7 @@ final class PlainOutput implements OutputSink {
         switch (output) {
             case Output.Bytes bytes -> {
                 if (wanted.contains(bytes.stream())) {
-                    answer.write(bytes.data(), 0, bytes.data().length);
+                    answer.write(bytes.data());
                 }
             }
             case Output.Gap gap -> {

@@ -126,7 +126,7 @@ final class TerminalSocket {
         @Override
         public void accept(Output output) throws IOException {
             if (output instanceof Output.Bytes bytes) {
-                gathered.writeBytes(bytes.data());
+                gathered.writeBytes(bytes.copy());
                 at = bytes.at();
                 if (gathered.size() >= GATHERED) {
                     flush();

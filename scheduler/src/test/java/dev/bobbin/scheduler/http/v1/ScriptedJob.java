@@ -11,6 +11,7 @@ import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.StartTimeline;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -77,7 +78,8 @@ final class ScriptedJob implements Execution {
             if (next != null) {
                 var skip = (int) Math.max(0, position - next.position() - HEADER);
                 var data = Arrays.copyOfRange(next.data(), skip, next.data().length);
-                sink.accept(new Output.Bytes(next.end(), 0, next.stream(), next.offset() + skip, data));
+                sink.accept(
+                        new Output.Bytes(next.end(), 0, next.stream(), next.offset() + skip, ByteBuffer.wrap(data)));
                 position = next.end();
                 continue;
             }
