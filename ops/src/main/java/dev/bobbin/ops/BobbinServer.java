@@ -1,5 +1,6 @@
 package dev.bobbin.ops;
 
+import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.ops.cli.Server;
 import dev.bobbin.ops.cli.StartException;
@@ -7,8 +8,11 @@ import dev.bobbin.ops.config.BobbinConfig;
 import dev.bobbin.ops.health.Health;
 import dev.bobbin.ops.health.Health.Readiness;
 import dev.bobbin.ops.metrics.Metrics;
+import dev.bobbin.ops.preflight.HostProof;
+import dev.bobbin.ops.preflight.IsolationWatch;
 import dev.bobbin.ops.preflight.Preflight;
 import dev.bobbin.runner.host.HostRuntime;
+import dev.bobbin.runner.volume.BindConfig;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
@@ -36,6 +40,7 @@ final class BobbinServer implements Server {
     private final Dispatcher dispatcher;
     private final HttpServer http;
     private final Optional<ImagePruning> pruning;
+    private final IsolationWatch watch;
     private volatile boolean draining;
     private boolean closed;
 
@@ -44,6 +49,8 @@ final class BobbinServer implements Server {
         this.metrics = metrics;
         this.images = images;
         this.runtime = runtime;
+        this.watch = new IsolationWatch(
+                new HostProof(runtime, configured(config))::examine, config.preflightEvery(), metrics.registry());
         var cluster = new SingleHostCluster(hostId(), runtime);
         this.dispatcher = new Dispatcher(
                 new Admission(config.admission(), runtime.capacity()),
@@ -57,7 +64,7 @@ final class BobbinServer implements Server {
                 new SandboxDirectory(runtime, cluster, config.publish()),
                 new ImageDirectory(images),
                 new Callers(config.tokens()),
-                List.of(metrics, new Health(this::readiness)));
+                List.of(metrics, new Health(this::readiness), new PreflightRoute(watch)));
         this.pruning = config.images()
                 .prune()
                 .map(policy ->
@@ -106,6 +113,7 @@ final class BobbinServer implements Server {
         }
         closed = true;
         draining = true;
+        watch.close();
         try {
             dispatcher.drain();
             runtime.drain(config.drainTimeout());
@@ -125,7 +133,29 @@ final class BobbinServer implements Server {
         if (draining) {
             return Readiness.DRAINING;
         }
-        return runtime.healthy() ? Readiness.READY : Readiness.DEGRADED;
+        return runtime.healthy() && !watch.fails() ? Readiness.READY : Readiness.DEGRADED;
+    }
+
+    private static HostProof.Configured configured(BobbinConfig config) {
+        var seccomp = config.host().seccomp();
+        var profile = seccomp.profile();
+        var filter = profile == null ? "default" : profile.toString();
+        return new HostProof.Configured(
+                config.hostImage() ? ImageReference.HOST : config.http().defaultImage(),
+                seccomp.on() ? filter : "off",
+                config.host().allowUnenforcedLimits(),
+                binds(config.host().binds()));
+    }
+
+    private static String binds(BindConfig binds) {
+        var parts = new ArrayList<String>();
+        if (binds.everybody() && binds.any()) {
+            parts.add("every caller may have directories of this machine mounted");
+        }
+        if (!binds.writablePrefixes().isEmpty()) {
+            parts.add("jobs may write to " + binds.writablePrefixes() + " of this machine");
+        }
+        return String.join("; ", parts);
     }
 
     private static void check(BobbinConfig config) {

@@ -206,9 +206,9 @@ public final class Scratch implements AutoCloseable {
 
     /// Makes the program of the runner's tests that does all kinds of harm.
     Path compileProbe(Path tree) throws IOException, InterruptedException {
-        var sources = tree.resolve("runner/src/test/c");
+        var sources = tree.resolve("runner/src");
         return compile(
-                Stream.of("probe.c", "calls.c", "attempts.c", "talk.c")
+                Stream.of("test/c/probe.c", "test/c/calls.c", "test/c/talk.c", "main/c/attempts.c")
                         .map(sources::resolve)
                         .toList(),
                 "probe");
@@ -218,7 +218,7 @@ public final class Scratch implements AutoCloseable {
         var program = directory.resolve(name);
         var command = new ArrayList<>(List.of(
                 "cc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", "-pthread", "-static", "-s", "-o", program.toString()));
-        sources.forEach(source -> command.add(source.toString()));
+        sources.forEach(source -> command.addAll(List.of("-I" + source.getParent(), source.toString())));
         run(command);
         return program;
     }

@@ -73,6 +73,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("tag", () -> new TagCommand(server));
         commands.put("rmi", () -> new RemoveImageCommand(server));
         commands.put("prune", () -> new PruneCommand(server));
+        commands.put("preflight", () -> new PreflightCommand(server));
         return commands;
     }
 
@@ -81,7 +82,7 @@ public final class BobbinCommand implements Callable<Integer> {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
                 "Say what to do: bobbin run, serve; create, exec, attach, ps, port, logs, stats, inspect, start, stop, kill, restart,"
-                        + " rename, rm; volume; images, pull, push, save, load, tag, rmi or prune");
+                        + " rename, rm; volume; images, pull, push, save, load, tag, rmi, prune; or preflight");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

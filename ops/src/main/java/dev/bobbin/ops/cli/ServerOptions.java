@@ -70,6 +70,21 @@ final class ServerOptions {
         return ask(question, new VolumeClient(live(settings().socket())));
     }
 
+    /// Asks about the host itself.
+    int askOfHost(Question<HttpConnection> question) throws IOException {
+        var settings = settings();
+        var live = connect(settings.socket());
+        if (live != null) {
+            return ask(question, live);
+        }
+        try (var embedded = settings.hostImage()
+                ? EmbeddedServer.start(settings, starter)
+                : EmbeddedServer.withImages(settings, starter, 1)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(embedded::close, "bobbin-stop"));
+            return ask(question, HttpConnection.connect(embedded.socket()));
+        }
+    }
+
     private static <C extends AutoCloseable> int ask(Question<C> question, C client) throws IOException {
         try {
             return question.ask(client);

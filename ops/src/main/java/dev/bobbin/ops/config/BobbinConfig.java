@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// @param tokens secrets that each admit their bearer; without any, everybody who can connect is admitted
 /// @param admission the gate
 /// @param publish where callers may publish ports of sandboxes
+/// @param preflightEvery how often the isolation of sandboxes is checked while it serves; zero for never
 /// @param host this machine as a place where jobs run
 public record BobbinConfig(
         HttpConfig http,
@@ -41,6 +42,7 @@ public record BobbinConfig(
         List<Token> tokens,
         AdmissionConfig admission,
         PublishConfig publish,
+        Duration preflightEvery,
         HostConfig host) {
 
     static final String FLAGS = "command line";
@@ -50,6 +52,7 @@ public record BobbinConfig(
     public static final Path DEFAULT_RUN_DIR = Path.of("/run/bobbin");
     public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
 
+    private static final Duration DEFAULT_PREFLIGHT_EVERY = Duration.ofMinutes(15);
     private static final Duration DEFAULT_GRACE = Duration.ofSeconds(1);
     private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
     private static final Duration EMBEDDED_GRACE = Duration.ofMillis(100);
@@ -66,6 +69,9 @@ public record BobbinConfig(
         tokens = List.copyOf(tokens);
         if (drainTimeout.isNegative()) {
             throw new ConfigException("drain-timeout: must not be negative.");
+        }
+        if (preflightEvery.isNegative()) {
+            throw new ConfigException("preflight-every: must not be negative.");
         }
         if (tokens.isEmpty()) {
             http.listen().forEach(BobbinConfig::checkReach);
@@ -110,6 +116,7 @@ public record BobbinConfig(
                 List.of(),
                 admission,
                 publish,
+                Duration.ZERO,
                 new HostConfig(
                         dataDir,
                         runDir,
@@ -165,6 +172,7 @@ public record BobbinConfig(
                 tokens(environment),
                 admission(settings),
                 new NetworkSettings(settings).publish(),
+                settings.duration("preflight-every", DEFAULT_PREFLIGHT_EVERY),
                 host);
     }
 

@@ -16,7 +16,7 @@ public final class Health implements HttpService {
         READY,
         /// It was told to stop and ends what it has.
         DRAINING,
-        /// What makes sandboxes is down.
+        /// What makes sandboxes is down, or a check of their isolation fails.
         DEGRADED
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /// Looks at the machine before a start. Reads `/proc` and `/sys` only, so it takes a millisecond or two.
@@ -41,6 +42,32 @@ public final class Preflight {
         var missing = new ArrayList<String>();
         checkCgroups(missing);
         return missing;
+    }
+
+    /// The same as findings, each with what is well.
+    ///
+    /// @param mayLackLimits whether limits that this machine cannot keep are accepted
+    public List<Finding> findings(boolean mayLackLimits) {
+        var release = String.join("", lines("proc/sys/kernel/osrelease"));
+        return List.of(
+                finding("host-rights", "root with CAP_SYS_ADMIN", this::checkRights, false),
+                finding("host-kernel", "Linux " + release, this::checkKernel, false),
+                finding("host-overlay", "the kernel has overlays", this::checkOverlay, false),
+                finding("host-users", "the kernel has user namespaces", this::checkUserNamespaces, false),
+                finding("host-cgroups", "cpu, memory and pids can be limited", this::checkCgroups, mayLackLimits));
+    }
+
+    private static Finding finding(String check, String good, Consumer<List<String>> look, boolean accepted) {
+        var missing = new ArrayList<String>();
+        look.accept(missing);
+        if (missing.isEmpty()) {
+            return Finding.pass(check, good);
+        }
+        var sentences = String.join(" ", missing);
+        var colon = sentences.lastIndexOf(": ");
+        var reason = colon < 0 ? sentences : sentences.substring(0, colon);
+        var fix = colon < 0 ? "what the reason says" : sentences.substring(colon + 2);
+        return accepted ? Finding.degraded(check, reason, fix) : Finding.fail(check, reason, fix);
     }
 
     /// Makes `directory` for this user alone, or says in a sentence why it cannot be used.

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,18 @@ class DescriptorsIT {
             host.sh(sandbox, "ln -s /proc/self/fd/" + number + " /to" + number);
             var result = host.exec(sandbox, "pwd").workdir("/to" + number).run();
             assertThat(result.cause()).as("%d %s", number, result).isEqualTo("sandbox_error");
+        }
+    }
+
+    /// Of a process that is still being made these lead to directories, so only the refusal of such links stops them.
+    @Test
+    void areNotFollowedByTheLinksOfProcEither() throws Exception {
+        var sandbox = host.place().create();
+        for (var link : List.of("cwd", "root", "fd/..")) {
+            host.sh(sandbox, "rm -f /to; ln -s /proc/self/" + link + " /to");
+            var result = host.exec(sandbox, "pwd").workdir("/to").run();
+            var followed = link.equals("fd/.."); // no link of the kernel's own making: a directory as any other
+            assertThat(result.cause()).as("%s %s", link, result).isEqualTo(followed ? "exited" : "sandbox_error");
         }
     }
 }

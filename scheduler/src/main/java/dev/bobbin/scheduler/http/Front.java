@@ -27,11 +27,13 @@ final class Front implements HttpFeature {
     private static final String NOSNIFF = "nosniff";
 
     private final Doorkeeper doorkeeper;
+    private final Patience patience;
     private final List<Dialect> dialects;
     private final List<HttpService> extra;
 
-    Front(Doorkeeper doorkeeper, List<Dialect> dialects, List<HttpService> extra) {
+    Front(Doorkeeper doorkeeper, Patience patience, List<Dialect> dialects, List<HttpService> extra) {
         this.doorkeeper = doorkeeper;
+        this.patience = patience;
         this.dialects = List.copyOf(dialects);
         this.extra = List.copyOf(extra);
     }
@@ -39,8 +41,10 @@ final class Front implements HttpFeature {
     @Override
     public void setup(HttpRouting.Builder routing) {
         routing.addFilter((chain, request, response) -> {
+            patience.begin(request, response);
             response.header(HeaderNames.X_CONTENT_TYPE_OPTIONS, NOSNIFF);
             response.whenSent(() -> closeIfAnnounced(response));
+            Framing.check(request.headers());
             doorkeeper.admit(request);
             chain.proceed();
         });
@@ -88,7 +92,11 @@ final class Front implements HttpFeature {
 
     private void fail(ServerRequest request, ServerResponse response, Problem problem) {
         var allowed = response.headers().find(HeaderNames.ALLOW);
-        Body.abandon(request, response);
+        if (problem.code().equals(Framing.CODE)) {
+            response.headers().set(HeaderValues.CONNECTION_CLOSE);
+        } else {
+            Body.abandon(request, response);
+        }
         response.header(HeaderNames.X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         allowed.ifPresent(response::header);
         if (problem.retryAfterSeconds() > 0) {

@@ -11,7 +11,8 @@ import java.util.List;
 /// @param allowedOrigins origins of web pages that may call it, such as `https://jobs.example`
 /// @param defaultImage what runs when a request names no image
 /// @param grace how long a stop waits for answers that are being sent
-/// @param stalled how long a terminal's client may take nothing of what is sent to it before it is let go
+/// @param stalled how long a client may take nothing of what is sent to it, or leave a request unfinished, before it is
+///        let go
 public record HttpConfig(
         List<Listen> listen,
         List<String> allowedHosts,

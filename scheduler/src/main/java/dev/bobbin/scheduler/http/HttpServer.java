@@ -29,6 +29,7 @@ public final class HttpServer implements AutoCloseable {
     private final List<HttpService> extra;
     private final Disconnects disconnects = new Disconnects();
     private final Takeovers takeovers;
+    private final Patience patience;
     private final List<Dialect> dialects;
     private final List<UnixSocket> unixSockets = new ArrayList<>();
     private final WebServer server;
@@ -48,6 +49,7 @@ public final class HttpServer implements AutoCloseable {
         this.callers = callers;
         this.extra = List.copyOf(extra);
         this.takeovers = new Takeovers(config.stalled());
+        this.patience = new Patience(config.stalled());
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
@@ -84,6 +86,7 @@ public final class HttpServer implements AutoCloseable {
         disconnects.close();
         takeovers.close();
         server.stop();
+        patience.close();
         for (var socket : unixSockets) {
             try {
                 socket.close();
@@ -116,13 +119,15 @@ public final class HttpServer implements AutoCloseable {
 
     private void configure(ListenerConfig.BuilderBase<?, ?> listener, Listen listen) {
         var routing = HttpRouting.builder();
-        routing.addFeature(new Front(new Doorkeeper(listen, config, callers), dialects, extra));
+        routing.addFeature(new Front(new Doorkeeper(listen, config, callers), patience, dialects, extra));
         switch (listen) {
             case Listen.Tcp tcp -> // small writes must not wait for the client to acknowledge earlier ones
                 listener.bindAddress(tcp.address()).connectionOptions(options -> options.tcpNoDelay(true));
             case Listen.Unix unix -> listener.bindAddress(prepared(unix).bindAddress());
         }
         listener.routing(routing)
+                .addConnectionSelector(patience)
+                .protocolsDiscoverServices(false)
                 .directHandlers(Front.unroutable())
                 .writeBufferSize(WRITE_BUFFER)
                 .shutdownGracePeriod(config.grace());

@@ -24,6 +24,8 @@ public final class Body {
         if (request.headers().contentLength().orElse(0) > 2L * limit) {
             throw tooLarge(limit);
         }
+        var progress = request.context().get(Progress.class);
+        progress.ifPresent(each -> each.bodyDue(true));
         try {
             var in = request.content().inputStream();
             var body = in.readNBytes(limit);
@@ -36,6 +38,8 @@ public final class Body {
             throw new UncheckedIOException("read the body of a request", e);
         } catch (NumberFormatException | DataReader.InsufficientDataAvailableException _) {
             throw Rejected.invalid(null, "the body is cut off or its chunks are malformed");
+        } finally {
+            progress.ifPresent(each -> each.bodyDue(false));
         }
     }
 
@@ -53,10 +57,14 @@ public final class Body {
     }
 
     private static boolean drained(ServerRequest request) {
+        var progress = request.context().get(Progress.class);
+        progress.ifPresent(each -> each.bodyDue(true));
         try {
             return drain(request.content().inputStream(), MOST_DRAINED);
         } catch (IOException | RuntimeException _) {
             return false;
+        } finally {
+            progress.ifPresent(each -> each.bodyDue(false));
         }
     }
 

@@ -1,10 +1,11 @@
 /*
- * Attempts at what a job must not be able to do, each in a process of its own: `attempt NAME…` prints for each the name and
- * `done`, or how the kernel refused it. Nothing is done to the machine if one succeeds where a test forgot its protection:
- * arguments are such that the kernel looks at rights first and finds nothing to do then.
+ * Each attempt is made in a process of its own and answered with `done`, or how the kernel refused it. Nothing is done to the
+ * machine if one succeeds where nothing protects it: arguments are such that the kernel looks at rights first and finds
+ * nothing to do then, and mounts go into a mount namespace of the attempt's own wherever that may be made.
  */
-#include "probe.h"
+#include "attempts.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -14,6 +15,7 @@
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/vm_sockets.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -59,11 +61,17 @@ static long perf_events(void)
 }
 
 static long load_module(void) { return syscall(SYS_finit_module, -1, "", 0); }
-static long load_kernel(void) { return syscall(SYS_kexec_load, 0, 0, NULL, 0); }
+static long load_kernel(void) { return syscall(SYS_kexec_load, 0, 0, NULL, 0x8000 /* no such flag */); }
 static long turn_off(void) { return syscall(SYS_reboot, 0, 0, 0, NULL); }
 static long swap_on(void) { return syscall(SYS_swapon, "/nothing", 0); }
 static long set_clock(void) { return syscall(SYS_clock_settime, 99, NULL); }
-static long set_host_name(void) { return sethostname("x", 1); }
+static long set_host_name(void)
+{
+    char name[65] = "";
+    gethostname(name, sizeof name - 1);
+    return sethostname(name, strlen(name));
+}
+
 static long read_kernel_log(void) { return syscall(SYS_syslog, 10, NULL, 0); }
 
 static long open_by_handle(void)
@@ -75,16 +83,39 @@ static long open_by_handle(void)
     return syscall(SYS_open_by_handle_at, root, &named.handle, O_RDONLY);
 }
 
-static long mount_tmpfs(void) { return mount("x", "/tmp", "tmpfs", 0, NULL); }
-static long mount_proc(void) { return mount("proc", "/tmp", "proc", 0, NULL); }
-static long mount_cgroup(void) { return mount("x", "/tmp", "cgroup", 0, "rdma"); }
-static long mount_cgroup2(void) { return mount("x", "/tmp", "cgroup2", 0, NULL); }
-static long mount_bind(void) { return mount("/proc", "/tmp", NULL, MS_BIND | MS_REC, NULL); }
-static long remount(void) { return mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL); }
-static long unmount(void) { return umount2("/proc/sys", MNT_DETACH); }
+/* Whoever may mount may usually do this first; whoever may not has changed nothing. */
+static void step_aside(void)
+{
+    if (unshare(CLONE_NEWNS) == 0) mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static long mount_at(const char *source, const char *target, const char *type, unsigned long flags, const char *options)
+{
+    step_aside();
+    return mount(source, target, type, flags, options);
+}
+
+static long mount_tmpfs(void) { return mount_at("x", "/tmp", "tmpfs", 0, NULL); }
+static long mount_proc(void) { return mount_at("proc", "/tmp", "proc", 0, NULL); }
+static long mount_cgroup(void) { return mount_at("x", "/tmp", "cgroup", 0, "rdma"); }
+static long mount_cgroup2(void) { return mount_at("x", "/tmp", "cgroup2", 0, NULL); }
+static long mount_bind(void) { return mount_at("/proc", "/tmp", NULL, MS_BIND | MS_REC, NULL); }
+static long remount(void) { return mount_at(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL); }
+
+static long unmount(void)
+{
+    step_aside();
+    return umount2("/proc/sys", MNT_DETACH);
+}
+
 static long mount_by_handle(void) { return syscall(SYS_fsopen, "tmpfs", 0); }
 static long copy_mount(void) { return syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE); }
-static long pivot(void) { return syscall(SYS_pivot_root, ".", "."); }
+
+static long pivot(void)
+{
+    step_aside();
+    return syscall(SYS_pivot_root, ".", ".");
+}
 
 static long in_new_user_namespace(long (*then)(void))
 {
@@ -115,8 +146,15 @@ static long clone3_user(void)
 static long enter_namespace(void) { return setns(open("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS); }
 static long enter_by_pidfd(void) { return setns((int)syscall(SYS_pidfd_open, 1, 0), CLONE_NEWNS); }
 
-static long make_memory_device(void) { return mknod("/tmp/mem", S_IFCHR | 0600, makedev(1, 1)); }
-static long make_disk(void) { return mknod("/dev/disk", S_IFBLK | 0600, makedev(8, 0)); }
+static long make_device(const char *path, mode_t kind, dev_t device)
+{
+    long result = mknod(path, kind | 0600, device);
+    if (result == 0) unlink(path);
+    return result;
+}
+
+static long make_memory_device(void) { return make_device("/tmp/bobbin-mem", S_IFCHR, makedev(1, 1)); }
+static long make_disk(void) { return make_device("/dev/bobbin-disk", S_IFBLK, makedev(8, 0)); }
 
 static long vsock(void) { return socket(AF_VSOCK, SOCK_STREAM, 0); }
 static long crypto_socket(void) { return socket(AF_ALG, SOCK_SEQPACKET, 0); }
@@ -124,6 +162,29 @@ static long packet_socket(void) { return socket(AF_PACKET, SOCK_RAW, 0); }
 static long raw_socket(void) { return socket(AF_INET, SOCK_RAW, 1); }
 static long audit_socket(void) { return socket(AF_NETLINK, SOCK_RAW, 9); }
 static long event_socket(void) { return socket(AF_NETLINK, SOCK_RAW, 15); }
+
+/* Says only whether there is a way: nothing is sent. */
+static long route_to(int family, const char *host)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(80)};
+    struct sockaddr_in6 wide = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+    inet_pton(family, host, family == AF_INET ? (void *)&address.sin_addr : (void *)&wide.sin6_addr);
+    int out = socket(family, SOCK_DGRAM, 0);
+    if (out < 0) return -1;
+    return family == AF_INET ? connect(out, (struct sockaddr *)&address, sizeof address)
+                             : connect(out, (struct sockaddr *)&wide, sizeof wide);
+}
+
+static long metadata_route(void) { return route_to(AF_INET, "169.254.169.254"); }
+static long world_route(void) { return route_to(AF_INET, "192.0.2.1"); }
+static long private_route(void) { return route_to(AF_INET, "10.0.0.1"); }
+static long wide_route(void) { return route_to(AF_INET6, "2001:db8::1"); }
+
+static long spare_from_killing(void)
+{
+    int file = open("/proc/self/oom_score_adj", O_WRONLY);
+    return file < 0 ? -1 : write(file, "-1000", 5);
+}
 
 static long persona(void) { return personality(ADDR_NO_RANDOMIZE); }
 
@@ -151,7 +212,13 @@ static long take_descriptor(void) { return syscall(SYS_pidfd_getfd, syscall(SYS_
 static long compare_init(void) { return syscall(SYS_kcmp, 1, getpid(), KCMP_VM, 0, 0); }
 static long stop_init(void) { return kill(1, SIGSTOP); }
 static long kill_init(void) { return kill(1, SIGKILL); }
-static long limit_init(void) { return prlimit(1, RLIMIT_NOFILE, &(struct rlimit){3, 3}, NULL); }
+/* The same rights as for setting them. */
+static long limit_init(void)
+{
+    struct rlimit files;
+    return prlimit(1, RLIMIT_NOFILE, NULL, &files);
+}
+
 static long trace_child(void)
 {
     pid_t child = fork();
@@ -191,9 +258,15 @@ static long hidden_vsock(void)
     return by_interrupt(102, 1, low(arguments, sizeof arguments), 0, 0);
 }
 
-static long narrow_mount(void) { return by_interrupt(21, low("x", 2), low("/tmp", 5), low("tmpfs", 6), 0); }
+static long narrow_mount(void)
+{
+    step_aside();
+    return by_interrupt(21, low("x", 2), low("/tmp", 5), low("tmpfs", 6), 0);
+}
+
 static long narrow_keys(void) { return by_interrupt(288, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0); }
 static long narrow_unshare(void) { return by_interrupt(310, CLONE_NEWUSER, 0, 0, 0); }
+static long narrow_uring(void) { return by_interrupt(425, 1, 0, 0, 0); }
 static long x32_keys(void) { return syscall(0x40000000 | SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }
 static long wide_ioctl(void)
 {
@@ -221,40 +294,50 @@ static const struct {
     {"clone3-user", clone3_user}, {"setns", enter_namespace}, {"setns-pidfd", enter_by_pidfd},
     {"mknod-mem", make_memory_device}, {"mknod-disk", make_disk}, {"vsock", vsock}, {"alg", crypto_socket},
     {"packet", packet_socket}, {"raw", raw_socket}, {"audit", audit_socket}, {"uevent", event_socket},
-    {"personality", persona}, {"tiocsti", type}, {"trace-init", trace_init}, {"seize-init", seize_init},
+    {"route-metadata", metadata_route}, {"route-world", world_route}, {"route-private", private_route},
+    {"route-ipv6", wide_route}, {"oom-score", spare_from_killing}, {"personality", persona}, {"tiocsti", type}, {"trace-init", trace_init}, {"seize-init", seize_init},
     {"read-init", read_init}, {"pidfd_getfd", take_descriptor}, {"kcmp", compare_init}, {"stop-init", stop_init},
     {"kill-init", kill_init}, {"limit-init", limit_init}, {"trace-child", trace_child},
 #ifdef __x86_64__
     {"i386-vsock", narrow_vsock}, {"i386-socketcall-vsock", hidden_vsock}, {"i386-mount", narrow_mount},
-    {"i386-keyctl", narrow_keys}, {"i386-unshare", narrow_unshare}, {"x32-keyctl", x32_keys},
+    {"i386-keyctl", narrow_keys}, {"i386-unshare", narrow_unshare}, {"x32-keyctl", x32_keys}, {"i386-io_uring", narrow_uring},
     {"tiocsti-wide", wide_ioctl},
 #endif
 };
 
-static int attempt_one(const char *name)
+static int make(size_t which, const char *prefix)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(known[i].name, name)) continue;
+    const char *name = known[which].name;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        errno = 0;
+        long result = known[which].run();
+        const char *error = result >= 0 ? "done" : strerrorname_np(errno);
+        printf("%s%s %s\n", prefix, name, error ? error : "?");
         fflush(stdout);
-        pid_t child = fork();
-        if (child == 0) {
-            errno = 0;
-            long result = known[i].run();
-            printf("%s %s\n", name, result >= 0 ? "done" : strerrorname_np(errno));
-            fflush(stdout);
-            _exit(0);
-        }
-        int status;
-        if (waitpid(child, &status, 0) != child) return failed("waitpid");
-        if (WIFSIGNALED(status)) printf("%s %s\n", name, sigabbrev_np(WTERMSIG(status)));
-        return 0;
+        _exit(0);
     }
-    return errno = EINVAL, failed(name);
+    int status;
+    if (waitpid(child, &status, 0) != child) return failed("waitpid");
+    if (WIFSIGNALED(status)) printf("%s%s %s\n", prefix, name, sigabbrev_np(WTERMSIG(status)));
+    return 0;
 }
 
 int attempt(int count, char **arguments)
 {
-    for (int i = 0; i < count; i++)
-        if (attempt_one(arguments[i])) return 1;
+    for (int i = 0; i < count; i++) {
+        size_t which = 0;
+        while (which < sizeof known / sizeof *known && strcmp(known[which].name, arguments[i])) which++;
+        if (which == sizeof known / sizeof *known) return errno = EINVAL, failed(arguments[i]);
+        if (make(which, "")) return 1;
+    }
     return 0;
+}
+
+void attempt_all(void)
+{
+    /* Where this is process 1 itself, which a container's only process is, it would be stopped for good. */
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (getpid() != 1 || !strstr(known[i].name, "-init")) make(i, "try ");
 }

@@ -1,0 +1,179 @@
+package dev.bobbin.scheduler.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/// Clients that hold a connection without doing their part, and those that only wait.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(120)
+final class SlowClientsIT {
+    /// For a connection that is to be ended after [TestServer#STALLED].
+    private static final Duration SOON = TestServer.STALLED.plusSeconds(30);
+
+    private TestServer server = unset();
+
+    @SuppressWarnings("NullAway") // set before any test
+    private static TestServer unset() {
+        return null;
+    }
+
+    @BeforeAll
+    void open() throws IOException {
+        server = TestServer.open();
+    }
+
+    @AfterAll
+    void close() throws IOException {
+        server.close();
+    }
+
+    @Test
+    void areLetGoIfTheyNeverAsk() throws Exception {
+        try (var client = server.client()) {
+            assertThat(endsSoon(client, "")).isTrue();
+        }
+    }
+
+    @Test
+    void areLetGoIfAHeadNeverEnds() throws Exception {
+        try (var client = server.client()) {
+            client.send("GET /health HTT");
+            assertThat(endsSoon(client, "")).isTrue();
+        }
+        try (var client = server.client()) {
+            client.send("GET /health HTTP/1.1\r\nHost: localhost\r\n");
+            assertThat(endsSoon(client, "X-A: b\r\n")).isTrue();
+        }
+        try (var client = server.client()) {
+            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
+                            .status())
+                    .isEqualTo(200);
+            client.send("G");
+            assertThat(endsSoon(client, "")).isTrue();
+        }
+    }
+
+    @Test
+    void areLetGoIfABodyNeverEnds() throws Exception {
+        try (var client = server.client()) {
+            client.send(TestServer.head("POST", "/v1/run", "Content-Length: 1000") + "\r\n{");
+            assertThat(endsSoon(client, " ")).isTrue();
+        }
+        try (var client = server.client()) {
+            client.send(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\n");
+            assertThat(endsSoon(client, "1\r\n \r\n")).isTrue();
+        }
+        try (var client = server.client()) {
+            client.send(TestServer.head("POST", "/nothing", "Content-Length: 1000") + "\r\n{");
+            assertThat(endsSoon(client, " ")).isTrue();
+        }
+    }
+
+    @Test
+    void areLetGoIfTheyTakeNothing() throws Exception {
+        try (var client = server.client()) {
+            client.socket.setReceiveBufferSize(4096);
+            client.send(TestServer.request(
+                    "/v1/run", "{\"command\":[\"yes\"]}", "Accept: text/plain"));
+            assertThat(client.line()).contains(" 200 ");
+            var id = client.headers().getOrDefault("bobbin-job-id", "");
+            assertThat(id).isNotEmpty();
+            var deadline = System.nanoTime() + SOON.toNanos();
+            while (server.get("/v1/jobs/" + id).text().contains("\"state\":\"running\"")) {
+                assertThat(System.nanoTime()).as("the job ends with its client").isLessThan(deadline);
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+            assertThat(server.get("/v1/jobs/" + id).text()).contains("\"cancelled\"", "\"client\"");
+        }
+    }
+
+    @Test
+    void mayWaitBetweenRequestsAndForAnAnswer() throws Exception {
+        var longer = TestServer.STALLED.plusSeconds(2);
+        try (var client = server.client()) {
+            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
+                            .status())
+                    .isEqualTo(200);
+            TimeUnit.MILLISECONDS.sleep(longer.toMillis());
+            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
+                            .status())
+                    .isEqualTo(200);
+            var answer = client.exchange(
+                    TestServer.request("/v1/run", "{\"command\":[\"sleep\",\"" + longer.toSeconds() + "\"]}"));
+            assertThat(answer.text()).contains("\"exited\"");
+            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
+                            .status())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void mayTakeTheirTimeIfTheyGoOn() throws Exception {
+        try (var client = server.client()) {
+            client.send(TestServer.request(
+                    "/v1/run", "{\"command\":[\"sh\",\"-c\",\"yes | head -c 16000000\"]}", "Accept: text/plain"));
+            assertThat(client.line()).contains(" 200 ");
+            assertThat(client.headers()).containsEntry("transfer-encoding", "chunked");
+            var bytes = 0;
+            var chunks = 0;
+            for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
+                bytes += chunk.length;
+                if (chunks++ < 500) {
+                    TimeUnit.MILLISECONDS.sleep(TestServer.STALLED.toMillis() / 200);
+                }
+            }
+            assertThat(bytes).isEqualTo(16_000_000);
+        }
+    }
+
+    @Test
+    void mayPauseTheStandardInputOfAJob() throws Exception {
+        try (var client = server.client();
+                var feeder = server.client()) {
+            client.send(
+                    TestServer.request("/v1/run", "{\"command\":[\"cat\"],\"stdin\":\"open\"}", "Accept: text/plain"));
+            client.line();
+            var id = client.headers().getOrDefault("bobbin-job-id", "");
+            feeder.send(TestServer.head("POST", "/v1/jobs/" + id + "/stdin?at=0&eof", "Transfer-Encoding: chunked")
+                    + "\r\n2\r\na\n\r\n");
+            TimeUnit.MILLISECONDS.sleep(TestServer.STALLED.plusSeconds(2).toMillis());
+            feeder.send("2\r\nb\n\r\n0\r\n\r\n");
+            var printed = new StringBuilder();
+            for (var chunk = client.chunk(); chunk.length > 0; chunk = client.chunk()) {
+                printed.append(new String(chunk, java.nio.charset.StandardCharsets.UTF_8));
+            }
+            assertThat(printed.toString()).isEqualTo("a\nb\n");
+        }
+    }
+
+    /// Sends `drop` again and again, until the server has closed.
+    private static boolean endsSoon(RawClient client, String drop) throws Exception {
+        var deadline = System.nanoTime() + SOON.toNanos();
+        client.socket.setSoTimeout(200);
+        while (System.nanoTime() < deadline) {
+            try {
+                if (client.socket.getInputStream().read() < 0) {
+                    return true;
+                }
+            } catch (java.net.SocketTimeoutException _) {
+                // still open
+            } catch (java.net.SocketException _) {
+                return true;
+            }
+            try {
+                client.send(drop);
+            } catch (IOException _) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
