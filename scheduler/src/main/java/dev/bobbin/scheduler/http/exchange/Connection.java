@@ -17,6 +17,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.function.BiConsumer;
 
 /// The connection beneath one answer.
@@ -67,9 +68,16 @@ final class Connection implements Sink<Void> {
     /// Sends all of the buffers, past the answer and its buffers. For one thread at a time.
     void send(ByteBuffer... data) throws IOException {
         var channel = (SocketChannel) CHANNEL.get((NioSocket) socket());
-        for (var last = data[data.length - 1]; last.hasRemaining(); ) {
-            channel.write(data);
-        }
+        var length = Arrays.stream(data).mapToLong(ByteBuffer::remaining).sum();
+        progress().writing(length, () -> {
+            for (var last = data[data.length - 1]; last.hasRemaining(); ) {
+                channel.write(data);
+            }
+        });
+    }
+
+    private Progress progress() {
+        return (Progress) context.connectionContext();
     }
 
     HelidonSocket socket() {

@@ -81,6 +81,21 @@ public final class Progress implements ConnectionContext {
         connection.serverSocket().close();
     }
 
+    /// Something that waits for the client to take what is sent to it.
+    interface Writing<E extends Exception> {
+        void run() throws E;
+    }
+
+    /// Sends a piece of so many bytes.
+    <E extends Exception> void writing(long length, Writing<E> piece) throws E {
+        writingSince = System.nanoTime() + length * NANOS_A_BYTE;
+        try {
+            piece.run();
+        } finally {
+            writingSince = NEVER;
+        }
+    }
+
     /// What the client sends next; nothing at the end.
     private byte @Nullable [] pull() {
         var original = connection.dataReader();
@@ -167,15 +182,6 @@ public final class Progress implements ConnectionContext {
             this.original = original;
         }
 
-        private void write(int length, Runnable piece) {
-            writingSince = System.nanoTime() + length * NANOS_A_BYTE;
-            try {
-                piece.run();
-            } finally {
-                writingSince = NEVER;
-            }
-        }
-
         private static int length(BufferData... buffers) {
             var length = 0;
             for (var buffer : buffers) {
@@ -186,27 +192,27 @@ public final class Progress implements ConnectionContext {
 
         @Override
         public void write(BufferData... buffers) {
-            write(length(buffers), () -> original.write(buffers));
+            writing(length(buffers), () -> original.write(buffers));
         }
 
         @Override
         public void write(BufferData buffer) {
-            write(buffer.available(), () -> original.write(buffer));
+            writing(buffer.available(), () -> original.write(buffer));
         }
 
         @Override
         public void writeNow(BufferData... buffers) {
-            write(length(buffers), () -> original.writeNow(buffers));
+            writing(length(buffers), () -> original.writeNow(buffers));
         }
 
         @Override
         public void writeNow(BufferData buffer) {
-            write(buffer.available(), () -> original.writeNow(buffer));
+            writing(buffer.available(), () -> original.writeNow(buffer));
         }
 
         @Override
         public void flush() {
-            write(0, original::flush);
+            writing(0, original::flush);
         }
 
         @Override
