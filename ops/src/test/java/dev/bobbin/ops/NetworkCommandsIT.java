@@ -55,7 +55,9 @@ final class NetworkCommandsIT extends TypedCommands {
         var config = directory.resolve("bobbin.yaml").toString();
         var server = start(command("serve", "--listen", "127.0.0.1:0", "--config", config));
         var said = server.errorReader(StandardCharsets.UTF_8);
-        for (var line = said.readLine(); !String.valueOf(line).startsWith("bobbin: ready on "); line = said.readLine()) {
+        for (var line = said.readLine();
+                !String.valueOf(line).startsWith("bobbin: ready on ");
+                line = said.readLine()) {
             // one that finds sandboxes says so first
             assertThat(line).contains(" goes on");
         }

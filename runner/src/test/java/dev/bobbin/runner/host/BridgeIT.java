@@ -160,7 +160,7 @@ class BridgeIT {
                     .network(egress(new Egress(true, List.of(range), List.of())))
                     .refusal();
             assertThat(refusal.reason()).as("%s", range).isEqualTo(Refusal.Reason.FORBIDDEN);
-            assertThat(refusal.detail()).startsWith("network.egress.allowed:");
+            assertThat(refusal.detail()).startsWith("network.egress.allow:");
         }
     }
 
@@ -217,7 +217,7 @@ class BridgeIT {
         var taken = new PublishedPort(Protocol.TCP, PublishedPort.LOOPBACK, world.port, 80);
         var refusal = host.request("true").network(published(taken)).refusal();
         assertThat(refusal.reason()).isEqualTo(Refusal.Reason.PORT_TAKEN);
-        assertThat(refusal.field()).isEqualTo("network.ports[0].host_port");
+        assertThat(refusal.field()).isEqualTo("ports[0].host_port");
         var place = host.place()
                 .network(published(new PublishedPort(Protocol.UDP, PublishedPort.EVERY, 0, 80)))
                 .create();

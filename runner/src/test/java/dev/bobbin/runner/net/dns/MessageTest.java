@@ -57,7 +57,8 @@ class MessageTest {
         var answer = ResourceRecord.pointer(name("A.example.org"), name("a.example.ORG"), 5);
         var message = Message.query(1, 0, question, null).answered(ResponseCode.NO_ERROR, List.of(answer));
         var read = read(MessageWriter.write(message, 512));
-        assertThat(read.answers().getFirst().owner().wire()).isEqualTo(name("A.example.org").wire());
+        assertThat(read.answers().getFirst().owner().wire())
+                .isEqualTo(name("A.example.org").wire());
         assertThat(read.answers().getFirst().data()).isEqualTo(answer.data());
     }
 
