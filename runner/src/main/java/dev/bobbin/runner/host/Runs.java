@@ -130,7 +130,7 @@ final class Runs {
                 run(job, command, rootfs, identity, mounts, taken, place, timeline);
             case Networks.Answer.Refused(var refusal) -> {
                 discard(taken.sandbox());
-                premises.precedence().startDone();
+                started();
                 yield new Attempt.Refused(refusal);
             }
         };

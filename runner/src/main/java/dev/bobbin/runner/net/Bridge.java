@@ -56,6 +56,9 @@ final class Bridge {
     private @Nullable Nftables filter;
     private @Nullable Rules rules;
     private @Nullable NameServer server;
+    /// Whether it was said that there is no name server.
+    private boolean silent;
+
     private int next = -1;
 
     Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours) {
@@ -146,8 +149,10 @@ final class Bridge {
                     new InetSocketAddress(gateway(), DNS),
                     neighbours,
                     new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+            silent = false;
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "no names for sandboxes on " + name + ": " + e.getMessage());
+            LOG.log(silent ? Level.DEBUG : Level.WARNING, "no names for sandboxes on " + name + ": " + e.getMessage());
+            silent = true;
         }
     }
 
