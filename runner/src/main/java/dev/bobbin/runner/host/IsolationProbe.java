@@ -185,7 +185,7 @@ public final class IsolationProbe {
 
     private static void keep(Output output, ByteArrayOutputStream printed) {
         if (output instanceof Output.Bytes bytes && bytes.stream() == Output.Stream.STDOUT) {
-            printed.writeBytes(bytes.data());
+            printed.writeBytes(bytes.copy());
         }
     }
 

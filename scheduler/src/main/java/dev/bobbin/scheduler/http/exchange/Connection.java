@@ -17,6 +17,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.function.BiConsumer;
 
 /// The connection beneath one answer.
@@ -66,9 +67,19 @@ final class Connection implements Sink<Void> {
 
     /// Sends all of the buffers, past the answer and its buffers. For one thread at a time.
     void send(ByteBuffer... data) throws IOException {
-        var channel = (SocketChannel) CHANNEL.get((NioSocket) socket());
-        for (var last = data[data.length - 1]; last.hasRemaining(); ) {
-            channel.write(data);
+        var progress = context.connectionContext() instanceof Progress known ? known : null;
+        if (progress != null) {
+            progress.writes(Arrays.stream(data).mapToInt(ByteBuffer::remaining).sum());
+        }
+        try {
+            var channel = (SocketChannel) CHANNEL.get((NioSocket) socket());
+            for (var last = data[data.length - 1]; last.hasRemaining(); ) {
+                channel.write(data);
+            }
+        } finally {
+            if (progress != null) {
+                progress.wrote();
+            }
         }
     }
 

@@ -68,6 +68,16 @@ public final class Progress implements ConnectionContext {
         bodyDue = due;
     }
 
+    /// A piece of this length begins to be sent.
+    void writes(int length) {
+        writingSince = System.nanoTime() + length * NANOS_A_BYTE;
+    }
+
+    /// The client, or the buffers on the way to it, have taken all of it.
+    void wrote() {
+        writingSince = NEVER;
+    }
+
     /// Whether the client has owed something for longer than `patience`.
     public boolean isStalled(Duration patience) {
         return isOver(readingSince, patience) || isOver(writingSince, patience);
@@ -168,11 +178,11 @@ public final class Progress implements ConnectionContext {
         }
 
         private void write(int length, Runnable piece) {
-            writingSince = System.nanoTime() + length * NANOS_A_BYTE;
+            writes(length);
             try {
                 piece.run();
             } finally {
-                writingSince = NEVER;
+                wrote();
             }
         }
 
