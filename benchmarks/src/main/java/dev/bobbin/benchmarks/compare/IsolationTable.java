@@ -226,13 +226,17 @@ public final class IsolationTable {
 
     /// Checks that a peer passes and Bobbin does not.
     private List<String> weaker() {
-        var ours = columns.get("Bobbin");
-        return ours.keySet().stream()
-                .filter(check -> !ours.get(check).verdict().equals("pass"))
+        return ours().entrySet().stream()
+                .filter(check -> !check.getValue().verdict().equals("pass"))
+                .map(Map.Entry::getKey)
                 .filter(check -> columns.values().stream()
                         .anyMatch(column -> column.containsKey(check)
                                 && column.get(check).verdict().equals("pass")))
                 .toList();
+    }
+
+    private Map<String, Finding> ours() {
+        return columns.getOrDefault("Bobbin", Map.of());
     }
 
     private String report() {
@@ -243,7 +247,7 @@ public final class IsolationTable {
         lines.add("");
         lines.add("| check | " + String.join(" | ", columns.keySet()) + " |");
         lines.add("|---".repeat(columns.size() + 1) + "|");
-        for (var check : columns.get("Bobbin").keySet()) {
+        for (var check : ours().keySet()) {
             var cells = columns.values().stream()
                     .map(column ->
                             column.getOrDefault(check, new Finding("-", "")).verdict())
