@@ -134,8 +134,9 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void saysThatLibseccompIsMissing() throws Exception {
-        var without = "unshare -m --propagation private bash -c 'for f in /usr/lib/*/libseccomp.so* /lib/*/libseccomp.so*"
-                + " /usr/lib64/libseccomp.so*; do [ -e $f ] && mount --bind /dev/null $(readlink -f $f); done; ";
+        var without =
+                "unshare -m --propagation private bash -c 'for f in /usr/lib/*/libseccomp.so* /lib/*/libseccomp.so*"
+                        + " /usr/lib64/libseccomp.so*; do [ -e $f ] && mount --bind /dev/null $(readlink -f $f); done; ";
 
         var refused = shell(without + line("preflight") + "'");
         assertThat(refused.code()).isEqualTo(1);

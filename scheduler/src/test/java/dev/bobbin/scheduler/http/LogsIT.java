@@ -65,7 +65,8 @@ final class LogsIT {
                     "GET /%zz?token=" + SECRET + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
                     "GET /health HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer " + SECRET + "\r\n\r\n",
                     "GET /health HTTP/1.1\r\nHost: localhost\r\nX-API-Key: " + SECRET + "\0\r\n\r\n",
-                    "GET /health HTTP/1.1\r\nHost: localhost\r\nX-API-Key: " + SECRET + "x".repeat(50_000) + "\r\n\r\n")) {
+                    "GET /health HTTP/1.1\r\nHost: localhost\r\nX-API-Key: " + SECRET + "x".repeat(50_000)
+                            + "\r\n\r\n")) {
                 try (var client = server.client()) {
                     assertThat(client.exchange(broken).status()).isEqualTo(400);
                 }

@@ -81,8 +81,7 @@ final class SlowClientsIT {
     void areLetGoIfTheyTakeNothing() throws Exception {
         try (var client = server.client()) {
             client.socket.setReceiveBufferSize(4096);
-            client.send(TestServer.request(
-                    "/v1/run", "{\"command\":[\"yes\"]}", "Accept: text/plain"));
+            client.send(TestServer.request("/v1/run", "{\"command\":[\"yes\"]}", "Accept: text/plain"));
             assertThat(client.line()).contains(" 200 ");
             var id = client.headers().getOrDefault("bobbin-job-id", "");
             assertThat(id).isNotEmpty();

@@ -83,7 +83,10 @@ final class SmugglingIT {
 
         var statuses = statuses(head + rest + HIDDEN);
 
-        assertThat(statuses).as(name).hasSizeLessThanOrEqualTo(1).allMatch(status -> status.equals("400") || status.equals("501"));
+        assertThat(statuses)
+                .as(name)
+                .hasSizeLessThanOrEqualTo(1)
+                .allMatch(status -> status.equals("400") || status.equals("501"));
     }
 
     @Test
