@@ -226,7 +226,7 @@ public final class IsolationTable {
 
     /// Checks that a peer passes and Bobbin does not.
     private List<String> weaker() {
-        return ours().entrySet().stream()
+        return ourColumn().entrySet().stream()
                 .filter(check -> !check.getValue().verdict().equals("pass"))
                 .map(Map.Entry::getKey)
                 .filter(check -> columns.values().stream()
@@ -235,7 +235,7 @@ public final class IsolationTable {
                 .toList();
     }
 
-    private Map<String, Finding> ours() {
+    private Map<String, Finding> ourColumn() {
         return columns.getOrDefault("Bobbin", Map.of());
     }
 
@@ -247,7 +247,7 @@ public final class IsolationTable {
         lines.add("");
         lines.add("| check | " + String.join(" | ", columns.keySet()) + " |");
         lines.add("|---".repeat(columns.size() + 1) + "|");
-        for (var check : ours().keySet()) {
+        for (var check : ourColumn().keySet()) {
             var cells = columns.values().stream()
                     .map(column ->
                             column.getOrDefault(check, new Finding("-", "")).verdict())

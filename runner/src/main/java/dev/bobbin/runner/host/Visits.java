@@ -133,8 +133,7 @@ final class Visits {
             var job = JobId.next();
             var timeline = StartTimeline.begin();
             var taken = premises.warm().takeLasting(id, job, record.uidBase(), Network.NONE);
-            var meta =
-                    JobMeta.of(record.spec(), job, rootfs.get(), premises.unenforcedLasting(record), timeline, null);
+            var meta = JobMeta.of(record.spec(), job, rootfs.get(), premises.unenforcedLasting(record), timeline, null);
             var begun = new CountDownLatch(1);
             var own = launcher.own(meta, taken.sandbox(), timeline, begun::countDown);
             premises.started(own);
