@@ -60,10 +60,8 @@ public final class Leftovers {
 
     /// Kills every process of this Bobbin that is not a server, as a power cut would, and removes its cgroups.
     void killEverything() throws IOException, InterruptedException {
-        for (var parent : cgroups()) {
-            for (var pid : Files.readAllLines(parent.resolve("supervisor").resolve("cgroup.procs"))) {
-                ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
-            }
+        for (var pid : supervising()) {
+            ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
         }
         for (var i = 0; i < 500 && !Cgroups.removeNoted(runDir.resolve("cgroups")); i++) {
             TimeUnit.MILLISECONDS.sleep(10);
@@ -71,10 +69,21 @@ public final class Leftovers {
         assertThat(cgroups()).isEmpty();
     }
 
+    /// The nursery and every PID 1. Hierarchies of limits that few jobs have hold jobs only.
+    private Set<String> supervising() throws IOException {
+        var found = new TreeSet<String>();
+        for (var parent : cgroups()) {
+            var processes = parent.resolve("supervisor").resolve("cgroup.procs");
+            if (Files.exists(processes)) {
+                found.addAll(Files.readAllLines(processes));
+            }
+        }
+        return found;
+    }
+
     /// Kills the process that makes sandboxes, and only that.
     void killNursery() throws IOException {
-        var parent = cgroups().getFirst();
-        for (var pid : Files.readAllLines(parent.resolve("supervisor").resolve("cgroup.procs"))) {
+        for (var pid : supervising()) {
             if (Files.readString(Path.of("/proc/" + pid + "/comm")).strip().equals("bobbin-nursery")) {
                 ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
             }
@@ -141,14 +150,12 @@ public final class Leftovers {
     /// How many PID namespaces other than ours have processes of this Bobbin's sandboxes in them: one a sandbox.
     private int namespaces() throws IOException {
         var found = new TreeSet<String>();
-        for (var parent : cgroups()) {
-            for (var process : Files.readAllLines(parent.resolve("supervisor").resolve("cgroup.procs"))) {
-                try {
-                    found.add(Files.readSymbolicLink(Path.of("/proc/" + process + "/ns/pid_for_children"))
-                            .toString());
-                } catch (IOException _) {
-                    // it ended while we looked
-                }
+        for (var process : supervising()) {
+            try {
+                found.add(Files.readSymbolicLink(Path.of("/proc/" + process + "/ns/pid_for_children"))
+                        .toString());
+            } catch (IOException _) {
+                // it ended while we looked
             }
         }
         return found.size();
