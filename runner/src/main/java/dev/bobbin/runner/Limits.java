@@ -50,7 +50,7 @@ public record Limits(
                         || (CPUSET.matcher(cpuset).matches()
                                 && !processors(cpuset).isEmpty()),
                 "cpuset must be numbers of processors such as \"0-1,3\"");
-        require(cpuWeight >= 0 && cpuWeight <= 10_000, "cpu_weight must be between 1 and 10000");
+        require(cpuWeight >= 0 && cpuWeight <= 1_000, "cpu_weight must be between 1 and 1000");
         require(
                 openFiles == 0 || (openFiles >= FEWEST_OPEN_FILES && openFiles <= MOST_OPEN_FILES),
                 "nofile must be between " + FEWEST_OPEN_FILES + " and " + MOST_OPEN_FILES);

@@ -26,4 +26,9 @@ public record Volume(
     public Volume {
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
     }
+
+    /// The same, with its size kept or counted by this project.
+    public Volume in(int otherProject) {
+        return new Volume(id, tenant, name, labels, createdAt, bytes, otherProject);
+    }
 }

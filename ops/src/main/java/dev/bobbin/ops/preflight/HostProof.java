@@ -54,6 +54,8 @@ public final class HostProof {
             findings.add(Finding.pass("sandbox", "starts, on an overlay of layers with mapped ids"));
             isolation(seen).stream().map(this::weighed).forEach(findings::add);
             limits(seen.trials()).stream().map(this::weighed).forEach(findings::add);
+        } catch (IsolationProbe.NoImage none) {
+            findings.add(Finding.skipped("sandbox", String.valueOf(none.getMessage())));
         } catch (IsolationProbe.Failed failed) {
             findings.add(Finding.fail(
                     "sandbox",

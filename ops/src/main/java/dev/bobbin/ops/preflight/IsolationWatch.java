@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +21,11 @@ public final class IsolationWatch implements AutoCloseable {
     /// The first ones wait for whatever a start brings.
     private static final Duration FIRST = Duration.ofSeconds(5);
 
+    /// After a failure, which may have been of the moment.
+    private static final Duration AGAIN = Duration.ofSeconds(30);
+
     private final Examination examination;
+    private final Duration every;
     private final MeterRegistry meters;
     private final Map<String, AtomicInteger> gauges = new ConcurrentHashMap<>();
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(
@@ -74,11 +79,19 @@ public final class IsolationWatch implements AutoCloseable {
     /// @param every how often; nothing is done unasked if it is zero
     public IsolationWatch(Examination examination, Duration every, MeterRegistry meters) {
         this.examination = examination;
+        this.every = every;
         this.meters = meters;
         if (every.isPositive()) {
-            var first = FIRST.compareTo(every) < 0 ? FIRST : every;
-            var _ = timer.scheduleWithFixedDelay(
-                    this::watch, first.toMillis(), every.toMillis(), TimeUnit.MILLISECONDS);
+            watchIn(FIRST);
+        }
+    }
+
+    private void watchIn(Duration most) {
+        var wait = most.compareTo(every) < 0 ? most : every;
+        try {
+            var _ = timer.schedule(this::watch, wait.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException _) {
+            // closed meanwhile
         }
     }
 
@@ -95,7 +108,11 @@ public final class IsolationWatch implements AutoCloseable {
 
     /// Makes all checks now; one after another if several ask.
     public synchronized Report examine() throws InterruptedException {
-        var report = new Report(Instant.now(), examination.examine());
+        return remember(examination.examine());
+    }
+
+    private Report remember(List<Finding> findings) {
+        var report = new Report(Instant.now(), findings);
         export(report.findings());
         tell(report);
         latest = report;
@@ -107,9 +124,12 @@ public final class IsolationWatch implements AutoCloseable {
             examine();
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+            return;
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.WARNING, "check this host's isolation", e);
+            remember(List.of(Finding.fail("sandbox", "the checks themselves failed: " + e, "see the server's log")));
         }
+        watchIn(fails() ? AGAIN : every);
     }
 
     /// 1 for each that passes. One that could not be made this time proves nothing, and is 0.

@@ -9,6 +9,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
+import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
 import java.io.ByteArrayOutputStream;
@@ -54,6 +55,15 @@ public final class IsolationProbe {
         }
     }
 
+    /// There is nothing to make a sandbox of, which says nothing about sandboxes.
+    public static final class NoImage extends Exception {
+        private static final long serialVersionUID = 1;
+
+        NoImage(String message) {
+            super(message);
+        }
+    }
+
     /// No sandbox could be looked at; the message says why.
     public static final class Failed extends Exception {
         private static final long serialVersionUID = 1;
@@ -88,7 +98,7 @@ public final class IsolationProbe {
     /// Takes about two seconds, most of which sandboxes compute or sleep in.
     ///
     /// @param image what the sandboxes are made of; nothing in it is used
-    public Seen look(ImageReference image) throws Failed, InterruptedException {
+    public Seen look(ImageReference image) throws Failed, NoImage, InterruptedException {
         var first = start(image, USUAL, new Stdin.Open());
         try {
             var facts = facts(first);
@@ -103,7 +113,7 @@ public final class IsolationProbe {
         }
     }
 
-    private Map<String, Trial> trials(ImageReference image) throws Failed, InterruptedException {
+    private Map<String, Trial> trials(ImageReference image) throws Failed, NoImage, InterruptedException {
         var trials = new LinkedHashMap<String, Trial>();
         trials.put("memory", attempt(image, new Limits(32 * MIB, 0, 64, LONGEST, MIB, 16 * MIB), "alloc", "128"));
         trials.put("pids", attempt(image, new Limits(64 * MIB, 0, 16, LONGEST, MIB, 16 * MIB), "fork", "100"));
@@ -116,7 +126,7 @@ public final class IsolationProbe {
     }
 
     private Trial attempt(ImageReference image, Limits limits, String... arguments)
-            throws Failed, InterruptedException {
+            throws Failed, NoImage, InterruptedException {
         var execution = start(image, limits, new Stdin.Empty(), arguments);
         try {
             var printed = new ByteArrayOutputStream();
@@ -155,7 +165,7 @@ public final class IsolationProbe {
     }
 
     private Execution start(ImageReference image, Limits limits, Stdin stdin, String... arguments)
-            throws Failed, InterruptedException {
+            throws Failed, NoImage, InterruptedException {
         var command = new ArrayList<>(List.of("./" + NAME));
         command.addAll(List.of(arguments));
         var job = new Job.Run(
@@ -174,6 +184,8 @@ public final class IsolationProbe {
                 Map.of());
         return switch (host.start(job, StartTimeline.begin())) {
             case Attempt.Accepted(var execution) -> execution;
+            case Attempt.Refused(var refusal)
+            when refusal.reason() == Refusal.Reason.NO_SUCH_IMAGE -> throw new NoImage(refusal.detail());
             case Attempt.Refused(var refusal) -> throw new Failed("start a sandbox: " + refusal.detail());
         };
     }

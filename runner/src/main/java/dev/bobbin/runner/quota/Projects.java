@@ -92,11 +92,16 @@ public final class Projects {
     ///
     /// @param bytes 0 only counts
     public int take(Collection<Path> trees, long bytes) throws IOException {
-        var project = claim(bytes == 0 ? COUNTED : bytes + OUR_BYTES);
-        for (var tree : trees) {
-            ProjectQuota.give(tree, project);
+        var project = claim(bytes == 0 ? COUNTED : Math.min(bytes, COUNTED - 2 * OUR_BYTES) + OUR_BYTES);
+        try {
+            for (var tree : trees) {
+                ProjectQuota.give(tree, project);
+            }
+            return project;
+        } catch (IOException e) {
+            leaving.add(project);
+            throw e;
         }
-        return project;
     }
 
     private synchronized int claim(long bytes) throws IOException {
@@ -111,11 +116,20 @@ public final class Projects {
                 next = project == Integer.MAX_VALUE ? FIRST : project + 1;
                 if (Files.notExists(claim(project)) && use(project).isFree()) {
                     Files.createFile(claim(project));
-                    ProjectQuota.limit(directory, project, bytes, inodes(bytes));
+                    limit(project, bytes);
                     return project;
                 }
             }
             throw new IOException("no project of the file system of " + directory + " is free");
+        }
+    }
+
+    private void limit(int project, long bytes) throws IOException {
+        try {
+            ProjectQuota.limit(directory, project, bytes, inodes(bytes));
+        } catch (IOException e) {
+            leaving.add(project);
+            throw e;
         }
     }
 

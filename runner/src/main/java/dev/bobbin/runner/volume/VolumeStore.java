@@ -112,15 +112,24 @@ public final class VolumeStore {
         var now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         var id = SandboxId.next();
         var aside = directory.resolve(MAKING + id);
+        try {
+            return lay(aside, new Volume(id, tenant, name, labels, now, bytes, 0));
+        } catch (IOException e) {
+            trash.put(aside);
+            throw e;
+        }
+    }
+
+    private Volume lay(Path aside, Volume planned) throws IOException {
         Files.createDirectory(aside, OURS);
         // readable by whoever is in a sandbox; from outside nobody gets past the directories above it
         Files.createDirectory(aside.resolve(FILES));
         Files.setPosixFilePermissions(aside.resolve(FILES), PosixFilePermissions.fromString("rwxr-xr-x"));
-        var project = projects.kept() ? projects.take(List.of(aside.resolve(FILES)), bytes) : 0;
-        var volume = new Volume(id, tenant, name, labels, now, bytes, project);
+        var project = projects.kept() ? projects.take(List.of(aside.resolve(FILES)), planned.bytes()) : 0;
+        var volume = planned.in(project);
         VolumeRecord.write(volume, aside.resolve(RECORD));
         Files.move(aside, directory.resolve(volume.id().toString()), StandardCopyOption.ATOMIC_MOVE);
-        all.put(new Key(tenant, name), volume);
+        all.put(new Key(volume.tenant(), volume.name()), volume);
         return volume;
     }
 

@@ -43,7 +43,8 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
         if (progress != null) {
             progress.headHasCome();
             request.context().register(progress);
-            response.whenSent(progress::answered);
+            response.whenSent(() -> progress.answered(
+                    request.content().hasEntity() && !request.content().consumed()));
         }
     }
 
@@ -96,7 +97,7 @@ final class Patience implements ServerConnectionSelector, AutoCloseable {
             try {
                 connection.handle(requests);
             } finally {
-                connections.remove(progress.id());
+                connections.remove(progress.id(), progress);
             }
         }
 

@@ -69,15 +69,11 @@ final class Connection implements Sink<Void> {
     void send(ByteBuffer... data) throws IOException {
         var channel = (SocketChannel) CHANNEL.get((NioSocket) socket());
         var length = Arrays.stream(data).mapToLong(ByteBuffer::remaining).sum();
-        progress().writing(length, () -> {
+        Progress.writing(context.connectionContext(), length, () -> {
             for (var last = data[data.length - 1]; last.hasRemaining(); ) {
                 channel.write(data);
             }
         });
-    }
-
-    private Progress progress() {
-        return (Progress) context.connectionContext();
     }
 
     HelidonSocket socket() {

@@ -56,10 +56,14 @@ public final class Progress implements ConnectionContext {
     }
 
     /// What was asked has been answered.
-    public void answered() {
+    ///
+    /// @param bodyOpen whether the request has a body that nobody has read to its end; what is left of it has to
+    come
+    public void answered(boolean bodyOpen) {
         bodyDue = false;
-        readingSince = NEVER;
-        betweenRequests = true;
+        var owes = bodyOpen || reader.available() > 0;
+        betweenRequests = !owes;
+        readingSince = owes ? System.nanoTime() : NEVER;
     }
 
     /// From now on somebody waits for the whole body, or does not any more.
@@ -78,12 +82,25 @@ public final class Progress implements ConnectionContext {
     }
 
     public void end() {
-        connection.serverSocket().close();
+        try {
+            connection.serverSocket().close();
+        } catch (RuntimeException _) {
+            // it has ended already
+        }
     }
 
     /// Something that waits for the client to take what is sent to it.
     interface Writing<E extends Exception> {
         void run() throws E;
+    }
+
+    /// Sends a piece of so many bytes to a connection, be it watched or not.
+    static <E extends Exception> void writing(ConnectionContext connection, long length, Writing<E> piece) throws E {
+        if (connection instanceof Progress progress) {
+            progress.writing(length, piece);
+        } else {
+            piece.run();
+        }
     }
 
     /// Sends a piece of so many bytes.

@@ -120,7 +120,7 @@ final class JobInput {
                         output,
                         disk,
                         name.equals("cpuset") ? cpuset(each) : now.cpuset(),
-                        name.equals("cpu_weight") ? count(each, 10_000) : now.cpuWeight(),
+                        name.equals("cpu_weight") ? count(each, 1_000) : now.cpuWeight(),
                         name.equals("io") ? io(each) : now.io(),
                         name.equals("nofile") ? count(each, Integer.MAX_VALUE) : now.openFiles());
             } catch (IllegalArgumentException e) {

@@ -355,7 +355,7 @@ final class SandboxesIT {
                 Arguments.of("{\"ttl\":\"soon\"}", 400, "ttl"),
                 Arguments.of("{\"ttl\":\"99999999d\"}", 400, "ttl"),
                 Arguments.of("{\"idle_timeout\":-1}", 400, "idle_timeout"),
-                Arguments.of("{\"ports\":[80]}", 400, "ports"),
+                Arguments.of("{\"ports\":[80]}", 400, "ports[0]"),
                 Arguments.of("{\"stdin\":\"x\"}", 400, "stdin"),
                 Arguments.of("{\"on_disconnect\":\"kill\"}", 400, "on_disconnect"),
                 Arguments.of("{\"command\":[]}", 400, "command"),
