@@ -134,9 +134,7 @@ public final class Isolation {
 
     /// A filter may kill, and a kernel may be without an older ABI's way in.
     private static boolean isRefused(String name, String answer) {
-        return REFUSALS.contains(answer)
-                || answer.equals("SYS")
-                || (answer.equals("SEGV") && name.startsWith("i386-"));
+        return REFUSALS.contains(answer) || answer.equals("SYS") || (answer.equals("SEGV") && name.startsWith("i386-"));
     }
 
     private List<String> notRefused(List<String> names) {

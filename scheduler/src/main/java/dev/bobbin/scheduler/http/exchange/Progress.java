@@ -57,8 +57,7 @@ public final class Progress implements ConnectionContext {
 
     /// What was asked has been answered.
     ///
-    /// @param bodyOpen whether the request has a body that nobody has read to its end; what is left of it has to
-    come
+    /// @param bodyOpen whether it has a body of which the rest has to come, since nobody has read it to its end
     public void answered(boolean bodyOpen) {
         bodyDue = false;
         var owes = bodyOpen || reader.available() > 0;
