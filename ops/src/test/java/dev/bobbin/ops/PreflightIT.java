@@ -133,12 +133,16 @@ final class PreflightIT extends TypedCommands {
     }
 
     @Test
-    void saysThatLibseccompIsMissing() throws Exception {
+    void needsLibseccompForAnotherProfileOnlyAndSaysSo() throws Exception {
+        var profile = directory.resolve("profile.json");
+        Files.writeString(profile, "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}");
         var without =
                 "unshare -m --propagation private bash -c 'for f in /usr/lib/*/libseccomp.so* /lib/*/libseccomp.so*"
                         + " /usr/lib64/libseccomp.so*; do [ -e $f ] && mount --bind /dev/null $(readlink -f $f); done; ";
 
-        var refused = shell(without + line("preflight") + "'");
+        assertThat(shell(without + line("preflight") + "'").code()).isZero();
+
+        var refused = shell(without + "BOBBIN_HOST_SECCOMP=" + profile + " " + line("preflight") + "'");
         assertThat(refused.code()).isEqualTo(1);
         assertThat(refused.out()).containsPattern("fail +sandbox +no server can be: .*libseccomp.*host.seccomp: off");
 
