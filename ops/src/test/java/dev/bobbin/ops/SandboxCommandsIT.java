@@ -57,7 +57,7 @@ final class SandboxCommandsIT extends TypedCommands {
         assertThat(bobbin("ps").out())
                 .startsWith("ID ")
                 .hasLineCount(2)
-                .containsPattern(id + " +web +running +host +\\d+s +\\(idles\\)");
+                .containsPattern(id + " +web +running +host +\\d+s +- +\\(idles\\)");
         assertThat(bobbin("ps", "-a").out()).hasLineCount(3).containsPattern("brief +exited 3 +host");
         assertThat(bobbin("ps", "-q").out()).isEqualTo(id + "\n");
         assertThat(bobbin("ps", "-a", "--label", "team=blue", "--format", "json")
