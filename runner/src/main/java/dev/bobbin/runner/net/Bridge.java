@@ -20,11 +20,10 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The bridge of one Bobbin while it exists: addresses, links, rules and its name server. For one thread, but
@@ -41,15 +40,12 @@ final class Bridge {
     private static final Object CHOOSING_HERE = new Object();
     private static final int FIRST = 2;
     private static final int DNS = 53;
-    /// Beyond what was asked for, so that what the kernel still has can be told from what it has let go of.
-    private static final long SLACK_SECONDS = 10;
 
     private final NetworkConfig config;
     private final String name;
     private final Path runDir;
     private final Neighbours neighbours;
-    /// Until when, of each sandbox, in nanoseconds of [System#nanoTime].
-    private final Map<Inet4Address, Map<Inet4Address, Long>> grants = new HashMap<>();
+    private final Grants grants = new Grants();
 
     private volatile @Nullable Cidr part;
     private @Nullable Links links;
@@ -97,7 +93,7 @@ final class Bridge {
         try {
             var found = here == null ? choose(made) : here;
             rules = new Rules(name, found, gateway(found));
-            table.run(rules.whole(members, ""));
+            table.run(rules.whole(members, grants.elements()));
             part = found;
         } catch (RuntimeException e) {
             if (here == null) {
@@ -122,7 +118,9 @@ final class Bridge {
             throw new KernelException("its address is gone, though sandboxes are on it");
         }
         rules = new Rules(name, found, gateway(found));
-        filter().run(rules.whole(members, granted()));
+        var living = members.stream().map(Member::address).collect(Collectors.toSet());
+        grants.note(granted(), living::contains);
+        write(members);
         part = found;
         Links.forward();
         serve();
@@ -135,12 +133,15 @@ final class Bridge {
         }
         if (!filter().run("list tables inet").contains(name)) {
             LOG.log(Level.WARNING, "the rules of " + name + " were removed by somebody; they are in force again");
-            filter().run(rules.whole(members, ""));
-            grants.clear();
+            write(members);
         }
         if (server == null) {
             serve();
         }
+    }
+
+    private void write(Collection<Member> members) {
+        filter().run(knownRules().whole(members, grants.elements()));
     }
 
     private void serve() {
@@ -262,13 +263,8 @@ final class Bridge {
         if (part == null) {
             return;
         }
-        var commands = knownRules().removed(member);
-        var granted = grants.remove(member.address());
-        if (granted != null) {
-            var now = System.nanoTime();
-            granted.values().removeIf(until -> until - now < 0);
-            commands += knownRules().revoked(member.address(), granted.keySet());
-        }
+        var known = knownRules();
+        var commands = known.removed(member) + known.revoked(member.address(), grants.forget(member.address()));
         if (commands.isEmpty()) {
             return;
         }
@@ -276,43 +272,23 @@ final class Bridge {
             filter().run(commands);
         } catch (KernelException e) {
             LOG.log(Level.DEBUG, "the rules of " + name + " are written anew", e);
-            filter().run(knownRules().whole(others, ""));
-            grants.clear();
+            write(others);
         }
     }
 
     /// Lets `member` connect to `addresses` for so long.
+    ///
+    /// @throws KernelException if too many are open to it already
     void grant(Member member, Collection<Inet4Address> addresses, Duration time) {
-        if (part == null || addresses.isEmpty()) {
-            return;
+        if (part != null) {
+            grants.open(member.address(), addresses, time, knownRules(), filter()::run);
         }
-        var known = grants.computeIfAbsent(member.address(), _ -> new HashMap<>());
-        var now = System.nanoTime();
-        var until = now + time.toNanos();
-        known.values().removeIf(each -> each - now < 0);
-        var wanted = addresses.stream().distinct().toList();
-        var renewed = wanted.stream()
-                .filter(address -> known.containsKey(address) && known.get(address) - until < 0)
-                .toList();
-        var added = new ArrayList<>(renewed);
-        wanted.stream().filter(address -> !known.containsKey(address)).forEach(added::add);
-        if (added.isEmpty()) {
-            return;
-        }
-        filter().run(knownRules().revoked(member.address(), renewed)
-                + knownRules().granted(member.address(), added, time.toSeconds() + SLACK_SECONDS));
-        added.forEach(address -> known.put(address, until));
     }
 
     /// What the kernel still lets through of what an earlier server granted.
     private String granted() {
         try {
-            var text = filter().run("list set inet " + name + " granted");
-            var start = text.indexOf("elements = {");
-            return start < 0
-                    ? ""
-                    : text.substring(text.indexOf('{', start) + 1, text.indexOf('}', start))
-                            .strip();
+            return filter().run("list set inet " + name + " granted");
         } catch (KernelException e) {
             LOG.log(Level.DEBUG, "no rules of an earlier server", e);
             return "";

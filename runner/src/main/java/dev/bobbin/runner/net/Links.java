@@ -146,7 +146,7 @@ final class Links implements AutoCloseable {
 
     /// What the kernel is to number the link to `address` with, which no other Bobbin of this machine gives.
     private static int number(Inet4Address address) {
-        return FIRST_NUMBER + (ByteBuffer.wrap(address.getAddress()).getInt() & (1 << NUMBER_BITS) - 1);
+        return FIRST_NUMBER + (ByteBuffer.wrap(address.getAddress()).getInt() & ((1 << NUMBER_BITS) - 1));
     }
 
     /// Lets answers that come from `index` go to 127.0.0.1, where a port of it is published.

@@ -18,6 +18,7 @@ final class Rules {
      * packet in whose source is not routed to that link. A sandbox of which nothing special is said needs no entry. */
 
     private static final String REJECT = "reject with icmpx admin-prohibited";
+    private static final String GRANTED = "granted";
 
     private final String table;
     private final Cidr part;
@@ -33,8 +34,8 @@ final class Rules {
 
     /// Commands that put the whole table in the place of what is there, at once.
     ///
-    /// @param granted elements that the set of this name had
-    String whole(Collection<Member> members, String granted) {
+    /// @param granted elements of the set of this name
+    String whole(Collection<Member> members, List<String> granted) {
         var text = """
                 add table inet TABLE
                 delete table inet TABLE
@@ -105,7 +106,7 @@ final class Rules {
                     REJECT
                   }
                 }
-                """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + granted + " }")
+                """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + String.join(", ", granted) + " }")
                 .replace("TABLE", table)
                 .replace("CLOSED", list(Ranges.CLOSED))
                 .replace("PRIVATE", list(Ranges.PRIVATE))
@@ -178,25 +179,33 @@ final class Rules {
                 .append(list);
     }
 
-    /// Commands that let `sandbox` connect to each of `addresses` for so long.
+    /// Commands that let `sandbox` connect to each of `addresses` for so long from now on, whether it may already or not.
     String granted(Inet4Address sandbox, Collection<Inet4Address> addresses, long seconds) {
-        return grants("add", sandbox, addresses, " timeout " + seconds + "s");
-    }
-
-    /// Commands that end this.
-    String revoked(Inet4Address sandbox, Collection<Inet4Address> addresses) {
-        return grants("delete", sandbox, addresses, "");
-    }
-
-    private String grants(String verb, Inet4Address sandbox, Collection<Inet4Address> addresses, String end) {
-        var commands = new StringBuilder();
-        element(
-                commands,
-                verb,
-                "granted",
-                addresses.stream()
-                        .map(address -> sandbox.getHostAddress() + " . " + address.getHostAddress() + end)
-                        .toList());
+        var elements = addresses.stream()
+                .map(address -> granted(sandbox, address, seconds))
+                .toList();
+        var commands = new StringBuilder(revoked(sandbox, addresses));
+        element(commands, "add", GRANTED, elements);
         return commands.toString();
+    }
+
+    /// An element that lets it do so.
+    static String granted(Inet4Address sandbox, Inet4Address address, long seconds) {
+        return pair(sandbox, address) + " timeout " + seconds + "s";
+    }
+
+    /// Commands that end this, whether it may or not.
+    String revoked(Inet4Address sandbox, Collection<Inet4Address> addresses) {
+        var elements =
+                addresses.stream().map(address -> pair(sandbox, address)).toList();
+        var commands = new StringBuilder();
+        // one that is there is not added, one that is not cannot be deleted
+        element(commands, "add", GRANTED, elements);
+        element(commands, "delete", GRANTED, elements);
+        return commands.toString();
+    }
+
+    private static String pair(Inet4Address sandbox, Inet4Address address) {
+        return sandbox.getHostAddress() + " . " + address.getHostAddress();
     }
 }

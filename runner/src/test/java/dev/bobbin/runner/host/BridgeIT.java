@@ -424,6 +424,10 @@ class BridgeIT {
             named.restart();
             var again = named.runtime().sandboxes().find(place.id()).orElseThrow();
             assertThat(named.sh(again, "cd /w; " + ask).stdout()).isEqualTo(world.here.getHostAddress() + "\n");
+            assertThat(named.sh(again, "getent ahostsv4 good.test; cd /w; " + ask)
+                            .stdout())
+                    .startsWith(there)
+                    .endsWith(world.here.getHostAddress() + "\n");
             again.remove();
         }
     }
