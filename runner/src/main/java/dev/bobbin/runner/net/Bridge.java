@@ -1,22 +1,15 @@
 package dev.bobbin.runner.net;
 
-import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.kernel.Nftables;
 import dev.bobbin.runner.net.dns.DnsConfig;
 import dev.bobbin.runner.net.dns.NameServer;
 import dev.bobbin.runner.net.dns.Neighbours;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -34,11 +27,6 @@ final class Bridge {
      * whole its name has no ports; it holds the gateway's address. */
 
     private static final System.Logger LOG = System.getLogger(Bridge.class.getName());
-    /// Shared with every Bobbin of this machine: held while a part of the range is chosen.
-    private static final Path CHOOSING = Path.of("/run/lock/bobbin/networks");
-
-    private static final Object CHOOSING_HERE = new Object();
-    private static final int FIRST = 2;
     private static final int DNS = 53;
 
     private final NetworkConfig config;
@@ -47,7 +35,7 @@ final class Bridge {
     private final Neighbours neighbours;
     private final Grants grants = new Grants();
 
-    private volatile @Nullable Cidr part;
+    private volatile @Nullable Part part;
     private @Nullable Links links;
     private @Nullable Nftables filter;
     private @Nullable Rules rules;
@@ -66,14 +54,10 @@ final class Bridge {
 
     /// Where sandboxes send what is not for themselves, and whom they ask for names; once there is a bridge.
     Inet4Address gateway() {
-        return gateway(chosen());
+        return chosen().gateway();
     }
 
-    private static Inet4Address gateway(Cidr part) {
-        return part.address(1);
-    }
-
-    private Cidr chosen() {
+    private Part chosen() {
         var now = part;
         if (now == null) {
             throw new IllegalStateException("there is no bridge");
@@ -86,17 +70,14 @@ final class Bridge {
         if (part != null) {
             return;
         }
-        var table = filter();
+        filter();
         var made = links();
         Links.forward();
-        var here = present();
+        var here = Part.present(name);
         try {
-            var found = here == null ? choose(made) : here;
-            rules = new Rules(name, found, gateway(found));
-            table.run(rules.whole(members, grants.elements()));
-            part = found;
+            use(here.orElseGet(() -> Part.choose(config, runDir, made)), members);
         } catch (RuntimeException e) {
-            if (here == null) {
+            if (here.isEmpty()) {
                 remove();
             }
             throw e;
@@ -113,17 +94,19 @@ final class Bridge {
             remove();
             return;
         }
-        var found = present();
-        if (found == null) {
-            throw new KernelException("its address is gone, though sandboxes are on it");
-        }
-        rules = new Rules(name, found, gateway(found));
+        var found = Part.present(name)
+                .orElseThrow(() -> new KernelException("its address is gone, though sandboxes are on it"));
         var living = members.stream().map(Member::address).collect(Collectors.toSet());
         grants.note(granted(), living::contains);
-        write(members);
-        part = found;
+        use(found, members);
         Links.forward();
         serve();
+    }
+
+    private void use(Part found, Collection<Member> members) {
+        rules = new Rules(name, found.range(), found.gateway());
+        write(members);
+        part = found;
     }
 
     /// Writes the rules anew if somebody has removed them, as `nft flush ruleset` does.
@@ -141,19 +124,32 @@ final class Bridge {
     }
 
     private void write(Collection<Member> members) {
-        filter().run(knownRules().whole(members, grants.elements()));
+        var commands = knownRules().whole(members, grants.elements());
+        filter().run(server == null ? commands : commands + knownRules().served());
     }
 
     private void serve() {
         try {
-            server = NameServer.listen(
-                    new InetSocketAddress(gateway(), DNS),
-                    neighbours,
-                    new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+            server = listen();
             silent = false;
-        } catch (IOException e) {
+        } catch (IOException | KernelException e) {
             LOG.log(silent ? Level.DEBUG : Level.WARNING, "no names for sandboxes on " + name + ": " + e.getMessage());
             silent = true;
+        }
+    }
+
+    private NameServer listen() throws IOException {
+        var listening = NameServer.listen(
+                new InetSocketAddress(gateway(), DNS),
+                neighbours,
+                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+        try {
+            // before that, who listens there may be somebody else
+            filter().run(knownRules().served());
+            return listening;
+        } catch (KernelException e) {
+            listening.close();
+            throw e;
         }
     }
 
@@ -169,52 +165,6 @@ final class Bridge {
             links = new Links(name);
         }
         return links;
-    }
-
-    /// The part of the range that the bridge has, if it is there.
-    private @Nullable Cidr present() {
-        try {
-            var link = NetworkInterface.getByName(name);
-            if (link == null) {
-                return null;
-            }
-            return link.inetAddresses()
-                    .filter(Inet4Address.class::isInstance)
-                    .map(address -> Cidr.around((Inet4Address) address, NetworkConfig.PART_PREFIX))
-                    .findFirst()
-                    .orElse(null);
-        } catch (SocketException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /// Takes a part of the range where this machine has no routes to, and makes the bridge in it.
-    private Cidr choose(Links links) {
-        try {
-            Files.createDirectories(CHOOSING.getParent());
-            synchronized (CHOOSING_HERE) {
-                try (var file = FileChannel.open(CHOOSING, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                        var _ = file.lock()) {
-                    var free = free(links.routes());
-                    links.makeBridge(free, gateway(free));
-                    return free;
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("choose addresses for " + name, e);
-        }
-    }
-
-    private Cidr free(List<Cidr> routes) {
-        var count = 1 << (NetworkConfig.PART_PREFIX - config.range().prefix());
-        var first = BridgeName.number(runDir, count);
-        for (var tried = 0; tried < count; tried++) {
-            var candidate = config.range().part(NetworkConfig.PART_PREFIX, (first + tried) % count);
-            if (routes.stream().noneMatch(candidate::meets)) {
-                return candidate;
-            }
-        }
-        throw new KernelException("no part of host.network.range " + config.range() + " is free on this machine");
     }
 
     /// Puts a sandbox on it, at an address that nobody has.
@@ -244,13 +194,12 @@ final class Bridge {
     }
 
     private int link(int pid) {
-        var last = (1 << (32 - NetworkConfig.PART_PREFIX)) - 2;
-        if (next < FIRST) {
-            next = ThreadLocalRandom.current().nextInt(FIRST, last);
+        if (next < Part.FIRST) {
+            next = ThreadLocalRandom.current().nextInt(Part.FIRST, Part.LAST);
         }
-        for (var tried = FIRST; tried <= last; tried++) {
+        for (var tried = Part.FIRST; tried <= Part.LAST; tried++) {
             var index = next;
-            next = next == last ? FIRST : next + 1;
+            next = next == Part.LAST ? Part.FIRST : next + 1;
             if (links().make(index, chosen().address(index), gateway(), pid)) {
                 return index;
             }
@@ -308,10 +257,16 @@ final class Bridge {
     }
 
     private void stopServing() {
-        if (server != null) {
-            server.close();
-            server = null;
+        if (server == null) {
+            return;
         }
+        try {
+            filter().run(knownRules().unserved());
+        } catch (KernelException e) {
+            LOG.log(Level.DEBUG, "the rules of " + name + " are gone", e);
+        }
+        server.close();
+        server = null;
     }
 
     /// This server goes.

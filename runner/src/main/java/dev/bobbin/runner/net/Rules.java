@@ -42,6 +42,7 @@ final class Rules {
                 table inet TABLE {
                   set closed { type ipv4_addr; flags interval; elements = { CLOSED } }
                   set private { type ipv4_addr; flags interval; elements = { PRIVATE } }
+                  set names { type ipv4_addr; }
                   set restricted { type ipv4_addr; }
                   set allowed { type ipv4_addr . ipv4_addr; flags interval; }
                   set granted { type ipv4_addr . ipv4_addr; flags timeout; GRANTED }
@@ -77,7 +78,7 @@ final class Rules {
                     type filter hook input priority filter; policy accept;
                     iifname != "TABLE-*" return
                     ct state established,related accept
-                    ip daddr GATEWAY meta l4proto { tcp, udp } th dport 53 accept
+                    ip daddr @names meta l4proto { tcp, udp } th dport 53 accept
                     REJECT
                   }
                   chain through {
@@ -114,6 +115,22 @@ final class Rules {
                 .replace("PART", part.toString())
                 .replace("REJECT", REJECT);
         return text + members.stream().map(this::added).collect(Collectors.joining());
+    }
+
+    /// Commands that let sandboxes talk to who listens for questions at the gateway.
+    String served() {
+        return gateway("add");
+    }
+
+    /// Commands that end this.
+    String unserved() {
+        return gateway("add") + gateway("delete");
+    }
+
+    private String gateway(String verb) {
+        var commands = new StringBuilder();
+        element(commands, verb, "names", List.of(gateway.getHostAddress()));
+        return commands.toString();
     }
 
     private static String list(List<Cidr> ranges) {

@@ -14,6 +14,7 @@ import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.net.Networks;
 import java.net.Inet4Address;
 import java.net.NetworkInterface;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -468,6 +469,37 @@ class BridgeIT {
                     .isEqualTo(client.address().orElseThrow().getHostAddress());
             server.remove();
             assertThat(World.ask("tcp", "127.0.0.1", port)).isIn(REFUSED);
+        }
+    }
+
+    @Test
+    void reachesNobodyElseWhoListensForQuestionsAtTheGateway() throws Exception {
+        var root = Files.createTempDirectory("bobbin-bridge");
+        ServerDeathIT.dies(root, "bridge");
+        var bridge = NetworkInterface.getByName(
+                Networks.present(root.resolve("run")).getFirst());
+        var gateway = bridge.inetAddresses()
+                .filter(Inet4Address.class::isInstance)
+                .findFirst()
+                .orElseThrow();
+        try (var stranger = new ServerSocket(53, 1, gateway);
+                var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
+            var client = next.place()
+                    .workdir("/w")
+                    .probe()
+                    .network(project("shop"))
+                    .create();
+            assertThat(next.sh(client, "cd /w; ./probe talk to tcp " + gateway.getHostAddress() + " 53")
+                            .stdout()
+                            .strip())
+                    .isIn(REFUSED);
+            stranger.close();
+            var named = "";
+            for (var tries = 0; tries < 100 && named.isEmpty(); tries++) {
+                named = next.sh(client, "getent ahostsv4 db").stdout();
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+            assertThat(named).startsWith("10.");
         }
     }
 
