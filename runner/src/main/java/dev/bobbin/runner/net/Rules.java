@@ -102,6 +102,7 @@ final class Rules {
                     accept
                   }
                   chain between {
+                    meta mark set 0
                     meta mark set ip saddr map @circle
                     meta mark . ip daddr @member accept
                     REJECT

@@ -261,6 +261,37 @@ class BridgeIT {
     }
 
     @Test
+    void isNoMemberOfAProjectBecauseOthersMarkPackets() throws Exception {
+        try (var alone = TestHost.open(
+                        0, Files.createTempDirectory("bobbin-bridge"), true, NetworkConfig.STANDARD);
+                var filter = Nftables.open()) {
+            var server = alone.place("./probe", "talk", "serve", "7000")
+                    .workdir("/w")
+                    .probe()
+                    .network(project("shop"))
+                    .create();
+            var ask = "cd /w; ./probe talk to tcp "
+                    + server.address().orElseThrow().getHostAddress() + " 7000";
+            var client = alone.place().workdir("/w").probe().network(Bridge.PLAIN).create();
+            var bridge = Networks.present(alone.runDir()).getFirst();
+            var marks = "inet marks-" + bridge;
+            filter.run("""
+                    table %s {
+                      chain marks {
+                        type filter hook prerouting priority mangle
+                        iifname "%s-*" meta mark set 1
+                      }
+                    }
+                    """.formatted(marks, bridge));
+            try {
+                assertThat(alone.sh(client, ask).stdout().strip()).isIn(REFUSED);
+            } finally {
+                filter.run("delete table " + marks);
+            }
+        }
+    }
+
+    @Test
     void sendsOnlyFromItsOwnAddress() throws Exception {
         var place = host.place().network(Bridge.PLAIN).create();
         var neighbour = host.place().network(Bridge.PLAIN).create();
