@@ -246,14 +246,14 @@ final class Bridge {
 
     /// Takes everything of it away.
     void remove() {
+        var was = part;
         stopServing();
         part = null;
         rules = null;
         grants.clear();
-        if (links == null && Links.present(name).isEmpty()) {
-            return;
+        if (was != null || !Links.present(name).isEmpty()) {
+            remove(name, filter(), links());
         }
-        remove(name, filter(), links());
     }
 
     private void stopServing() {

@@ -272,6 +272,16 @@ class BridgeIT {
                     .create();
             var ask = "cd /w; ./probe talk to tcp "
                     + server.address().orElseThrow().getHostAddress() + " 7000";
+            var friend = alone.place()
+                    .workdir("/w")
+                    .probe()
+                    .network(project("shop"))
+                    .create();
+            var answer = "ECONNREFUSED";
+            for (var tries = 0; tries < 100 && answer.equals("ECONNREFUSED"); tries++) {
+                answer = alone.sh(friend, ask).stdout().strip();
+            }
+            assertThat(answer).startsWith("10.");
             var client = alone.place().workdir("/w").probe().network(Bridge.PLAIN).create();
             var bridge = Networks.present(alone.runDir()).getFirst();
             var marks = "inet marks-" + bridge;
