@@ -98,6 +98,8 @@ final class Bridge {
                 .orElseThrow(() -> new KernelException("its address is gone, though sandboxes are on it"));
         var living = members.stream().map(Member::address).collect(Collectors.toSet());
         grants.note(granted(), living::contains);
+        var known = living.stream().map(found::indexOf).collect(Collectors.toSet());
+        links().removeAll(index -> !known.contains(index));
         use(found, members);
         Links.forward();
         serve();
@@ -217,6 +219,10 @@ final class Bridge {
         if (commands.isEmpty()) {
             return;
         }
+        if (!member.bridge().egress().open()) {
+            // some of its processes may live on for a moment, and without its rules they may reach more
+            links().remove(chosen().indexOf(member.address()));
+        }
         try {
             filter().run(commands);
         } catch (KernelException e) {
@@ -286,6 +292,8 @@ final class Bridge {
     }
 
     private static void remove(String name, Nftables filter, Links links) {
+        // nobody whom the rules held back is there without them
+        links.removeAll(_ -> true);
         filter.run("add table inet " + name + "\ndelete table inet " + name);
         links.removeBridge();
     }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /// Links of this machine's network that carry the name of one Bobbin: the bridge, which holds the gateway's address,
 /// and one link to each sandbox. For one thread.
@@ -152,6 +153,16 @@ final class Links implements AutoCloseable {
     /// Lets answers that come from `index` go to 127.0.0.1, where a port of it is published.
     void answerLoopback(int index) {
         set(SETTINGS.resolve(name(index)).resolve("route_localnet"));
+    }
+
+    /// Takes away the links to those sandboxes whose addresses have such numbers.
+    void removeAll(IntPredicate indexes) {
+        var prefix = bridge + "-";
+        for (var link : present(bridge)) {
+            if (link.startsWith(prefix) && indexes.test(Integer.parseInt(link, prefix.length(), link.length(), 16))) {
+                remove(link);
+            }
+        }
     }
 
     void remove(int index) {
