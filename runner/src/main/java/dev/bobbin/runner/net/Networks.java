@@ -122,12 +122,7 @@ public final class Networks implements AutoCloseable {
             return new Answer.Ready(null);
         }
         try {
-            var held = new Network.Bridge(
-                    wanted.project(), wanted.aliases(), ports.hold(id, wanted.ports()), wanted.egress());
-            return onWorker(() -> attachNow(id, tenant, names, held, pid));
-        } catch (Ports.Taken taken) {
-            var field = "ports[" + taken.index() + "].host_port";
-            return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
+            return onWorker(() -> attachNow(id, tenant, names, wanted, pid));
         } catch (KernelException e) {
             detach(id);
             LOG.log(Level.ERROR, "sandbox " + id + " gets no network", e);
@@ -141,7 +136,15 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge held, int pid) {
+    private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge wanted, int pid) {
+        Network.Bridge held;
+        try {
+            held = new Network.Bridge(
+                    wanted.project(), wanted.aliases(), ports.hold(id, wanted.ports()), wanted.egress());
+        } catch (Ports.Taken taken) {
+            var field = "ports[" + taken.index() + "].host_port";
+            return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
+        }
         bridge.make(members.values());
         var member = bridge.add(
                 address -> new Member(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
@@ -205,19 +208,28 @@ public final class Networks implements AutoCloseable {
 
     /// Takes a sandbox off that is no more, or never was. Its link goes with it.
     public void detach(SandboxId id) {
-        ports.release(id);
         var member = members.remove(id);
-        if (member == null || closed) {
-            return;
+        if (member != null) {
+            byAddress.remove(member.address(), member);
         }
-        byAddress.remove(member.address(), member);
-        worker.execute(() -> {
-            try {
+        if (closed) {
+            ports.release(id);
+        } else if (member != null || ports.hasAny(id)) {
+            worker.execute(() -> dropNow(id, member));
+        }
+    }
+
+    private void dropNow(SandboxId id, @Nullable Member member) {
+        try {
+            if (member != null) {
                 bridge.drop(member, members.values());
-            } catch (RuntimeException e) {
-                LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
             }
-        });
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
+        } finally {
+            // not before its rules are gone, or they lead who comes to the next one elsewhere
+            ports.release(id);
+        }
     }
 
     private Optional<Asker> asker(Inet4Address source) {
