@@ -261,6 +261,19 @@ class BridgeIT {
     }
 
     @Test
+    void isFoundBelowTheNameOfItsProjectHoweverThatIsWritten() throws Exception {
+        var server = host.place().network(project("Capital", "db")).create();
+        for (var name : List.of("db.capital", "db.Capital")) {
+            assertThat(host.request("getent", "ahostsv4", name)
+                            .network(project("Capital"))
+                            .run()
+                            .stdout())
+                    .contains(server.address().orElseThrow().getHostAddress());
+        }
+        server.remove();
+    }
+
+    @Test
     void isNoMemberOfAProjectBecauseOthersMarkPackets() throws Exception {
         try (var alone = TestHost.open(
                         0, Files.createTempDirectory("bobbin-bridge"), true, NetworkConfig.STANDARD);
