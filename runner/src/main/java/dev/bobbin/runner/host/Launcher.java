@@ -102,7 +102,8 @@ final class Launcher {
     }
 
     /// By which its project finds it.
-    private static List<String> names(SandboxSpec spec) {
+    /// By which its project finds a sandbox.
+    static List<String> names(SandboxSpec spec) {
         var id = spec.id().toString();
         var name = spec.name() == null ? id : spec.name();
         return List.of(name, Order.hostname(name), id);

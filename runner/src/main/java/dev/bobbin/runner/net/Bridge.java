@@ -229,6 +229,10 @@ final class Bridge {
             LOG.log(Level.DEBUG, "the rules of " + name + " are written anew", e);
             write(others);
         }
+        var circle = member.circle();
+        if (circle != null && others.stream().noneMatch(other -> circle.equals(other.circle()))) {
+            known.forget(circle);
+        }
     }
 
     /// Lets `member` connect to `addresses` for so long.

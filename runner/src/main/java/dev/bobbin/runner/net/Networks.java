@@ -14,10 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,8 +37,7 @@ public final class Networks implements AutoCloseable {
     private final NetworkConfig config;
     private final String name;
     private final Ports ports = new Ports();
-    private final Map<SandboxId, Member> members = new ConcurrentHashMap<>();
-    private final Map<Inet4Address, Member> byAddress = new ConcurrentHashMap<>();
+    private final Members members = new Members();
     private final ScheduledExecutorService worker;
     private volatile boolean closed;
 
@@ -145,16 +142,15 @@ public final class Networks implements AutoCloseable {
             var field = "ports[" + taken.index() + "].host_port";
             return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
         }
-        bridge.make(members.values());
+        bridge.make(members.all());
         var member = bridge.add(
-                address -> new Member(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
+                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
         note(member);
         return new Answer.Ready(member.place());
     }
 
     private void note(Member member) {
-        members.put(member.id(), member);
-        byAddress.put(member.address(), member);
+        members.note(member);
         unusedSince = 0;
     }
 
@@ -168,7 +164,7 @@ public final class Networks implements AutoCloseable {
                     Level.WARNING,
                     "sandbox " + id + " has it all the same, but somebody else, too: " + taken.getMessage());
         }
-        note(new Member(id, tenant, names, place));
+        note(Member.of(id, tenant, names, place));
     }
 
     /// All that outlived a server are noted: from now on their rules are in force as this server writes them, and of
@@ -176,7 +172,7 @@ public final class Networks implements AutoCloseable {
     public void settled() {
         try {
             onWorker(() -> {
-                bridge.find(members.values());
+                bridge.find(members.all());
                 return true;
             });
         } catch (KernelException e) {
@@ -190,8 +186,8 @@ public final class Networks implements AutoCloseable {
     /// Whether all is in force that should be, and whether it is needed.
     private void look() {
         try {
-            if (!members.isEmpty()) {
-                bridge.mend(members.values());
+            if (!members.all().isEmpty()) {
+                bridge.mend(members.all());
                 return;
             }
             var now = System.nanoTime();
@@ -209,21 +205,16 @@ public final class Networks implements AutoCloseable {
     /// Takes a sandbox off that is no more, or never was. Its link goes with it.
     public void detach(SandboxId id) {
         var member = members.remove(id);
-        if (member != null) {
-            byAddress.remove(member.address(), member);
-        }
         if (closed) {
             ports.release(id);
-        } else if (member != null || ports.hasAny(id)) {
+        } else if (member.isPresent() || ports.hasAny(id)) {
             worker.execute(() -> dropNow(id, member));
         }
     }
 
-    private void dropNow(SandboxId id, @Nullable Member member) {
+    private void dropNow(SandboxId id, Optional<Member> member) {
         try {
-            if (member != null) {
-                bridge.drop(member, members.values());
-            }
+            member.ifPresent(gone -> bridge.drop(gone, members.all()));
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
         } finally {
@@ -232,18 +223,20 @@ public final class Networks implements AutoCloseable {
         }
     }
 
+    /// A sandbox is called otherwise from now on.
+    ///
+    /// @param names by which its project finds it, besides its aliases
+    public void renamed(SandboxId id, List<String> names) {
+        members.rename(id, names);
+    }
+
     private Optional<Asker> asker(Inet4Address source) {
-        return Optional.ofNullable(byAddress.get(source)).map(member -> new Neighbour(member, this));
+        return members.at(source).map(member -> new Neighbour(member, this));
     }
 
     /// Members of the same project, `member` among them.
     List<Member> circle(Member member) {
-        return member.bridge().project() == null
-                ? List.of(member)
-                : members.values().stream()
-                        .filter(other -> other.bridge().project() != null
-                                && other.circle().equals(member.circle()))
-                        .toList();
+        return members.circle(member);
     }
 
     /// Lets `member` connect to `addresses`, for so long at least.
@@ -251,7 +244,7 @@ public final class Networks implements AutoCloseable {
             throws IOException, InterruptedException {
         try {
             onWorker(() -> {
-                if (member.equals(members.get(member.id()))) {
+                if (members.has(member)) {
                     bridge.grant(member, addresses, time);
                 }
                 return true;
@@ -278,7 +271,7 @@ public final class Networks implements AutoCloseable {
         closed = true;
         worker.execute(() -> {
             try {
-                bridge.leave(members.isEmpty());
+                bridge.leave(members.all().isEmpty());
             } catch (RuntimeException e) {
                 LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
             }

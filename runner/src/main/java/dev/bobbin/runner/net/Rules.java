@@ -23,7 +23,7 @@ final class Rules {
     private final String table;
     private final Cidr part;
     private final Inet4Address gateway;
-    private final Map<String, Integer> circles = new HashMap<>();
+    private final Map<Circle, Integer> circles = new HashMap<>();
     private int lastCircle;
 
     Rules(String table, Cidr part, Inet4Address gateway) {
@@ -148,10 +148,15 @@ final class Rules {
         return commands("delete", member, false);
     }
 
+    /// Nobody is in `circle` any more.
+    void forget(Circle circle) {
+        circles.remove(circle);
+    }
+
     private String commands(String verb, Member member, boolean values) {
         var address = member.address().getHostAddress();
         var commands = new StringBuilder();
-        if (member.bridge().project() != null) {
+        if (member.circle() != null) {
             int circle = circles.computeIfAbsent(member.circle(), _ -> ++lastCircle);
             element(commands, verb, "circle", List.of(values ? address + " : " + circle : address));
             element(commands, verb, "member", List.of(circle + " . " + address));

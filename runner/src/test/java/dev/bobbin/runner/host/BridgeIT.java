@@ -261,6 +261,21 @@ class BridgeIT {
     }
 
     @Test
+    void isFoundByItsNewNameOnceItIsRenamed() throws Exception {
+        var before = "before-" + world.port;
+        var after = "after-" + world.port;
+        var place = host.place().name(before).network(project("renaming")).create();
+        var client = host.place().network(project("renaming")).create();
+        var address = place.address().orElseThrow().getHostAddress();
+        assertThat(host.sh(client, "getent ahostsv4 " + before).stdout()).contains(address);
+        assertThat(place.rename(after)).isEmpty();
+        assertThat(host.sh(client, "getent ahostsv4 " + after).stdout()).contains(address);
+        assertThat(host.sh(client, "getent ahostsv4 " + before).stdout()).isEmpty();
+        place.remove();
+        client.remove();
+    }
+
+    @Test
     void isFoundBelowTheNameOfItsProjectHoweverThatIsWritten() throws Exception {
         var server = host.place().network(project("Capital", "db")).create();
         for (var name : List.of("db.capital", "db.Capital")) {
