@@ -102,7 +102,6 @@ final class Launcher {
     }
 
     /// By which its project finds it.
-    /// By which its project finds a sandbox.
     static List<String> names(SandboxSpec spec) {
         var id = spec.id().toString();
         var name = spec.name() == null ? id : spec.name();

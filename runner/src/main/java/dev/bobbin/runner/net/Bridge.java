@@ -70,7 +70,7 @@ final class Bridge {
         if (part != null) {
             return;
         }
-        filter();
+        filter(); // before anything is made, for it may be missing
         var made = links();
         Links.forward();
         var here = Part.present(name);

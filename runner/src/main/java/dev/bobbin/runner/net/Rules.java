@@ -202,7 +202,7 @@ final class Rules {
                 .append(list);
     }
 
-    /// Commands that let `sandbox` connect to each of `addresses` for so long from now on, whether it may already or not.
+    /// Commands that let `sandbox` connect to each of `addresses` for so long from now on, even if it may already.
     String granted(Inet4Address sandbox, Collection<Inet4Address> addresses, long seconds) {
         var elements = addresses.stream()
                 .map(address -> granted(sandbox, address, seconds))

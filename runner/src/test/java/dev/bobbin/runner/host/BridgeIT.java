@@ -551,8 +551,8 @@ class BridgeIT {
                 .filter(Inet4Address.class::isInstance)
                 .findFirst()
                 .orElseThrow();
-        try (var stranger = new ServerSocket(53, 1, gateway);
-                var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
+        var stranger = new ServerSocket(53, 1, gateway);
+        try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
             var client = next.place()
                     .workdir("/w")
                     .probe()
@@ -569,6 +569,8 @@ class BridgeIT {
                 TimeUnit.MILLISECONDS.sleep(100);
             }
             assertThat(named).startsWith("10.");
+        } finally {
+            stranger.close();
         }
     }
 
