@@ -204,17 +204,19 @@ public final class Networks implements AutoCloseable {
 
     /// Takes a sandbox off that is no more, or never was. Its link goes with it.
     public void detach(SandboxId id) {
-        var member = members.remove(id);
+        var member = members.remove(id).orElse(null);
         if (closed) {
             ports.release(id);
-        } else if (member.isPresent() || ports.hasAny(id)) {
+        } else if (member != null || ports.hasAny(id)) {
             worker.execute(() -> dropNow(id, member));
         }
     }
 
-    private void dropNow(SandboxId id, Optional<Member> member) {
+    private void dropNow(SandboxId id, @Nullable Member member) {
         try {
-            member.ifPresent(gone -> bridge.drop(gone, members.all()));
+            if (member != null) {
+                bridge.drop(member, members.all());
+            }
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
         } finally {
