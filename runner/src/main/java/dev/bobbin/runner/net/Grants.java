@@ -77,7 +77,8 @@ final class Grants {
 
     private boolean fits(Inet4Address sandbox, List<Inet4Address> wanted) {
         var known = all.getOrDefault(sandbox, Map.of());
-        var more = wanted.stream().filter(address -> !known.containsKey(address)).count();
+        var more =
+                wanted.stream().filter(address -> !known.containsKey(address)).count();
         return known.size() + more <= MOST_EACH
                 && all.values().stream().mapToLong(Map::size).sum() + more <= MOST;
     }
@@ -130,7 +131,8 @@ final class Grants {
         var part = TIME.matcher(text);
         var end = 0;
         while (part.find() && part.start() == end) {
-            time = time.plus(UNITS.getOrDefault(part.group(2), Duration.ZERO).multipliedBy(Long.parseLong(part.group(1))));
+            time = time.plus(
+                    UNITS.getOrDefault(part.group(2), Duration.ZERO).multipliedBy(Long.parseLong(part.group(1))));
             end = part.end();
         }
         return end == text.length() ? OptionalLong.of(time.toSeconds()) : OptionalLong.empty();

@@ -11,7 +11,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param names by which its project finds it, besides its aliases
 /// @param circle whom it reaches; `null` if it has no project
-record Member(SandboxId id, List<String> names, Attachment place, @Nullable Circle circle) {
+record Member(
+        SandboxId id,
+        List<String> names,
+        Attachment place,
+        @Nullable Circle circle) {
     Member {
         names = List.copyOf(names);
     }

@@ -219,8 +219,7 @@ final class Rules {
 
     /// Commands that end this, whether it may or not.
     String revoked(Inet4Address sandbox, Collection<Inet4Address> addresses) {
-        var elements =
-                addresses.stream().map(address -> pair(sandbox, address)).toList();
+        var elements = addresses.stream().map(address -> pair(sandbox, address)).toList();
         var commands = new StringBuilder();
         // one that is there is not added, one that is not cannot be deleted
         element(commands, "add", GRANTED, elements);

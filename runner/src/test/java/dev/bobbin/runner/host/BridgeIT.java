@@ -290,8 +290,7 @@ class BridgeIT {
 
     @Test
     void isNoMemberOfAProjectBecauseOthersMarkPackets() throws Exception {
-        try (var alone = TestHost.open(
-                        0, Files.createTempDirectory("bobbin-bridge"), true, NetworkConfig.STANDARD);
+        try (var alone = TestHost.open(0, Files.createTempDirectory("bobbin-bridge"), true, NetworkConfig.STANDARD);
                 var filter = Nftables.open()) {
             var server = alone.place("./probe", "talk", "serve", "7000")
                     .workdir("/w")
@@ -300,17 +299,15 @@ class BridgeIT {
                     .create();
             var ask = "cd /w; ./probe talk to tcp "
                     + server.address().orElseThrow().getHostAddress() + " 7000";
-            var friend = alone.place()
-                    .workdir("/w")
-                    .probe()
-                    .network(project("shop"))
-                    .create();
+            var friend =
+                    alone.place().workdir("/w").probe().network(project("shop")).create();
             var answer = "ECONNREFUSED";
             for (var tries = 0; tries < 100 && answer.equals("ECONNREFUSED"); tries++) {
                 answer = alone.sh(friend, ask).stdout().strip();
             }
             assertThat(answer).startsWith("10.");
-            var client = alone.place().workdir("/w").probe().network(Bridge.PLAIN).create();
+            var client =
+                    alone.place().workdir("/w").probe().network(Bridge.PLAIN).create();
             var bridge = Networks.present(alone.runDir()).getFirst();
             var marks = "inet marks-" + bridge;
             filter.run("""
@@ -545,19 +542,16 @@ class BridgeIT {
     void reachesNobodyElseWhoListensForQuestionsAtTheGateway() throws Exception {
         var root = Files.createTempDirectory("bobbin-bridge");
         ServerDeathIT.dies(root, "bridge");
-        var bridge = NetworkInterface.getByName(
-                Networks.present(root.resolve("run")).getFirst());
+        var bridge =
+                NetworkInterface.getByName(Networks.present(root.resolve("run")).getFirst());
         var gateway = bridge.inetAddresses()
                 .filter(Inet4Address.class::isInstance)
                 .findFirst()
                 .orElseThrow();
         var stranger = new ServerSocket(53, 1, gateway);
         try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
-            var client = next.place()
-                    .workdir("/w")
-                    .probe()
-                    .network(project("shop"))
-                    .create();
+            var client =
+                    next.place().workdir("/w").probe().network(project("shop")).create();
             assertThat(next.sh(client, "cd /w; ./probe talk to tcp " + gateway.getHostAddress() + " 53")
                             .stdout()
                             .strip())

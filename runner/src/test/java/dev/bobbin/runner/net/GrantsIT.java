@@ -18,7 +18,8 @@ class GrantsIT {
     private static final Inet4Address SANDBOX = NOBODYS.address(7);
     private static final Inet4Address OUTSIDE = Inet4Address.ofLiteral("203.0.113.1");
 
-    private final String table = String.format("bobt%08x", ThreadLocalRandom.current().nextInt());
+    private final String table =
+            String.format("bobt%08x", ThreadLocalRandom.current().nextInt());
     private final Rules rules = new Rules(table, NOBODYS, NOBODYS.address(1));
     private final Nftables filter = Nftables.open();
 
@@ -55,10 +56,7 @@ class GrantsIT {
         opened(Duration.ofHours(1));
         var next = new Grants();
         next.note(listed(), SANDBOX::equals);
-        assertThat(next.elements())
-                .singleElement()
-                .asString()
-                .matches("240.0.0.7 . 203.0.113.1 timeout 36[67][0-9]s");
+        assertThat(next.elements()).singleElement().asString().matches("240.0.0.7 . 203.0.113.1 timeout 36[67][0-9]s");
         filter.run(rules.whole(List.of(), next.elements()));
         assertThat(listed()).contains("240.0.0.7 . 203.0.113.1 timeout 1h1m");
     }

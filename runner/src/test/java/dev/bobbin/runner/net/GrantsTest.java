@@ -57,8 +57,7 @@ class GrantsTest {
 
     @Test
     void notesWhatTheKernelHasOfThoseThatLive() {
-        grants.note(
-                """
+        grants.note("""
                 table inet bobtest {
                 	set granted {
                 		type ipv4_addr . ipv4_addr
@@ -68,8 +67,7 @@ class GrantsTest {
                 			     10.128.0.7 . 203.0.113.3 timeout 1m10s expires 9s999ms }
                 	}
                 }
-                """,
-                ONE::equals);
+                """, ONE::equals);
         assertThat(grants.elements()).singleElement().asString().matches("10.128.0.7 . 203.0.113.1 timeout 35(60|59)s");
         open(ONE, List.of(OUTSIDE.address(1)), MINUTE);
         assertThat(commands).isEmpty();
