@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -48,7 +48,7 @@ final class Grants {
             Collection<Inet4Address> addresses,
             Duration time,
             Rules rules,
-            Function<String, String> filter) {
+            Consumer<String> filter) {
         var now = System.nanoTime();
         var known = all.getOrDefault(sandbox, Map.of());
         var wanted = addresses.stream()
@@ -60,7 +60,7 @@ final class Grants {
         }
         makeRoom(sandbox, wanted, now);
         var open = time.plus(SPARE);
-        filter.apply(rules.granted(sandbox, wanted, open.toSeconds() + SLACK_SECONDS));
+        filter.accept(rules.granted(sandbox, wanted, open.toSeconds() + SLACK_SECONDS));
         var noted = all.computeIfAbsent(sandbox, _ -> new HashMap<>());
         wanted.forEach(address -> noted.put(address, now + open.toNanos()));
     }

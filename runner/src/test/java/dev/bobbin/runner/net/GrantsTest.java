@@ -24,10 +24,7 @@ class GrantsTest {
     private final List<String> commands = new ArrayList<>();
 
     private void open(Inet4Address sandbox, Collection<Inet4Address> addresses, Duration time) {
-        grants.open(sandbox, addresses, time, rules, command -> {
-            commands.add(command);
-            return "";
-        });
+        grants.open(sandbox, addresses, time, rules, commands::add);
     }
 
     @Test
