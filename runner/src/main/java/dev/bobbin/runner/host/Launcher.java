@@ -102,7 +102,7 @@ final class Launcher {
     }
 
     /// By which its project finds it.
-    private static List<String> names(SandboxSpec spec) {
+    static List<String> names(SandboxSpec spec) {
         var id = spec.id().toString();
         var name = spec.name() == null ? id : spec.name();
         return List.of(name, Order.hostname(name), id);

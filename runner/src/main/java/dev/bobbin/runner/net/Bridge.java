@@ -1,30 +1,22 @@
 package dev.bobbin.runner.net;
 
-import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.kernel.Nftables;
 import dev.bobbin.runner.net.dns.DnsConfig;
 import dev.bobbin.runner.net.dns.NameServer;
 import dev.bobbin.runner.net.dns.Neighbours;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The bridge of one Bobbin while it exists: addresses, links, rules and its name server. For one thread, but
@@ -35,23 +27,15 @@ final class Bridge {
      * whole its name has no ports; it holds the gateway's address. */
 
     private static final System.Logger LOG = System.getLogger(Bridge.class.getName());
-    /// Shared with every Bobbin of this machine: held while a part of the range is chosen.
-    private static final Path CHOOSING = Path.of("/run/lock/bobbin/networks");
-
-    private static final Object CHOOSING_HERE = new Object();
-    private static final int FIRST = 2;
     private static final int DNS = 53;
-    /// Beyond what was asked for, so that what the kernel still has can be told from what it has let go of.
-    private static final long SLACK_SECONDS = 10;
 
     private final NetworkConfig config;
     private final String name;
     private final Path runDir;
     private final Neighbours neighbours;
-    /// Until when, of each sandbox, in nanoseconds of [System#nanoTime].
-    private final Map<Inet4Address, Map<Inet4Address, Long>> grants = new HashMap<>();
+    private final Grants grants = new Grants();
 
-    private volatile @Nullable Cidr part;
+    private volatile @Nullable Part part;
     private @Nullable Links links;
     private @Nullable Nftables filter;
     private @Nullable Rules rules;
@@ -70,14 +54,10 @@ final class Bridge {
 
     /// Where sandboxes send what is not for themselves, and whom they ask for names; once there is a bridge.
     Inet4Address gateway() {
-        return gateway(chosen());
+        return chosen().gateway();
     }
 
-    private static Inet4Address gateway(Cidr part) {
-        return part.address(1);
-    }
-
-    private Cidr chosen() {
+    private Part chosen() {
         var now = part;
         if (now == null) {
             throw new IllegalStateException("there is no bridge");
@@ -90,17 +70,14 @@ final class Bridge {
         if (part != null) {
             return;
         }
-        var table = filter();
+        filter(); // before anything is made, for it may be missing
         var made = links();
         Links.forward();
-        var here = present();
+        var here = Part.present(name);
         try {
-            var found = here == null ? choose(made) : here;
-            rules = new Rules(name, found, gateway(found));
-            table.run(rules.whole(members, ""));
-            part = found;
+            use(here.orElseGet(() -> Part.choose(config, runDir, made)), members);
         } catch (RuntimeException e) {
-            if (here == null) {
+            if (here.isEmpty()) {
                 remove();
             }
             throw e;
@@ -117,15 +94,21 @@ final class Bridge {
             remove();
             return;
         }
-        var found = present();
-        if (found == null) {
-            throw new KernelException("its address is gone, though sandboxes are on it");
-        }
-        rules = new Rules(name, found, gateway(found));
-        filter().run(rules.whole(members, granted()));
-        part = found;
+        var found = Part.present(name)
+                .orElseThrow(() -> new KernelException("its address is gone, though sandboxes are on it"));
+        var living = members.stream().map(Member::address).collect(Collectors.toSet());
+        grants.note(granted(), living::contains);
+        var known = living.stream().map(found::indexOf).collect(Collectors.toSet());
+        links().removeAll(index -> !known.contains(index));
+        use(found, members);
         Links.forward();
         serve();
+    }
+
+    private void use(Part found, Collection<Member> members) {
+        rules = new Rules(name, found.range(), found.gateway());
+        write(members);
+        part = found;
     }
 
     /// Writes the rules anew if somebody has removed them, as `nft flush ruleset` does.
@@ -135,24 +118,40 @@ final class Bridge {
         }
         if (!filter().run("list tables inet").contains(name)) {
             LOG.log(Level.WARNING, "the rules of " + name + " were removed by somebody; they are in force again");
-            filter().run(rules.whole(members, ""));
-            grants.clear();
+            write(members);
         }
         if (server == null) {
             serve();
         }
     }
 
+    private void write(Collection<Member> members) {
+        var commands = knownRules().whole(members, grants.elements());
+        filter().run(server == null ? commands : commands + knownRules().served());
+    }
+
     private void serve() {
         try {
-            server = NameServer.listen(
-                    new InetSocketAddress(gateway(), DNS),
-                    neighbours,
-                    new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+            server = listen();
             silent = false;
-        } catch (IOException e) {
+        } catch (IOException | KernelException e) {
             LOG.log(silent ? Level.DEBUG : Level.WARNING, "no names for sandboxes on " + name + ": " + e.getMessage());
             silent = true;
+        }
+    }
+
+    private NameServer listen() throws IOException {
+        var listening = NameServer.listen(
+                new InetSocketAddress(gateway(), DNS),
+                neighbours,
+                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+        try {
+            // before that, who listens there may be somebody else
+            filter().run(knownRules().served());
+            return listening;
+        } catch (KernelException e) {
+            listening.close();
+            throw e;
         }
     }
 
@@ -168,52 +167,6 @@ final class Bridge {
             links = new Links(name);
         }
         return links;
-    }
-
-    /// The part of the range that the bridge has, if it is there.
-    private @Nullable Cidr present() {
-        try {
-            var link = NetworkInterface.getByName(name);
-            if (link == null) {
-                return null;
-            }
-            return link.inetAddresses()
-                    .filter(Inet4Address.class::isInstance)
-                    .map(address -> Cidr.around((Inet4Address) address, NetworkConfig.PART_PREFIX))
-                    .findFirst()
-                    .orElse(null);
-        } catch (SocketException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /// Takes a part of the range where this machine has no routes to, and makes the bridge in it.
-    private Cidr choose(Links links) {
-        try {
-            Files.createDirectories(CHOOSING.getParent());
-            synchronized (CHOOSING_HERE) {
-                try (var file = FileChannel.open(CHOOSING, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                        var _ = file.lock()) {
-                    var free = free(links.routes());
-                    links.makeBridge(free, gateway(free));
-                    return free;
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("choose addresses for " + name, e);
-        }
-    }
-
-    private Cidr free(List<Cidr> routes) {
-        var count = 1 << (NetworkConfig.PART_PREFIX - config.range().prefix());
-        var first = BridgeName.number(runDir, count);
-        for (var tried = 0; tried < count; tried++) {
-            var candidate = config.range().part(NetworkConfig.PART_PREFIX, (first + tried) % count);
-            if (routes.stream().noneMatch(candidate::meets)) {
-                return candidate;
-            }
-        }
-        throw new KernelException("no part of host.network.range " + config.range() + " is free on this machine");
     }
 
     /// Puts a sandbox on it, at an address that nobody has.
@@ -243,13 +196,12 @@ final class Bridge {
     }
 
     private int link(int pid) {
-        var last = (1 << (32 - NetworkConfig.PART_PREFIX)) - 2;
-        if (next < FIRST) {
-            next = ThreadLocalRandom.current().nextInt(FIRST, last);
+        if (next < Part.FIRST) {
+            next = ThreadLocalRandom.current().nextInt(Part.FIRST, Part.LAST);
         }
-        for (var tried = FIRST; tried <= last; tried++) {
+        for (var tried = Part.FIRST; tried <= Part.LAST; tried++) {
             var index = next;
-            next = next == last ? FIRST : next + 1;
+            next = next == Part.LAST ? Part.FIRST : next + 1;
             if (links().make(index, chosen().address(index), gateway(), pid)) {
                 return index;
             }
@@ -262,57 +214,40 @@ final class Bridge {
         if (part == null) {
             return;
         }
-        var commands = knownRules().removed(member);
-        var granted = grants.remove(member.address());
-        if (granted != null) {
-            var now = System.nanoTime();
-            granted.values().removeIf(until -> until - now < 0);
-            commands += knownRules().revoked(member.address(), granted.keySet());
-        }
+        var known = knownRules();
+        var commands = known.removed(member) + known.revoked(member.address(), grants.forget(member.address()));
         if (commands.isEmpty()) {
             return;
+        }
+        if (!member.bridge().egress().open()) {
+            // some of its processes may live on for a moment, and without its rules they may reach more
+            links().remove(chosen().indexOf(member.address()));
         }
         try {
             filter().run(commands);
         } catch (KernelException e) {
             LOG.log(Level.DEBUG, "the rules of " + name + " are written anew", e);
-            filter().run(knownRules().whole(others, ""));
-            grants.clear();
+            write(others);
+        }
+        var circle = member.circle();
+        if (circle != null && others.stream().noneMatch(other -> circle.equals(other.circle()))) {
+            known.forget(circle);
         }
     }
 
     /// Lets `member` connect to `addresses` for so long.
+    ///
+    /// @throws KernelException if too many are open to it already
     void grant(Member member, Collection<Inet4Address> addresses, Duration time) {
-        if (part == null || addresses.isEmpty()) {
-            return;
+        if (part != null) {
+            grants.open(member.address(), addresses, time, knownRules(), filter()::run);
         }
-        var known = grants.computeIfAbsent(member.address(), _ -> new HashMap<>());
-        var now = System.nanoTime();
-        var until = now + time.toNanos();
-        known.values().removeIf(each -> each - now < 0);
-        var wanted = addresses.stream().distinct().toList();
-        var renewed = wanted.stream()
-                .filter(address -> known.containsKey(address) && known.get(address) - until < 0)
-                .toList();
-        var added = new ArrayList<>(renewed);
-        wanted.stream().filter(address -> !known.containsKey(address)).forEach(added::add);
-        if (added.isEmpty()) {
-            return;
-        }
-        filter().run(knownRules().revoked(member.address(), renewed)
-                + knownRules().granted(member.address(), added, time.toSeconds() + SLACK_SECONDS));
-        added.forEach(address -> known.put(address, until));
     }
 
     /// What the kernel still lets through of what an earlier server granted.
     private String granted() {
         try {
-            var text = filter().run("list set inet " + name + " granted");
-            var start = text.indexOf("elements = {");
-            return start < 0
-                    ? ""
-                    : text.substring(text.indexOf('{', start) + 1, text.indexOf('}', start))
-                            .strip();
+            return filter().run("list set inet " + name + " granted");
         } catch (KernelException e) {
             LOG.log(Level.DEBUG, "no rules of an earlier server", e);
             return "";
@@ -321,21 +256,27 @@ final class Bridge {
 
     /// Takes everything of it away.
     void remove() {
+        var was = part;
         stopServing();
         part = null;
         rules = null;
         grants.clear();
-        if (links == null && Links.present(name).isEmpty()) {
-            return;
+        if (was != null || !Links.present(name).isEmpty()) {
+            remove(name, filter(), links());
         }
-        remove(name, filter(), links());
     }
 
     private void stopServing() {
-        if (server != null) {
-            server.close();
-            server = null;
+        if (server == null) {
+            return;
         }
+        try {
+            filter().run(knownRules().unserved());
+        } catch (KernelException e) {
+            LOG.log(Level.DEBUG, "the rules of " + name + " are gone", e);
+        }
+        server.close();
+        server = null;
     }
 
     /// This server goes.
@@ -355,6 +296,8 @@ final class Bridge {
     }
 
     private static void remove(String name, Nftables filter, Links links) {
+        // nobody whom the rules held back is there without them
+        links.removeAll(_ -> true);
         filter.run("add table inet " + name + "\ndelete table inet " + name);
         links.removeBridge();
     }

@@ -15,15 +15,21 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 
 /// Links of this machine's network that carry the name of one Bobbin: the bridge, which holds the gateway's address,
-/// and
-/// one link to each sandbox. For one thread.
+/// and one link to each sandbox. For one thread.
 final class Links implements AutoCloseable {
     private static final Path NET = Path.of("/sys/class/net");
     private static final Path SETTINGS = Path.of("/proc/sys/net/ipv4/conf");
     private static final String INSIDE = "eth0";
 
+    /// Above what the kernel numbers links with itself; eth0's, which is no link's of this machine.
+    private static final int FIRST_NUMBER = 1 << 30;
+
+    private static final int NUMBER_BITS = 24;
+
+    private static final int EBUSY = 16;
     private static final int EEXIST = 17;
     private static final int ENODEV = 19;
 
@@ -110,7 +116,8 @@ final class Links implements AutoCloseable {
     /// @return false if a link of that address is there
     boolean make(int index, Inet4Address address, Inet4Address gateway, int pid) {
         var name = name(index);
-        var made = netlink.request(link(NEW_LINK, NetlinkMessage.ONLY_NEW, 0, UP)
+        // before 6.15 the kernel looks for eth0 here and not there, unless it has a number to look for
+        var made = netlink.request(link(NEW_LINK, NetlinkMessage.ONLY_NEW, FIRST_NUMBER, UP)
                 .attribute(LINK_NAME, INSIDE)
                 .attribute(LINK_NAMESPACE_OF_PID, pid)
                 .begin(LINK_KIND_AND_DATA)
@@ -118,14 +125,14 @@ final class Links implements AutoCloseable {
                 .begin(DATA)
                 .begin(PEER)
                 .bytes(0, 0, 0, 0)
-                .number(0)
+                .number(number(address))
                 .number(0)
                 .number(0)
                 .attribute(LINK_NAME, name)
                 .end()
                 .end()
                 .end());
-        if (made == EEXIST) {
+        if (made == EEXIST || made == EBUSY) {
             return false;
         }
         check(made, "make the link " + name);
@@ -138,9 +145,24 @@ final class Links implements AutoCloseable {
         return true;
     }
 
+    /// What the kernel is to number the link to `address` with, which no other Bobbin of this machine gives.
+    private static int number(Inet4Address address) {
+        return FIRST_NUMBER + (ByteBuffer.wrap(address.getAddress()).getInt() & ((1 << NUMBER_BITS) - 1));
+    }
+
     /// Lets answers that come from `index` go to 127.0.0.1, where a port of it is published.
     void answerLoopback(int index) {
         set(SETTINGS.resolve(name(index)).resolve("route_localnet"));
+    }
+
+    /// Takes away the links to those sandboxes whose addresses have such numbers.
+    void removeAll(IntPredicate indexes) {
+        var prefix = bridge + "-";
+        for (var link : present(bridge)) {
+            if (link.startsWith(prefix) && indexes.test(Integer.parseInt(link, prefix.length(), link.length(), 16))) {
+                remove(link);
+            }
+        }
     }
 
     void remove(int index) {

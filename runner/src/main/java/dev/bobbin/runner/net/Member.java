@@ -5,13 +5,28 @@ import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.SandboxId;
 import java.net.Inet4Address;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A sandbox on the bridge.
 ///
 /// @param names by which its project finds it, besides its aliases
-record Member(SandboxId id, String tenant, List<String> names, Attachment place) {
+/// @param circle whom it reaches; `null` if it has no project
+record Member(
+        SandboxId id,
+        List<String> names,
+        Attachment place,
+        @Nullable Circle circle) {
     Member {
         names = List.copyOf(names);
+    }
+
+    static Member of(SandboxId id, String tenant, List<String> names, Attachment place) {
+        var project = place.bridge().project();
+        return new Member(id, names, place, project == null ? null : new Circle(tenant, project));
+    }
+
+    Member named(List<String> names) {
+        return new Member(id, names, place, circle);
     }
 
     Network.Bridge bridge() {
@@ -20,11 +35,6 @@ record Member(SandboxId id, String tenant, List<String> names, Attachment place)
 
     Inet4Address address() {
         return place.address();
-    }
-
-    /// What sandboxes share that reach one another; only of one that has a project.
-    String circle() {
-        return tenant + "\0" + bridge().project();
     }
 
     boolean isNamed(String name) {

@@ -6,6 +6,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -13,7 +14,7 @@ import java.util.Optional;
 record Neighbour(Member member, Networks networks) implements Asker {
     @Override
     public String project() {
-        return Objects.requireNonNullElse(member.bridge().project(), "");
+        return Objects.requireNonNullElse(member.bridge().project(), "").toLowerCase(Locale.ROOT);
     }
 
     @Override

@@ -14,10 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,8 +37,7 @@ public final class Networks implements AutoCloseable {
     private final NetworkConfig config;
     private final String name;
     private final Ports ports = new Ports();
-    private final Map<SandboxId, Member> members = new ConcurrentHashMap<>();
-    private final Map<Inet4Address, Member> byAddress = new ConcurrentHashMap<>();
+    private final Members members = new Members();
     private final ScheduledExecutorService worker;
     private volatile boolean closed;
 
@@ -122,12 +119,7 @@ public final class Networks implements AutoCloseable {
             return new Answer.Ready(null);
         }
         try {
-            var held = new Network.Bridge(
-                    wanted.project(), wanted.aliases(), ports.hold(id, wanted.ports()), wanted.egress());
-            return onWorker(() -> attachNow(id, tenant, names, held, pid));
-        } catch (Ports.Taken taken) {
-            var field = "ports[" + taken.index() + "].host_port";
-            return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
+            return onWorker(() -> attachNow(id, tenant, names, wanted, pid));
         } catch (KernelException e) {
             detach(id);
             LOG.log(Level.ERROR, "sandbox " + id + " gets no network", e);
@@ -141,17 +133,24 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge held, int pid) {
-        bridge.make(members.values());
+    private Answer attachNow(SandboxId id, String tenant, List<String> names, Network.Bridge wanted, int pid) {
+        Network.Bridge held;
+        try {
+            held = new Network.Bridge(
+                    wanted.project(), wanted.aliases(), ports.hold(id, wanted.ports()), wanted.egress());
+        } catch (Ports.Taken taken) {
+            var field = "ports[" + taken.index() + "].host_port";
+            return new Answer.Refused(new Refusal(Refusal.Reason.PORT_TAKEN, field + ": " + taken.getMessage(), field));
+        }
+        bridge.make(members.all());
         var member = bridge.add(
-                address -> new Member(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
+                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
         note(member);
         return new Answer.Ready(member.place());
     }
 
     private void note(Member member) {
-        members.put(member.id(), member);
-        byAddress.put(member.address(), member);
+        members.note(member);
         unusedSince = 0;
     }
 
@@ -165,7 +164,7 @@ public final class Networks implements AutoCloseable {
                     Level.WARNING,
                     "sandbox " + id + " has it all the same, but somebody else, too: " + taken.getMessage());
         }
-        note(new Member(id, tenant, names, place));
+        note(Member.of(id, tenant, names, place));
     }
 
     /// All that outlived a server are noted: from now on their rules are in force as this server writes them, and of
@@ -173,7 +172,7 @@ public final class Networks implements AutoCloseable {
     public void settled() {
         try {
             onWorker(() -> {
-                bridge.find(members.values());
+                bridge.find(members.all());
                 return true;
             });
         } catch (KernelException e) {
@@ -187,8 +186,8 @@ public final class Networks implements AutoCloseable {
     /// Whether all is in force that should be, and whether it is needed.
     private void look() {
         try {
-            if (!members.isEmpty()) {
-                bridge.mend(members.values());
+            if (!members.all().isEmpty()) {
+                bridge.mend(members.all());
                 return;
             }
             var now = System.nanoTime();
@@ -205,33 +204,41 @@ public final class Networks implements AutoCloseable {
 
     /// Takes a sandbox off that is no more, or never was. Its link goes with it.
     public void detach(SandboxId id) {
-        ports.release(id);
-        var member = members.remove(id);
-        if (member == null || closed) {
-            return;
+        var member = members.remove(id).orElse(null);
+        if (closed) {
+            ports.release(id);
+        } else if (member != null || ports.hasAny(id)) {
+            worker.execute(() -> dropNow(id, member));
         }
-        byAddress.remove(member.address(), member);
-        worker.execute(() -> {
-            try {
-                bridge.drop(member, members.values());
-            } catch (RuntimeException e) {
-                LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
+    }
+
+    private void dropNow(SandboxId id, @Nullable Member member) {
+        try {
+            if (member != null) {
+                bridge.drop(member, members.all());
             }
-        });
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
+        } finally {
+            // not before its rules are gone, or they lead who comes to the next one elsewhere
+            ports.release(id);
+        }
+    }
+
+    /// A sandbox is called otherwise from now on.
+    ///
+    /// @param names by which its project finds it, besides its aliases
+    public void renamed(SandboxId id, List<String> names) {
+        members.rename(id, names);
     }
 
     private Optional<Asker> asker(Inet4Address source) {
-        return Optional.ofNullable(byAddress.get(source)).map(member -> new Neighbour(member, this));
+        return members.at(source).map(member -> new Neighbour(member, this));
     }
 
     /// Members of the same project, `member` among them.
     List<Member> circle(Member member) {
-        return member.bridge().project() == null
-                ? List.of(member)
-                : members.values().stream()
-                        .filter(other -> other.bridge().project() != null
-                                && other.circle().equals(member.circle()))
-                        .toList();
+        return members.circle(member);
     }
 
     /// Lets `member` connect to `addresses`, for so long at least.
@@ -239,7 +246,7 @@ public final class Networks implements AutoCloseable {
             throws IOException, InterruptedException {
         try {
             onWorker(() -> {
-                if (member.equals(members.get(member.id()))) {
+                if (members.has(member)) {
                     bridge.grant(member, addresses, time);
                 }
                 return true;
@@ -266,7 +273,7 @@ public final class Networks implements AutoCloseable {
         closed = true;
         worker.execute(() -> {
             try {
-                bridge.leave(members.isEmpty());
+                bridge.leave(members.all().isEmpty());
             } catch (RuntimeException e) {
                 LOG.log(Level.WARNING, "the bridge " + name + ": " + e.getMessage());
             }

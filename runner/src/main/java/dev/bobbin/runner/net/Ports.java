@@ -16,8 +16,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Ports of this machine that are published. Each is held by a socket that is bound and does nothing, so that the
-/// kernel
-/// refuses it to everybody else; packets never come to it, the rules lead them away. Safe for many threads.
+/// kernel refuses it to everybody else; packets never come to it, the rules lead them away. Safe for many threads.
 final class Ports {
     private final Map<SandboxId, List<NetworkChannel>> held = new ConcurrentHashMap<>();
 
@@ -75,6 +74,10 @@ final class Ports {
             close(channel);
             throw e;
         }
+    }
+
+    boolean hasAny(SandboxId id) {
+        return held.containsKey(id);
     }
 
     void release(SandboxId id) {

@@ -18,11 +18,12 @@ final class Rules {
      * packet in whose source is not routed to that link. A sandbox of which nothing special is said needs no entry. */
 
     private static final String REJECT = "reject with icmpx admin-prohibited";
+    private static final String GRANTED = "granted";
 
     private final String table;
     private final Cidr part;
     private final Inet4Address gateway;
-    private final Map<String, Integer> circles = new HashMap<>();
+    private final Map<Circle, Integer> circles = new HashMap<>();
     private int lastCircle;
 
     Rules(String table, Cidr part, Inet4Address gateway) {
@@ -33,14 +34,15 @@ final class Rules {
 
     /// Commands that put the whole table in the place of what is there, at once.
     ///
-    /// @param granted elements that the set of this name had
-    String whole(Collection<Member> members, String granted) {
+    /// @param granted elements of the set of this name
+    String whole(Collection<Member> members, List<String> granted) {
         var text = """
                 add table inet TABLE
                 delete table inet TABLE
                 table inet TABLE {
                   set closed { type ipv4_addr; flags interval; elements = { CLOSED } }
                   set private { type ipv4_addr; flags interval; elements = { PRIVATE } }
+                  set names { type ipv4_addr; }
                   set restricted { type ipv4_addr; }
                   set allowed { type ipv4_addr . ipv4_addr; flags interval; }
                   set granted { type ipv4_addr . ipv4_addr; flags timeout; GRANTED }
@@ -76,7 +78,7 @@ final class Rules {
                     type filter hook input priority filter; policy accept;
                     iifname != "TABLE-*" return
                     ct state established,related accept
-                    ip daddr GATEWAY meta l4proto { tcp, udp } th dport 53 accept
+                    ip daddr @names meta l4proto { tcp, udp } th dport 53 accept
                     REJECT
                   }
                   chain through {
@@ -100,12 +102,13 @@ final class Rules {
                     accept
                   }
                   chain between {
+                    meta mark set 0
                     meta mark set ip saddr map @circle
                     meta mark . ip daddr @member accept
                     REJECT
                   }
                 }
-                """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + granted + " }")
+                """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + String.join(", ", granted) + " }")
                 .replace("TABLE", table)
                 .replace("CLOSED", list(Ranges.CLOSED))
                 .replace("PRIVATE", list(Ranges.PRIVATE))
@@ -113,6 +116,22 @@ final class Rules {
                 .replace("PART", part.toString())
                 .replace("REJECT", REJECT);
         return text + members.stream().map(this::added).collect(Collectors.joining());
+    }
+
+    /// Commands that let sandboxes talk to who listens for questions at the gateway.
+    String served() {
+        return gateway("add");
+    }
+
+    /// Commands that end this.
+    String unserved() {
+        return gateway("add") + gateway("delete");
+    }
+
+    private String gateway(String verb) {
+        var commands = new StringBuilder();
+        element(commands, verb, "names", List.of(gateway.getHostAddress()));
+        return commands.toString();
     }
 
     private static String list(List<Cidr> ranges) {
@@ -129,10 +148,15 @@ final class Rules {
         return commands("delete", member, false);
     }
 
+    /// Nobody is in `circle` any more.
+    void forget(Circle circle) {
+        circles.remove(circle);
+    }
+
     private String commands(String verb, Member member, boolean values) {
         var address = member.address().getHostAddress();
         var commands = new StringBuilder();
-        if (member.bridge().project() != null) {
+        if (member.circle() != null) {
             int circle = circles.computeIfAbsent(member.circle(), _ -> ++lastCircle);
             element(commands, verb, "circle", List.of(values ? address + " : " + circle : address));
             element(commands, verb, "member", List.of(circle + " . " + address));
@@ -178,25 +202,32 @@ final class Rules {
                 .append(list);
     }
 
-    /// Commands that let `sandbox` connect to each of `addresses` for so long.
+    /// Commands that let `sandbox` connect to each of `addresses` for so long from now on, even if it may already.
     String granted(Inet4Address sandbox, Collection<Inet4Address> addresses, long seconds) {
-        return grants("add", sandbox, addresses, " timeout " + seconds + "s");
-    }
-
-    /// Commands that end this.
-    String revoked(Inet4Address sandbox, Collection<Inet4Address> addresses) {
-        return grants("delete", sandbox, addresses, "");
-    }
-
-    private String grants(String verb, Inet4Address sandbox, Collection<Inet4Address> addresses, String end) {
-        var commands = new StringBuilder();
-        element(
-                commands,
-                verb,
-                "granted",
-                addresses.stream()
-                        .map(address -> sandbox.getHostAddress() + " . " + address.getHostAddress() + end)
-                        .toList());
+        var elements = addresses.stream()
+                .map(address -> granted(sandbox, address, seconds))
+                .toList();
+        var commands = new StringBuilder(revoked(sandbox, addresses));
+        element(commands, "add", GRANTED, elements);
         return commands.toString();
+    }
+
+    /// An element that lets it do so.
+    static String granted(Inet4Address sandbox, Inet4Address address, long seconds) {
+        return pair(sandbox, address) + " timeout " + seconds + "s";
+    }
+
+    /// Commands that end this, whether it may or not.
+    String revoked(Inet4Address sandbox, Collection<Inet4Address> addresses) {
+        var elements = addresses.stream().map(address -> pair(sandbox, address)).toList();
+        var commands = new StringBuilder();
+        // one that is there is not added, one that is not cannot be deleted
+        element(commands, "add", GRANTED, elements);
+        element(commands, "delete", GRANTED, elements);
+        return commands.toString();
+    }
+
+    private static String pair(Inet4Address sandbox, Inet4Address address) {
+        return sandbox.getHostAddress() + " . " + address.getHostAddress();
     }
 }

@@ -14,6 +14,7 @@ import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.net.Networks;
 import java.net.Inet4Address;
 import java.net.NetworkInterface;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -260,6 +261,72 @@ class BridgeIT {
     }
 
     @Test
+    void isFoundByItsNewNameOnceItIsRenamed() throws Exception {
+        var before = "before-" + world.port;
+        var after = "after-" + world.port;
+        var place = host.place().name(before).network(project("renaming")).create();
+        var client = host.place().network(project("renaming")).create();
+        var address = place.address().orElseThrow().getHostAddress();
+        assertThat(host.sh(client, "getent ahostsv4 " + before).stdout()).contains(address);
+        assertThat(place.rename(after)).isEmpty();
+        assertThat(host.sh(client, "getent ahostsv4 " + after).stdout()).contains(address);
+        assertThat(host.sh(client, "getent ahostsv4 " + before).stdout()).isEmpty();
+        place.remove();
+        client.remove();
+    }
+
+    @Test
+    void isFoundBelowTheNameOfItsProjectHoweverThatIsWritten() throws Exception {
+        var server = host.place().network(project("Capital", "db")).create();
+        for (var name : List.of("db.capital", "db.Capital")) {
+            assertThat(host.request("getent", "ahostsv4", name)
+                            .network(project("Capital"))
+                            .run()
+                            .stdout())
+                    .contains(server.address().orElseThrow().getHostAddress());
+        }
+        server.remove();
+    }
+
+    @Test
+    void isNoMemberOfAProjectBecauseOthersMarkPackets() throws Exception {
+        try (var alone = TestHost.open(0, Files.createTempDirectory("bobbin-bridge"), true, NetworkConfig.STANDARD);
+                var filter = Nftables.open()) {
+            var server = alone.place("./probe", "talk", "serve", "7000")
+                    .workdir("/w")
+                    .probe()
+                    .network(project("shop"))
+                    .create();
+            var ask = "cd /w; ./probe talk to tcp "
+                    + server.address().orElseThrow().getHostAddress() + " 7000";
+            var friend =
+                    alone.place().workdir("/w").probe().network(project("shop")).create();
+            var answer = "ECONNREFUSED";
+            for (var tries = 0; tries < 100 && answer.equals("ECONNREFUSED"); tries++) {
+                answer = alone.sh(friend, ask).stdout().strip();
+            }
+            assertThat(answer).startsWith("10.");
+            var client =
+                    alone.place().workdir("/w").probe().network(Bridge.PLAIN).create();
+            var bridge = Networks.present(alone.runDir()).getFirst();
+            var marks = "inet marks-" + bridge;
+            filter.run("""
+                    table %s {
+                      chain marks {
+                        type filter hook prerouting priority mangle
+                        iifname "%s-*" meta mark set 1
+                      }
+                    }
+                    """.formatted(marks, bridge));
+            try {
+                assertThat(alone.sh(client, ask).stdout().strip()).isIn(REFUSED);
+            } finally {
+                filter.run("delete table " + marks);
+            }
+        }
+    }
+
+    @Test
     void sendsOnlyFromItsOwnAddress() throws Exception {
         var place = host.place().network(Bridge.PLAIN).create();
         var neighbour = host.place().network(Bridge.PLAIN).create();
@@ -424,6 +491,10 @@ class BridgeIT {
             named.restart();
             var again = named.runtime().sandboxes().find(place.id()).orElseThrow();
             assertThat(named.sh(again, "cd /w; " + ask).stdout()).isEqualTo(world.here.getHostAddress() + "\n");
+            assertThat(named.sh(again, "getent ahostsv4 good.test; cd /w; " + ask)
+                            .stdout())
+                    .startsWith(there)
+                    .endsWith(world.here.getHostAddress() + "\n");
             again.remove();
         }
     }
@@ -464,6 +535,36 @@ class BridgeIT {
                     .isEqualTo(client.address().orElseThrow().getHostAddress());
             server.remove();
             assertThat(World.ask("tcp", "127.0.0.1", port)).isIn(REFUSED);
+        }
+    }
+
+    @Test
+    void reachesNobodyElseWhoListensForQuestionsAtTheGateway() throws Exception {
+        var root = Files.createTempDirectory("bobbin-bridge");
+        ServerDeathIT.dies(root, "bridge");
+        var bridge =
+                NetworkInterface.getByName(Networks.present(root.resolve("run")).getFirst());
+        var gateway = bridge.inetAddresses()
+                .filter(Inet4Address.class::isInstance)
+                .findFirst()
+                .orElseThrow();
+        var stranger = new ServerSocket(53, 1, gateway);
+        try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
+            var client =
+                    next.place().workdir("/w").probe().network(project("shop")).create();
+            assertThat(next.sh(client, "cd /w; ./probe talk to tcp " + gateway.getHostAddress() + " 53")
+                            .stdout()
+                            .strip())
+                    .isIn(REFUSED);
+            stranger.close();
+            var named = "";
+            for (var tries = 0; tries < 100 && named.isEmpty(); tries++) {
+                named = next.sh(client, "getent ahostsv4 db").stdout();
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+            assertThat(named).startsWith("10.");
+        } finally {
+            stranger.close();
         }
     }
 

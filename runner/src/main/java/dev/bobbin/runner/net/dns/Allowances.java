@@ -11,6 +11,8 @@ final class Allowances {
     static final int BURST = 1000;
     static final int AT_ONCE_EACH = 64;
     static final int AT_ONCE = 1024;
+    /// What each has however many others ask.
+    static final int AT_ONCE_ALWAYS = 4;
 
     private static final int SWEEP = 4096;
 
@@ -54,7 +56,7 @@ final class Allowances {
             return Turn.SPENT;
         }
         allowance.tokens--;
-        if (allowance.atOnce >= AT_ONCE_EACH || atOnce >= AT_ONCE) {
+        if (allowance.atOnce >= (atOnce < AT_ONCE ? AT_ONCE_EACH : AT_ONCE_ALWAYS)) {
             return Turn.BUSY;
         }
         allowance.atOnce++;

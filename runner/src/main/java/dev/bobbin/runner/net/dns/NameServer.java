@@ -25,21 +25,26 @@ public final class NameServer implements AutoCloseable {
         for (var left = TRIES; ; left--) {
             var datagrams = new DatagramSocket(address);
             try {
-                var streams = new ServerSocket();
-                try {
-                    streams.setReuseAddress(true);
-                    streams.bind(new InetSocketAddress(address.getAddress(), datagrams.getLocalPort()));
-                    return new NameServer(DatagramDoor.open(datagrams, desk), StreamDoor.open(streams, desk));
-                } catch (IOException taken) {
-                    streams.close();
-                    throw taken;
-                }
-            } catch (BindException taken) {
+                var streams = streams(new InetSocketAddress(address.getAddress(), datagrams.getLocalPort()));
+                return new NameServer(DatagramDoor.open(datagrams, desk), StreamDoor.open(streams, desk));
+            } catch (IOException e) {
                 datagrams.close();
-                if (address.getPort() != 0 || left == 0) {
-                    throw taken;
+                if (!(e instanceof BindException) || address.getPort() != 0 || left == 0) {
+                    throw e;
                 }
             }
+        }
+    }
+
+    private static ServerSocket streams(InetSocketAddress address) throws IOException {
+        var streams = new ServerSocket();
+        try {
+            streams.setReuseAddress(true);
+            streams.bind(address);
+            return streams;
+        } catch (IOException e) {
+            streams.close();
+            throw e;
         }
     }
 

@@ -3,9 +3,9 @@ package dev.bobbin.runner.net.dns;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// What of another's answer is passed on to a sandbox: nothing that would lead it where it may not go, so that
@@ -15,6 +15,8 @@ final class Passage {
     private static final Duration SHORTEST_GRANT = Duration.ofMinutes(1);
 
     private static final Duration LONGEST_GRANT = Duration.ofHours(1);
+    /// Of one answer; a program tries the first few.
+    private static final int MOST_ADDRESSES = 32;
 
     private Passage() {}
 
@@ -44,22 +46,31 @@ final class Passage {
             return query.answered(query.flags(0), found.code(), List.of(), found.authority(), List.of());
         }
         var names = chain(question.name(), found.answers());
-        var answers = allowed(found.answers(), asker).stream()
+        var passing = allowed(found.answers(), asker).stream()
                 .filter(each -> names.contains(each.owner()))
                 .map(each -> each.within(LONGEST_GRANT.toSeconds()))
                 .toList();
-        var addresses = new ArrayList<Inet4Address>();
-        var seconds = SHORTEST_GRANT.toSeconds();
-        for (var each : answers) {
-            if (each.address().orElse(null) instanceof Inet4Address address && each.type() == Types.A) {
-                addresses.add(address);
-                seconds = Math.max(seconds, each.ttlSeconds());
-            }
-        }
-        if (!addresses.isEmpty()) {
-            asker.grant(addresses, Duration.ofSeconds(seconds));
+        var opened = passing.stream()
+                .flatMap(each -> opens(each).stream())
+                .distinct()
+                .limit(MOST_ADDRESSES)
+                .toList();
+        var answers = passing.stream()
+                .filter(each -> opens(each).map(opened::contains).orElse(true))
+                .toList();
+        if (!opened.isEmpty()) {
+            var seconds = answers.stream()
+                    .filter(each -> each.type() == Types.A)
+                    .mapToLong(ResourceRecord::ttlSeconds)
+                    .reduce(SHORTEST_GRANT.toSeconds(), Math::max);
+            asker.grant(opened, Duration.ofSeconds(seconds));
         }
         return query.answered(query.flags(0), found.code(), answers, allowed(found.authority(), asker), List.of());
+    }
+
+    /// The address that is to be open to who is told this.
+    private static Optional<Inet4Address> opens(ResourceRecord told) {
+        return told.type() == Types.A ? told.address().map(Inet4Address.class::cast) : Optional.empty();
     }
 
     /// The name and all that it is another name of.

@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /// Takes queries by TCP, those of a connection one after the other.
@@ -16,6 +19,10 @@ final class StreamDoor implements AutoCloseable {
     private static final int CONNECTIONS_EACH = 16;
     private static final int CONNECTIONS = 512;
     private static final Duration IDLE = Duration.ofSeconds(10);
+    /// How long an answer may take to be read by the other.
+    private static final Duration WRITING = Duration.ofSeconds(10);
+    /// How old a connection may be when others want its place.
+    private static final Duration OLD = Duration.ofSeconds(30);
 
     /// After what should not happen, lest it happen without end.
     private static final long PAUSE_NANOS = 10_000_000;
@@ -23,7 +30,8 @@ final class StreamDoor implements AutoCloseable {
     private final ServerSocket listener;
     private final Desk desk;
     private final Map<InetAddress, Integer> perSource = new HashMap<>();
-    private final Set<Socket> open = new HashSet<>();
+    /// Since when each is, the oldest first.
+    private final Map<Socket, Long> open = new LinkedHashMap<>();
 
     private StreamDoor(ServerSocket listener, Desk desk) {
         this.listener = listener;
@@ -53,17 +61,32 @@ final class StreamDoor implements AutoCloseable {
 
     private synchronized boolean entered(Socket socket) {
         var source = socket.getInetAddress();
-        if (listener.isClosed()
-                || open.size() >= CONNECTIONS
-                || perSource.getOrDefault(source, 0) >= CONNECTIONS_EACH) {
+        if (listener.isClosed() || perSource.getOrDefault(source, 0) >= CONNECTIONS_EACH) {
+            return false;
+        }
+        if (open.size() >= CONNECTIONS) {
+            closeOldest();
+        }
+        if (open.size() >= CONNECTIONS) {
             return false;
         }
         perSource.merge(source, 1, Integer::sum);
-        return open.add(socket);
+        open.put(socket, System.nanoTime());
+        return true;
+    }
+
+    /// If it is old.
+    private void closeOldest() {
+        var oldest = open.entrySet().iterator().next();
+        if (System.nanoTime() - oldest.getValue() > OLD.toNanos()) {
+            var socket = oldest.getKey();
+            left(socket);
+            close(socket);
+        }
     }
 
     private synchronized void left(Socket socket) {
-        if (open.remove(socket)) {
+        if (open.remove(socket) != null) {
             perSource.computeIfPresent(socket.getInetAddress(), (_, count) -> count > 1 ? count - 1 : null);
         }
     }
@@ -76,18 +99,45 @@ final class StreamDoor implements AutoCloseable {
                 if (query.isEmpty() || visit.isEmpty()) {
                     return;
                 }
-                try (var visiting = visit.get()) {
-                    var answer = visiting.answer(query.get(), false);
-                    if (answer.isEmpty()) {
-                        return;
-                    }
-                    Stream.write(socket.getOutputStream(), answer.get());
+                var answer = answer(visit.get(), query.get());
+                if (answer.isEmpty()) {
+                    return;
                 }
+                write(socket, answer.get());
             }
         } catch (IOException _) {
             // the other has gone, or says nothing
         } finally {
             left(socket);
+        }
+    }
+
+    private static Optional<byte[]> answer(Desk.Visit visit, ByteBuffer query) {
+        try (visit) {
+            return visit.answer(query, false);
+        }
+    }
+
+    /// Ends the connection if the other does not read.
+    private static void write(Socket socket, byte[] answer) throws IOException {
+        var written = new CompletableFuture<Void>();
+        var _ = written.orTimeout(WRITING.toMillis(), TimeUnit.MILLISECONDS).whenComplete((_, late) -> {
+            if (late != null) {
+                close(socket);
+            }
+        });
+        try {
+            Stream.write(socket.getOutputStream(), answer);
+        } finally {
+            written.complete(null);
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException _) {
+            // as good as closed
         }
     }
 
@@ -99,13 +149,7 @@ final class StreamDoor implements AutoCloseable {
             // it takes no more connections either way
         }
         synchronized (this) {
-            for (var socket : open) {
-                try {
-                    socket.close();
-                } catch (IOException _) {
-                    // as good as closed
-                }
-            }
+            open.keySet().forEach(StreamDoor::close);
         }
     }
 }

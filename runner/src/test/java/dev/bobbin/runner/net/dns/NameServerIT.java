@@ -24,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,21 +48,23 @@ class NameServerIT {
     private final TableAsker pinned = new TableAsker(
             "shop",
             Map.of("db", List.of(ip("10.1.0.2"))),
-            List.of("public.example.org", "alias.example.org", "evil.example.org"));
+            List.of("public.example.org", "alias.example.org", "evil.example.org", "many.example.org"));
     private final Neighbours neighbours = source -> Optional.ofNullable(
             Map.<String, Asker>of(WEB, web, OTHER, other, PINNED, pinned).get(source.getHostAddress()));
 
     @BeforeEach
     void listen() throws Exception {
+        var hosts = new ArrayList<>(List.of(
+                "203.0.113.7 public.example.org",
+                "203.0.113.8 mixed.example.org",
+                "10.0.0.1 mixed.example.org",
+                "169.254.169.254 evil.example.org",
+                "::ffff:10.0.0.1 mapped.example.org",
+                "2001:db8::1 public.example.org"));
+        IntStream.range(0, 40).forEach(index -> hosts.add("198.51.100." + index + " many.example.org"));
         outside = Dnsmasq.start(
                 directory,
-                List.of(
-                        "203.0.113.7 public.example.org",
-                        "203.0.113.8 mixed.example.org",
-                        "10.0.0.1 mixed.example.org",
-                        "169.254.169.254 evil.example.org",
-                        "::ffff:10.0.0.1 mapped.example.org",
-                        "2001:db8::1 public.example.org"),
+                hosts,
                 "--cname=alias.example.org,public.example.org",
                 "--txt-record=big.example.org," + String.join(",", Collections.nCopies(12, "x".repeat(250))),
                 "--txt-record=small.example.org,hello");
@@ -140,6 +143,16 @@ class NameServerIT {
         assertThat(pinned.granted()).hasSize(1);
         assertThat(dig(PINNED, "+short", "db")).isEqualTo("10.1.0.2");
         assertThat(web.granted()).isEmpty();
+    }
+
+    @Test
+    void opensAndTellsOnlyTheFirstOfManyAddresses() throws Exception {
+        assertThat(dig(WEB, "+tcp", "many.example.org")).contains("ANSWER: 40");
+        var told = dig(PINNED, "+tcp", "+short", "many.example.org").lines().toList();
+        assertThat(told).hasSize(32);
+        assertThat(pinned.granted().keySet())
+                .extracting(Inet4Address::getHostAddress)
+                .containsExactlyInAnyOrderElementsOf(told);
     }
 
     @Test

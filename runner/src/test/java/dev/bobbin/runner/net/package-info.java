@@ -1,0 +1,4 @@
+@NullMarked
+package dev.bobbin.runner.net;
+
+import org.jspecify.annotations.NullMarked;
