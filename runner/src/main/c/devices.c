@@ -4,6 +4,7 @@
  */
 #include "park.h"
 #include "sys.h"
+#include "sysctl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,11 +74,8 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
 
 int permit_network(const char *proc, uint32_t uid_base, struct failure *failure)
 {
-    char path[64], range[64];
-    snprintf(path, sizeof path, "%s/sys/net/ipv4/ip_unprivileged_port_start", proc);
-    if (write_text(AT_FDCWD, path, "0", failure) < 0) return -1;
-    /* The range is read with the ids of the writer's user namespace, and PID 1 is in the machine's first. */
-    snprintf(path, sizeof path, "%s/sys/net/ipv4/ping_group_range", proc);
-    snprintf(range, sizeof range, "%u %u", uid_base, uid_base + IDS_PER_SANDBOX - 1);
-    return write_text(AT_FDCWD, path, range, failure);
+    CLOSED int handle = open(proc, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (handle < 0) return fail(failure, "open the sysctls of the sandbox");
+    if (sysctl_write(handle, uid_base, "net.ipv4.ip_unprivileged_port_start", "0", failure) < 0) return -1;
+    return sysctl_write(handle, uid_base, "net.ipv4.ping_group_range", "0 65535", failure);
 }

@@ -139,6 +139,7 @@
 #define FIELD_NETWORK 59
 #define FIELD_HOSTS 60     /* text: of /etc/hosts, in place of what the image has there */
 #define FIELD_RESOLVERS 61 /* text: of /etc/resolv.conf, likewise */
+#define FIELD_SYSCTL 63    /* text NAME=VALUE (n): of the sandbox's own namespaces, the name with dots */
 
 #define MOUNT_VOLUME 1
 #define MOUNT_BIND 2 /* only from a nursery with --binds */

@@ -1,6 +1,6 @@
 #include "network.h"
-#include "park.h"
 #include "sys.h"
+#include "sysctl.h"
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -149,12 +149,11 @@ static int add_route(int any, const uint8_t to[4], const uint8_t gateway[4], str
     return ioctl(any, SIOCADDRT, &route) < 0 ? fail(failure, "make a route of " JOINED) : 0;
 }
 
-/* What is mounted over parts of `proc` against the job is not in a clone of its mount. */
 static int leave_ipv6(const char *proc, struct failure *failure)
 {
-    CLOSED int whole = open_tree(AT_FDCWD, proc, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (whole < 0) return fail(failure, "open the settings of the network");
-    if (write_text(whole, "sys/net/ipv6/conf/" JOINED "/disable_ipv6", "1", failure) == 0) return 0;
+    CLOSED int whole = sysctl_open(proc, failure);
+    if (whole < 0) return -1;
+    if (sysctl_write(whole, 0, "net.ipv6.conf." JOINED ".disable_ipv6", "1", failure) == 0) return 0;
     return failure->code == ENOENT ? 0 : -1; /* a kernel without IPv6 */
 }
 

@@ -20,6 +20,7 @@ static size_t *count_of(struct order *order, uint16_t tag)
     case FIELD_LAYER: return &order->layer_count;
     case FIELD_CGROUP_WRITE: return &order->cgroup_write_count;
     case FIELD_CGROUP_READ: return &order->cgroup_read_count;
+    case FIELD_SYSCTL: return &order->sysctl_count;
     case FIELD_GROUP: return &order->group_count;
     case FIELD_FILE: return &order->file_count;
     case FIELD_RLIMIT: return &order->limit_count;
@@ -114,6 +115,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_LAYER: return parse_layer(value, &order->layers[order->layer_count++]);
     case FIELD_CGROUP_WRITE: return parse_text(value, &order->cgroup_writes[order->cgroup_write_count++]);
     case FIELD_CGROUP_READ: return parse_text(value, &order->cgroup_reads[order->cgroup_read_count++]);
+    case FIELD_SYSCTL: return parse_text(value, &order->sysctls[order->sysctl_count++]);
     case FIELD_FILE: return parse_file(value, &order->files[order->file_count++]);
     case FIELD_RLIMIT: return parse_limit(value, &order->limits[order->limit_count++]);
     case FIELD_MOUNT: return parse_mount(value, &order->mounts[order->mount_count++]);
@@ -159,7 +161,7 @@ static void *carve(uint8_t **memory, size_t size)
 static bool make_arrays(struct order *order)
 {
     size_t texts = order->argument_count + order->environment_count + order->layer_count + order->cgroup_write_count
-        + order->cgroup_read_count + 5;
+        + order->cgroup_read_count + order->sysctl_count + 6;
     uint8_t *memory = calloc(1, texts * sizeof(char *) + order->group_count * sizeof(gid_t) + 8
         + order->file_count * sizeof(struct input_file) + order->limit_count * sizeof(struct limit)
         + order->mount_count * sizeof(struct order_mount));
@@ -170,13 +172,14 @@ static bool make_arrays(struct order *order)
     order->layers = carve(&memory, (order->layer_count + 1) * sizeof(char *));
     order->cgroup_writes = carve(&memory, (order->cgroup_write_count + 1) * sizeof(char *));
     order->cgroup_reads = carve(&memory, (order->cgroup_read_count + 1) * sizeof(char *));
+    order->sysctls = carve(&memory, (order->sysctl_count + 1) * sizeof(char *));
     order->files = carve(&memory, order->file_count * sizeof(struct input_file));
     order->limits = carve(&memory, order->limit_count * sizeof(struct limit));
     order->mounts = carve(&memory, order->mount_count * sizeof(struct order_mount));
     order->groups = carve(&memory, order->group_count * sizeof(gid_t));
     order->argument_count = order->environment_count = order->layer_count = order->cgroup_write_count = 0;
     order->cgroup_read_count = order->file_count = order->limit_count = order->group_count = 0;
-    order->mount_count = 0;
+    order->mount_count = order->sysctl_count = 0;
     return true;
 }
 

@@ -32,8 +32,8 @@ struct order {
     uint8_t *body;
     void *arrays;
     struct slice meta, input;
-    char **arguments, **environment, **layers, **cgroup_writes, **cgroup_reads;
-    size_t argument_count, environment_count, layer_count, cgroup_write_count, cgroup_read_count;
+    char **arguments, **environment, **layers, **cgroup_writes, **cgroup_reads, **sysctls;
+    size_t argument_count, environment_count, layer_count, cgroup_write_count, cgroup_read_count, sysctl_count;
     gid_t *groups;
     size_t group_count;
     struct input_file *files;

@@ -7,6 +7,7 @@
 #include "network.h"
 #include "park.h"
 #include "rootfs.h"
+#include "sysctl.h"
 #include "terminal.h"
 
 #include <linux/sched.h>
@@ -220,6 +221,11 @@ static int carry_out(struct init *init)
     if (order->lasting && init->sandbox->journals < 0) return fail_as(failure, EINVAL, "let a passing sandbox last");
     if (limit(init, order, failure) < 0) return -1;
     if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
+    if (order->sysctl_count) {
+        shut(&init->network); /* it is not as it was made, and its counters would not tell */
+        if (sysctls_set(init->sandbox, order, failure) < 0) return -1;
+    }
+    /* After those, so that IPv6 is off whatever they say of all interfaces. */
     const struct slice *network = &order->network;
     if (network->length && network_join(network->data, network->data + 4, STAGE_PROC, failure) < 0) return -1;
     if (make_root(init->sandbox, order, own->pid, failure) < 0) return -1;

@@ -65,6 +65,7 @@ static void put_order(struct buffer *out)
     for (uint32_t i = chance(3); i > 0; i--) put_bytes(out, FIELD_RLIMIT, "\1\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0",
                                                        20);
     for (uint32_t i = chance(3); i > 0; i--) put_mount(out);
+    for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_SYSCTL, "net.core.somaxconn=1024");
     if (chance(2)) put_bytes(out, FIELD_NETWORK, "\12\200\0\5\12\200\0\1", 8);
     if (chance(2)) put_noise(out, FIELD_HOSTS, 100);
     if (chance(2)) put_noise(out, FIELD_RESOLVERS, 100);
@@ -99,7 +100,7 @@ static void use(const struct order *order)
 {
     size_t bytes = 0;
     char **const texts[] = {order->arguments, order->environment, order->layers, order->cgroup_writes,
-            order->cgroup_reads};
+            order->cgroup_reads, order->sysctls};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (char **each = texts[i]; *each; each++) bytes += strlen(*each);
     for (char **layer = order->layers; *layer; layer++)

@@ -49,6 +49,7 @@ public sealed interface Job {
     /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
     ///        standard output
     /// @param network what it may reach, and who may reach it
+    /// @param sysctls settings of the kernel in its own namespaces
     record Run(
             JobId id,
             String tenant,
@@ -65,10 +66,11 @@ public sealed interface Job {
             Map<String, String> labels,
             List<Mount> mounts,
             @Nullable Terminal terminal,
-            Network network)
+            Network network,
+            Sysctls sysctls)
             implements Job {
 
-        /// One without mounts, terminal and network.
+        /// One without mounts, terminal, network and sysctls.
         public Run(
                 JobId id,
                 String tenant,
@@ -99,7 +101,8 @@ public sealed interface Job {
                     labels,
                     List.of(),
                     null,
-                    Network.NONE);
+                    Network.NONE,
+                    Sysctls.NONE);
         }
 
         public Run {
@@ -112,6 +115,7 @@ public sealed interface Job {
             mounts = Mount.checked(mounts);
             JobFields.checkPlace(workdir, user);
             JobFields.checkTerminal(terminal, stdin);
+            sysctls.checkWith(network);
         }
 
         @Override

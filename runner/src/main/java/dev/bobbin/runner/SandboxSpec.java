@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mounts what is seen in its root besides the image
 /// @param terminal of its own process, in place of pipes; `null` for none
 /// @param network what it may reach, and who may reach it
+/// @param sysctls settings of the kernel in its own namespaces, at every start
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -42,11 +43,12 @@ public record SandboxSpec(
         @Nullable Duration idleTimeout,
         List<Mount> mounts,
         @Nullable Terminal terminal,
-        Network network) {
+        Network network,
+        Sysctls sysctls) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts, terminal and network.
+    /// One without mounts, terminal, network and sysctls.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -79,7 +81,8 @@ public record SandboxSpec(
                 idleTimeout,
                 List.of(),
                 null,
-                Network.NONE);
+                Network.NONE,
+                Sysctls.NONE);
     }
 
     public SandboxSpec {
@@ -95,6 +98,7 @@ public record SandboxSpec(
         mounts = Mount.checked(mounts);
         JobFields.require(
                 terminal == null || !command.isEmpty(), "terminal: is of a command, and there is none that idles");
+        sysctls.checkWith(network);
         JobFields.require(ttl == null || ttl.isPositive(), "ttl: must be positive");
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }

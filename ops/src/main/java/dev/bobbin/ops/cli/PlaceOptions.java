@@ -66,6 +66,12 @@ final class PlaceOptions {
             description = "Files that each process may have open. Default 1024, which it may raise.")
     private Map<String, Integer> ulimits = Map.of();
 
+    @Option(
+            names = "--sysctl",
+            paramLabel = "NAME=VALUE",
+            description = "Sets a sysctl of its own, such as net.core.somaxconn=1024; repeatable.")
+    private Map<String, String> sysctls = Map.of();
+
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
@@ -85,11 +91,13 @@ final class PlaceOptions {
         return Optional.ofNullable(pull);
     }
 
-    /// Puts the image, the mounts and the network into `request`, and gives the limits, which are to be put there when
-    /// they are complete.
+    /// Puts the image, the mounts, the network and the sysctls into `request`, and gives the limits, which are to be
+    /// put
+    /// there when they are complete.
     Request putInto(Request request) {
         network.putInto(request);
         request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
+        request.putUnlessEmpty("sysctls", sysctls);
         var rates = new Request()
                 .putAmount("read_bps", readBps)
                 .putAmount("write_bps", writeBps)

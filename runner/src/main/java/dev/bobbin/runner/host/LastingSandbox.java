@@ -14,6 +14,7 @@ import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Sysctls;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
@@ -109,6 +110,11 @@ public final class LastingSandbox {
     /// What is seen in it besides its image.
     public List<Mount> mounts() {
         return spec().mounts();
+    }
+
+    /// Settings of the kernel in its own namespaces.
+    public Sysctls sysctls() {
+        return spec().sysctls();
     }
 
     /// Its network; while it runs, with the ports of this machine that were chosen.

@@ -9,6 +9,7 @@ import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.wire.FieldsWriter;
@@ -63,6 +64,7 @@ public final class Order {
         terminal(order, job.terminal());
         root(order, rootfs, job.id().toString(), mounts);
         network(order, job.id().toString(), attachment);
+        sysctls(order, job.sysctls());
         var limits = job.limits();
         var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
         order.u64(Wire.FIELD_DISK_BYTES, disk)
@@ -103,6 +105,7 @@ public final class Order {
         var name = spec.name() == null ? spec.id().toString() : spec.name();
         root(order, rootfs, name, mounts);
         network(order, name, attachment);
+        sysctls(order, spec.sysctls());
         limits(order, spec.limits(), cgroups);
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
@@ -219,6 +222,10 @@ public final class Order {
         order.bytes(Wire.FIELD_NETWORK, addresses.array())
                 .text(Wire.FIELD_HOSTS, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n" + own + "\n")
                 .text(Wire.FIELD_RESOLVERS, "nameserver " + attachment.gateway().getHostAddress() + "\n");
+    }
+
+    private static void sysctls(FieldsWriter order, Sysctls sysctls) {
+        sysctls.values().forEach((name, value) -> order.text(Wire.FIELD_SYSCTL, name + "=" + value));
     }
 
     private static void limits(FieldsWriter order, Limits limits, Cgroups cgroups) {

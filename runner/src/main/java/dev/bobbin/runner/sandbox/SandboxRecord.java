@@ -8,6 +8,7 @@ import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ public record SandboxRecord(
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    /// Had no network, and neither processors nor rates among its limits.
+    /// Had no network, no sysctls, and neither processors nor rates among its limits.
     private static final long SECOND_VERSION = 2;
 
     private static final long VERSION = 3;
@@ -98,7 +99,8 @@ public record SandboxRecord(
                 now.idleTimeout(),
                 now.mounts(),
                 now.terminal(),
-                now.network());
+                now.network(),
+                now.sysctls());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
@@ -158,6 +160,7 @@ public record SandboxRecord(
         out.put("rows", terminal == null ? null : (long) terminal.rows());
         out.put("columns", terminal == null ? null : (long) terminal.columns());
         out.put("network", NetworkRecord.encode(spec.network()));
+        out.put("sysctls", spec.sysctls().values());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -244,7 +247,8 @@ public record SandboxRecord(
                 duration(in, "idle_timeout_millis"),
                 version == FIRST_VERSION ? List.of() : mounts(in),
                 terminal(in),
-                NetworkRecord.decode(in.get("network")));
+                NetworkRecord.decode(in.get("network")),
+                in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

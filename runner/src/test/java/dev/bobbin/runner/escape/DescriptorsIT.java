@@ -2,34 +2,15 @@ package dev.bobbin.runner.escape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.bobbin.runner.host.TestHost;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /// Descriptors of the server's and of PID 1's, and the directory that a job begins in.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(60)
-class DescriptorsIT {
-    private TestHost host;
-
-    @BeforeAll
-    void open() throws Exception {
-        host = TestHost.open(2);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        host.close();
-    }
-
+class DescriptorsIT extends Attacked {
     @Test
     void areThreeWhateverTheServerHolds() throws Exception {
         var held = new ArrayList<InputStream>();

@@ -2,37 +2,16 @@ package dev.bobbin.runner.escape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.bobbin.runner.host.TestHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /// PID 1 and its program, which have the machine's rights.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(60)
-class InitIT {
-    private TestHost host;
-    private Attempts attempts;
-
-    @BeforeAll
-    void open() throws Exception {
-        host = TestHost.open(2);
-        attempts = new Attempts(host);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        host.close();
-    }
-
+class InitIT extends Attacked {
     @Test
     void cannotBeTracedReadStoppedOrKilled() throws Exception {
         assertThat(attempts.of(

@@ -2,35 +2,14 @@ package dev.bobbin.runner.escape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.bobbin.runner.host.TestHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /// `/proc` and `/sys`: what tells of the machine, and what changes it.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(60)
-class KernelFilesIT {
-    private TestHost host;
-    private Attempts attempts;
-
-    @BeforeAll
-    void open() throws Exception {
-        host = TestHost.open(2);
-        attempts = new Attempts(host);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        host.close();
-    }
-
+class KernelFilesIT extends Attacked {
     @Test
     void thatTellOfTheMachineAreEmpty() throws Exception {
         var files = Stream.of(

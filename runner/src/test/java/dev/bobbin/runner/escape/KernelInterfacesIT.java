@@ -4,30 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.host.TestHost;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /// Parts of the kernel that most escapes went through and no ordinary job needs.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(60)
-class KernelInterfacesIT {
-    private TestHost host;
-    private Attempts attempts;
-
-    @BeforeAll
-    void open() throws Exception {
-        host = TestHost.open(2);
-        attempts = new Attempts(host);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        host.close();
-    }
-
+class KernelInterfacesIT extends Attacked {
     @Test
     void areNotThere() throws Exception {
         var names = new String[] {

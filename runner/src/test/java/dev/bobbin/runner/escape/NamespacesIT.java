@@ -3,30 +3,10 @@ package dev.bobbin.runner.escape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.host.TestHost;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.Timeout;
 
 /// Mounts and namespaces, new ones and others', and what is made in the file system to get there.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(60)
-class NamespacesIT {
-    private TestHost host;
-    private Attempts attempts;
-
-    @BeforeAll
-    void open() throws Exception {
-        host = TestHost.open(2);
-        attempts = new Attempts(host);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        host.close();
-    }
-
+class NamespacesIT extends Attacked {
     @Test
     void takeNoMount() throws Exception {
         var names = new String[] {

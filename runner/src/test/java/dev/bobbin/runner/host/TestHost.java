@@ -20,6 +20,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
@@ -317,6 +318,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable LastingSandbox sandbox;
         private @Nullable Terminal terminal;
         private final List<Mount> mounts = new ArrayList<>();
+        private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
 
         private Request(List<String> command) {
@@ -346,6 +348,11 @@ public final class TestHost implements AutoCloseable {
 
         public Request network(Network wanted) {
             network = wanted;
+            return this;
+        }
+
+        public Request sysctl(String setting, String value) {
+            sysctls.put(setting, value);
             return this;
         }
 
@@ -442,7 +449,8 @@ public final class TestHost implements AutoCloseable {
                     Map.of(),
                     mounts,
                     terminal,
-                    network);
+                    network,
+                    new Sysctls(sysctls));
         }
 
         public Execution start() throws InterruptedException {
@@ -476,6 +484,7 @@ public final class TestHost implements AutoCloseable {
         private Limits limits = Limits.DEFAULT;
         private List<InputFile> files = List.of();
         private final List<Mount> mounts = new ArrayList<>();
+        private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
         private @Nullable Terminal terminal;
 
@@ -500,6 +509,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place network(Network wanted) {
             network = wanted;
+            return this;
+        }
+
+        public Place sysctl(String setting, String value) {
+            sysctls.put(setting, value);
             return this;
         }
 
@@ -557,7 +571,8 @@ public final class TestHost implements AutoCloseable {
                     idle,
                     mounts,
                     terminal,
-                    network);
+                    network,
+                    new Sysctls(sysctls));
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -13,6 +13,7 @@ import dev.bobbin.runner.Network;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
+import dev.bobbin.runner.Sysctls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +69,7 @@ class SandboxRecordTest {
         var record = SandboxRecord.read(file);
         assertThat(record.spec().mounts()).containsExactly(new Mount.Volume("data", "/a", false));
         assertThat(record.spec().network()).isEqualTo(Network.NONE);
+        assertThat(record.spec().sysctls()).isEqualTo(Sysctls.NONE);
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);
     }
@@ -95,7 +97,7 @@ class SandboxRecordTest {
     }
 
     @Test
-    void keepsMountsAndRareLimits() throws Exception {
+    void keepsMountsSysctlsAndRareLimits() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -118,7 +120,8 @@ class SandboxRecordTest {
                         new Mount.Volume("data", "/a/b", true),
                         new Mount.Bind("/srv/ä", "/a", false)),
                 null,
-                Network.NONE);
+                Network.NONE,
+                new Sysctls(Map.of("net.core.somaxconn", "1024")));
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");

@@ -8,6 +8,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.tenant.Tenant;
@@ -35,6 +36,7 @@ final class RunRequest {
             "network",
             "ports",
             "mounts",
+            "sysctls",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -51,6 +53,7 @@ final class RunRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private Map<String, String> sysctls = Map.of();
     private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
@@ -86,7 +89,8 @@ final class RunRequest {
                         labels,
                         mounts,
                         terminal,
-                        network.network()));
+                        network.network(),
+                        new Sysctls(sysctls)));
     }
 
     /// Refuses what has no terminal to show.
@@ -114,6 +118,7 @@ final class RunRequest {
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
+            case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);

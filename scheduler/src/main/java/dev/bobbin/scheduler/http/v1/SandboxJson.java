@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.v1;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.host.LastingSandbox;
 import java.io.IOException;
 import java.time.Instant;
@@ -40,6 +41,7 @@ final class SandboxJson {
         JobJson.labels(json, sandbox.labels());
         VolumeJson.mounts(json, sandbox.mounts());
         NetworkJson.write(json, sandbox);
+        sysctls(json, sandbox.sysctls());
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();
@@ -48,6 +50,18 @@ final class SandboxJson {
     /// As exactly as it is kept, so that it is the same after a restart.
     private static String instant(Instant instant) {
         return instant.truncatedTo(ChronoUnit.MILLIS).toString();
+    }
+
+    /// `"sysctls": {…}`, as a request has them; nothing if there are none.
+    private static void sysctls(JsonGenerator json, Sysctls sysctls) throws IOException {
+        if (sysctls.values().isEmpty()) {
+            return;
+        }
+        json.writeObjectFieldStart("sysctls");
+        for (var each : sysctls.values().entrySet()) {
+            json.writeStringField(each.getKey(), each.getValue());
+        }
+        json.writeEndObject();
     }
 
     /// `"execs": […]`: jobs that run in it now.

@@ -8,6 +8,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
+import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
@@ -40,6 +41,7 @@ final class SandboxRequest {
             "limits",
             "network",
             "mounts",
+            "sysctls",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -61,6 +63,7 @@ final class SandboxRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private Map<String, String> sysctls = Map.of();
     private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
@@ -108,7 +111,8 @@ final class SandboxRequest {
                         idleTimeout,
                         mounts,
                         terminal,
-                        network.network()));
+                        network.network(),
+                        new Sysctls(sysctls)));
     }
 
     /// When a registry is asked for the image.
@@ -132,6 +136,7 @@ final class SandboxRequest {
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
+            case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);

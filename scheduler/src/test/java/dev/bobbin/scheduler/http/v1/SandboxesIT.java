@@ -104,6 +104,18 @@ final class SandboxesIT {
     }
 
     @Test
+    void setsTheKernelsSettingsOfRunsAndSandboxes() throws IOException {
+        var sysctls = "\"sysctls\":{\"net.core.somaxconn\":\"1021\",\"kernel.shmmax\":\"65537\"}";
+        var run = server.post("/v1/run", "{\"command\":[\"cat\",\"/proc/sys/net/core/somaxconn\"]," + sysctls + "}");
+        assertThat(run.text()).contains("\"stdout\":\"1021\\n\"");
+        created("{\"name\":\"tuned\"," + sysctls + "}");
+        assertThat(state("tuned")).contains(sysctls);
+        assertThat(exec("tuned", "cat /proc/sys/kernel/shmmax").text()).contains("\"stdout\":\"65537\\n\"");
+        created("{\"name\":\"plain\"}");
+        assertThat(state("plain")).doesNotContain("sysctls");
+    }
+
+    @Test
     void listsByAgeStateAndLabelInPages() throws Exception {
         var first = created("{\"name\":\"first\",\"labels\":{\"team\":\"blue\",\"stage\":\"x\"}}");
         var second = created("{\"command\":[\"true\"],\"labels\":{\"team\":\"red\"}}");
@@ -368,6 +380,7 @@ final class SandboxesIT {
                 Arguments.of("{\"workdir\":\"../x\"}", 400, "workdir"),
                 Arguments.of("{\"files\":{\"../x\":\"\"}}", 400, "files"),
                 Arguments.of("{\"mounts\":{}}", 400, "mounts"),
+                Arguments.of("{\"sysctls\":{\"vm.swappiness\":\"1\"}}", 400, "sysctls.vm.swappiness"),
                 Arguments.of("{\"surprise\":1}", 400, "surprise"));
     }
 
