@@ -49,6 +49,7 @@ public sealed interface Job {
     /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
     ///        standard output
     /// @param network what it may reach, and who may reach it
+    /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
     record Run(
             JobId id,
             String tenant,
@@ -65,10 +66,11 @@ public sealed interface Job {
             Map<String, String> labels,
             List<Mount> mounts,
             @Nullable Terminal terminal,
-            Network network)
+            Network network,
+            @Nullable String seccomp)
             implements Job {
 
-        /// One without mounts, terminal and network.
+        /// One without mounts, terminal, network and profile.
         public Run(
                 JobId id,
                 String tenant,
@@ -99,7 +101,8 @@ public sealed interface Job {
                     labels,
                     List.of(),
                     null,
-                    Network.NONE);
+                    Network.NONE,
+                    null);
         }
 
         public Run {

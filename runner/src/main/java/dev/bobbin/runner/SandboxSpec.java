@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mounts what is seen in its root besides the image
 /// @param terminal of its own process, in place of pipes; `null` for none
 /// @param network what it may reach, and who may reach it
+/// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -42,11 +43,12 @@ public record SandboxSpec(
         @Nullable Duration idleTimeout,
         List<Mount> mounts,
         @Nullable Terminal terminal,
-        Network network) {
+        Network network,
+        @Nullable String seccomp) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts, terminal and network.
+    /// One without mounts, terminal, network and profile.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -79,7 +81,8 @@ public record SandboxSpec(
                 idleTimeout,
                 List.of(),
                 null,
-                Network.NONE);
+                Network.NONE,
+                null);
     }
 
     public SandboxSpec {

@@ -66,6 +66,13 @@ final class PlaceOptions {
             description = "Files that each process may have open. Default 1024, which it may raise.")
     private Map<String, Integer> ulimits = Map.of();
 
+    @Option(
+            names = "--seccomp",
+            paramLabel = "NAME",
+            description = "Profile of system calls, besides the one that all have: moderate, restrictive, or one of the"
+                    + " server's host.seccomp-profiles.")
+    private @Nullable String seccomp;
+
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
@@ -89,7 +96,10 @@ final class PlaceOptions {
     /// they are complete.
     Request putInto(Request request) {
         network.putInto(request);
-        request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
+        request.put("image", image)
+                .put("pull", pull)
+                .put("seccomp", seccomp)
+                .put("mounts", mounts.all().isEmpty() ? null : mounts.all());
         var rates = new Request()
                 .putAmount("read_bps", readBps)
                 .putAmount("write_bps", writeBps)

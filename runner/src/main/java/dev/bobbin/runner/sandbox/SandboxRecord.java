@@ -47,7 +47,7 @@ public record SandboxRecord(
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    /// Had no network, and neither processors nor rates among its limits.
+    /// Had neither network nor profile, and neither processors nor rates among its limits.
     private static final long SECOND_VERSION = 2;
 
     private static final long VERSION = 3;
@@ -98,7 +98,8 @@ public record SandboxRecord(
                 now.idleTimeout(),
                 now.mounts(),
                 now.terminal(),
-                now.network());
+                now.network(),
+                now.seccomp());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
@@ -158,6 +159,7 @@ public record SandboxRecord(
         out.put("rows", terminal == null ? null : (long) terminal.rows());
         out.put("columns", terminal == null ? null : (long) terminal.columns());
         out.put("network", NetworkRecord.encode(spec.network()));
+        out.put("seccomp", spec.seccomp());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -244,7 +246,8 @@ public record SandboxRecord(
                 duration(in, "idle_timeout_millis"),
                 version == FIRST_VERSION ? List.of() : mounts(in),
                 terminal(in),
-                NetworkRecord.decode(in.get("network")));
+                NetworkRecord.decode(in.get("network")),
+                (String) in.get("seccomp"));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

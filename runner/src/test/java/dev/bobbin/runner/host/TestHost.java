@@ -121,7 +121,19 @@ public final class TestHost implements AutoCloseable {
                 true,
                 INIT,
                 BindConfig.NONE,
-                new FilterSource(true, profile),
+                FilterSource.parse(profile.toString()),
+                NetworkConfig.STANDARD);
+    }
+
+    /// As [#open(int, Path, boolean)], whose jobs may ask for profiles of system calls by these names.
+    public static TestHost openNaming(Path root, boolean last, Map<String, Path> profiles) throws IOException {
+        return new TestHost(
+                Files.createDirectories(root),
+                2,
+                last,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.STANDARD.naming(profiles),
                 NetworkConfig.STANDARD);
     }
 
@@ -284,7 +296,7 @@ public final class TestHost implements AutoCloseable {
         }
 
         /// Reads a job to its end, and lets go of it.
-        static Result of(Execution execution) throws Exception {
+        public static Result of(Execution execution) throws Exception {
             try (execution) {
                 return read(execution);
             }
@@ -318,6 +330,7 @@ public final class TestHost implements AutoCloseable {
         private @Nullable Terminal terminal;
         private final List<Mount> mounts = new ArrayList<>();
         private Network network = Network.NONE;
+        private @Nullable String seccomp;
 
         private Request(List<String> command) {
             this.command = command;
@@ -341,6 +354,11 @@ public final class TestHost implements AutoCloseable {
 
         public Request mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Request seccomp(String profile) {
+            seccomp = profile;
             return this;
         }
 
@@ -442,7 +460,8 @@ public final class TestHost implements AutoCloseable {
                     Map.of(),
                     mounts,
                     terminal,
-                    network);
+                    network,
+                    seccomp);
         }
 
         public Execution start() throws InterruptedException {
@@ -477,6 +496,7 @@ public final class TestHost implements AutoCloseable {
         private List<InputFile> files = List.of();
         private final List<Mount> mounts = new ArrayList<>();
         private Network network = Network.NONE;
+        private @Nullable String seccomp;
         private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
@@ -495,6 +515,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Place seccomp(String profile) {
+            seccomp = profile;
             return this;
         }
 
@@ -557,7 +582,8 @@ public final class TestHost implements AutoCloseable {
                     idle,
                     mounts,
                     terminal,
-                    network);
+                    network,
+                    seccomp);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -95,7 +95,7 @@ class SandboxRecordTest {
     }
 
     @Test
-    void keepsMountsAndRareLimits() throws Exception {
+    void keepsMountsRareLimitsAndTheProfile() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -118,7 +118,8 @@ class SandboxRecordTest {
                         new Mount.Volume("data", "/a/b", true),
                         new Mount.Bind("/srv/ä", "/a", false)),
                 null,
-                Network.NONE);
+                Network.NONE,
+                "moderate");
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");

@@ -35,6 +35,7 @@ final class RunRequest {
             "network",
             "ports",
             "mounts",
+            "seccomp",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -51,6 +52,7 @@ final class RunRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private @Nullable String seccomp;
     private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
@@ -86,7 +88,8 @@ final class RunRequest {
                         labels,
                         mounts,
                         terminal,
-                        network.network()));
+                        network.network(),
+                        seccomp));
     }
 
     /// Refuses what has no terminal to show.
@@ -114,6 +117,7 @@ final class RunRequest {
             case "limits" -> limits = JobInput.limits(value, JobInput.ALL_LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
+            case "seccomp" -> seccomp = value.string();
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);

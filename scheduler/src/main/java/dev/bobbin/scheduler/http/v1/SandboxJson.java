@@ -40,6 +40,7 @@ final class SandboxJson {
         JobJson.labels(json, sandbox.labels());
         VolumeJson.mounts(json, sandbox.mounts());
         NetworkJson.write(json, sandbox);
+        JobJson.seccomp(json, sandbox.seccomp());
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();

@@ -40,6 +40,7 @@ final class SandboxRequest {
             "limits",
             "network",
             "mounts",
+            "seccomp",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -61,6 +62,7 @@ final class SandboxRequest {
     private Limits limits = Limits.DEFAULT;
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
+    private @Nullable String seccomp;
     private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
@@ -108,7 +110,8 @@ final class SandboxRequest {
                         idleTimeout,
                         mounts,
                         terminal,
-                        network.network()));
+                        network.network(),
+                        seccomp));
     }
 
     /// When a registry is asked for the image.
@@ -132,6 +135,7 @@ final class SandboxRequest {
             case "limits" -> limits = JobInput.limits(value, LIMITS);
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
+            case "seccomp" -> seccomp = value.string();
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
