@@ -139,6 +139,8 @@
 #define FIELD_NETWORK 59
 #define FIELD_HOSTS 60     /* text: of /etc/hosts, in place of what the image has there */
 #define FIELD_RESOLVERS 61 /* text: of /etc/resolv.conf, likewise */
+#define FIELD_FILTER 62    /* bytes: a system-call filter, of instructions of 8 bytes each. The process loads it last, on top of
+                              the one that all have, so that both hold; also of an EXEC */
 #define FIELD_SYSCTL 63    /* text NAME=VALUE (n): of the sandbox's own namespaces, the name with dots */
 
 #define MOUNT_VOLUME 1

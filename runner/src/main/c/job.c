@@ -128,18 +128,22 @@ static void execute(const struct order *order)
     errno = most_telling;
 }
 
-/* The last part, the same for every process. */
+/*
+ * The last part, the same for every process. Behind the order's own filter, which may be of any strictness, stands only what
+ * the server has made sure of that it lets through (NamedFilters.java).
+ */
 static _Noreturn void become(struct order *order, bool parked)
 {
     struct failure failure = {0};
+    umask(022);
     /* As root of the namespace, so that a user's job can start in a directory that only root may search. */
     if (enter_workdir(order->workdir ? order->workdir : "/", &failure) < 0
         || set_standard(order->stdin_policy, parked, &failure) < 0 || become_user(order, &failure) < 0
-        || (parked && order->terminal && enter_terminal(order->terminal - 1, &failure) < 0)) {
+        || (parked && order->terminal && enter_terminal(order->terminal - 1, &failure) < 0)
+        || (!order->on_files && filter_load(&order->filter, &failure) < 0)) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }
-    umask(022);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -6,6 +6,7 @@
 #include "order.h"
 #include "sandbox.h"
 
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,13 @@ static bool parse_mount(const struct slice *value, struct order_mount *mount)
     }
 }
 
+static bool parse_filter(const struct slice *value, struct filter *filter)
+{
+    size_t instructions = value->length / sizeof(struct sock_filter);
+    *filter = (struct filter){value->data, (uint16_t)instructions};
+    return instructions > 0 && instructions <= BPF_MAXINSNS && value->length % sizeof(struct sock_filter) == 0;
+}
+
 /* One field into its place; the counts run up again from zero as the arrays fill. */
 static bool take(struct order *order, const struct field *field)
 {
@@ -129,6 +137,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_NETWORK: order->network = *value; return value->length == 8;
     case FIELD_HOSTS: order->hosts = *value; return true;
     case FIELD_RESOLVERS: order->resolvers = *value; return true;
+    case FIELD_FILTER: return parse_filter(value, &order->filter);
     case FIELD_HOST_TREES: order->host_trees = true; return true;
     case FIELD_ROWS: return field_u32(field, &order->rows) && order->rows > 0 && order->rows <= UINT16_MAX;
     case FIELD_COLUMNS: return field_u32(field, &order->columns) && order->columns > 0 && order->columns <= UINT16_MAX;
@@ -244,4 +253,6 @@ void order_excerpt(const struct order *order, struct buffer *buffer)
     put_u32(buffer, FIELD_GID, order->gid);
     put_u32(buffer, FIELD_STDIN_POLICY, order->stdin_policy);
     if (order->terminal) put_u32(buffer, FIELD_TERMINAL, order->terminal);
+    size_t filter = order->filter.instructions * sizeof(struct sock_filter);
+    if (filter) put_bytes(buffer, FIELD_FILTER, order->filter.program, filter);
 }

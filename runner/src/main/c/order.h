@@ -6,6 +6,7 @@
 #define BOBBIN_ORDER_H
 
 #include "error.h"
+#include "filter.h"
 #include "wire.h"
 
 #include <sys/types.h>
@@ -42,6 +43,7 @@ struct order {
     size_t limit_count;
     struct order_mount *mounts;
     size_t mount_count;
+    struct filter filter; /* of its own; its program is in `body` */
     char *workdir, *hostname;
     struct slice network, hosts, resolvers; /* of the first 0 or 8 bytes */
     uint32_t uid, gid, output_policy, stdin_policy, rows, columns; /* the last two 0: no terminal */

@@ -6,6 +6,7 @@
 #include "order.h"
 #include "sandbox.h"
 
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ static void put_order(struct buffer *out)
     if (chance(2)) put_bytes(out, FIELD_NETWORK, "\12\200\0\5\12\200\0\1", 8);
     if (chance(2)) put_noise(out, FIELD_HOSTS, 100);
     if (chance(2)) put_noise(out, FIELD_RESOLVERS, 100);
+    if (chance(8) == 0) put_noise(out, FIELD_FILTER, 200);
+    if (chance(2)) put_bytes(out, FIELD_FILTER, "\6\0\0\0\0\0\377\177", 8);
     put_text(out, FIELD_WORKDIR, "/work");
     put_u32(out, FIELD_UID, chance(65536));
     put_u32(out, FIELD_STDIN_POLICY, STDIN_BYTES);
@@ -119,6 +122,8 @@ static void use(const struct order *order)
     if (order->network.length != 0 && order->network.length != 8) found("an address of another length");
     bytes += crc32c(0, order->network.data, order->network.length) + crc32c(0, order->hosts.data, order->hosts.length)
         + crc32c(0, order->resolvers.data, order->resolvers.length);
+    size_t filter = order->filter.instructions * sizeof(struct sock_filter);
+    if (filter) bytes += crc32c(0, order->filter.program, filter);
     if (order->workdir) bytes += strlen(order->workdir);
     if (order->hostname) bytes += strlen(order->hostname);
     if ((order->argument_count == 0 && !order->lasting) || order->uid > 65535
@@ -132,7 +137,9 @@ static void use(const struct order *order)
     if (order_read((struct slice){excerpt.data, (uint32_t)excerpt.length}, &again,
                    &failure) < 0) found("an excerpt that cannot be read");
     if (again.argument_count != order->argument_count
-        || again.uid != order->uid) found("an excerpt that says something else");
+        || again.uid != order->uid || again.filter.instructions != order->filter.instructions
+        || (filter && memcmp(again.filter.program, order->filter.program, filter) != 0))
+        found("an excerpt that says something else");
     order_release(&again);
     buffer_release(&excerpt);
     if (bytes == SIZE_MAX) found("impossible");

@@ -108,6 +108,11 @@ final class SandboxCommandsIT extends TypedCommands {
                 "-c",
                 "nproc; ulimit -n");
         assertThat(ran.out()).as(ran.err()).isEqualTo("1\n200\n");
+        assertThat(bobbin("run", "--seccomp", "restrictive", "--", "chroot", "/", "true")
+                        .code())
+                .isEqualTo(125);
+        assertThat(bobbin("run", "--seccomp", "loose", "--", "true").err())
+                .contains("seccomp: this host has no profile \"loose\"");
         assertThat(bobbin("run", "--ulimit", "core=1", "--", "true").err()).contains("limits.core");
         assertThat(bobbin("run", "--cpuset-cpus", "x", "--", "true").err()).contains("cpuset");
         assertThat(bobbin("volume", "create", "--size", "1", "tiny").err()).contains("size");

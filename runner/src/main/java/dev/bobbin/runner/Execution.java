@@ -28,6 +28,9 @@ public interface Execution extends AutoCloseable {
     /// Its sandbox's place on the bridge; nothing for an exec.
     Optional<Network.Attachment> attachment();
 
+    /// The name of the profile of system calls that holds besides the one that all have.
+    Optional<String> seccomp();
+
     /// The image that runs.
     ImageReference image();
 

@@ -50,6 +50,7 @@ public sealed interface Job {
     ///        standard output
     /// @param network what it may reach, and who may reach it
     /// @param sysctls settings of the kernel in its own namespaces
+    /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
     record Run(
             JobId id,
             String tenant,
@@ -67,10 +68,11 @@ public sealed interface Job {
             List<Mount> mounts,
             @Nullable Terminal terminal,
             Network network,
-            Sysctls sysctls)
+            Sysctls sysctls,
+            @Nullable String seccomp)
             implements Job {
 
-        /// One without mounts, terminal, network and sysctls.
+        /// One without mounts, terminal, network, sysctls and profile.
         public Run(
                 JobId id,
                 String tenant,
@@ -102,7 +104,8 @@ public sealed interface Job {
                     List.of(),
                     null,
                     Network.NONE,
-                    Sysctls.NONE);
+                    Sysctls.NONE,
+                    null);
         }
 
         public Run {

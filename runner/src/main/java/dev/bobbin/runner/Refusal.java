@@ -36,6 +36,8 @@ public record Refusal(
         VOLUME_IN_USE,
         /// What shall be mounted is not there, or is nothing that can be.
         BAD_MOUNT,
+        /// This host has no system-call profile of that name.
+        NO_SUCH_PROFILE,
         /// Somebody has a port of this machine that shall be published.
         PORT_TAKEN,
         /// The configuration does not allow it, or not this caller.

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @param terminal of its own process, in place of pipes; `null` for none
 /// @param network what it may reach, and who may reach it
 /// @param sysctls settings of the kernel in its own namespaces, at every start
+/// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -44,11 +45,12 @@ public record SandboxSpec(
         List<Mount> mounts,
         @Nullable Terminal terminal,
         Network network,
-        Sysctls sysctls) {
+        Sysctls sysctls,
+        @Nullable String seccomp) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts, terminal, network and sysctls.
+    /// One without mounts, terminal, network, sysctls and profile.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -82,7 +84,8 @@ public record SandboxSpec(
                 List.of(),
                 null,
                 Network.NONE,
-                Sysctls.NONE);
+                Sysctls.NONE,
+                null);
     }
 
     public SandboxSpec {

@@ -72,6 +72,13 @@ final class PlaceOptions {
             description = "Sets a sysctl of its own, such as net.core.somaxconn=1024; repeatable.")
     private Map<String, String> sysctls = Map.of();
 
+    @Option(
+            names = "--seccomp",
+            paramLabel = "NAME",
+            description = "Profile of system calls, besides the one that all have: moderate, restrictive, or one of the"
+                    + " server's host.seccomp-profiles.")
+    private @Nullable String seccomp;
+
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
@@ -96,7 +103,10 @@ final class PlaceOptions {
     /// there when they are complete.
     Request putInto(Request request) {
         network.putInto(request);
-        request.put("image", image).put("pull", pull).put("mounts", mounts.all().isEmpty() ? null : mounts.all());
+        request.put("image", image)
+                .put("pull", pull)
+                .put("seccomp", seccomp)
+                .put("mounts", mounts.all().isEmpty() ? null : mounts.all());
         request.putUnlessEmpty("sysctls", sysctls);
         var rates = new Request()
                 .putAmount("read_bps", readBps)

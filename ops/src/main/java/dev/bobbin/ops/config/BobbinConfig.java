@@ -245,6 +245,8 @@ public record BobbinConfig(
         var writable = paths(settings, "host.writable-bind-prefixes");
         var everybody = settings.one("host.bind-callers", false, BobbinConfig::everybody);
         var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
+        var profiles = settings.files("host.seccomp-profiles");
+        var filters = checked("host.seccomp-profiles: ", () -> seccomp.naming(profiles));
         var network = checked("host.", new NetworkSettings(settings)::network);
         return checked(
                 "host.",
@@ -257,7 +259,7 @@ public record BobbinConfig(
                         keepEndedBytes,
                         allowUnenforced,
                         new BindConfig(prefixes, writable, everybody),
-                        seccomp,
+                        filters,
                         network));
     }
 

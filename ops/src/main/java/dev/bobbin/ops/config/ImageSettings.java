@@ -4,7 +4,6 @@ import dev.bobbin.image.archive.ExtractionLimits;
 import dev.bobbin.image.registry.RegistryConfig;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +26,8 @@ final class ImageSettings {
         return new ImagesConfig(
                 settings.path("images.directory", dataDir.resolve("images")),
                 Set.copyOf(settings.texts("images.insecure", List.of())),
-                pairs("images.mirrors"),
-                authorities(),
+                settings.pairs("images.mirrors"),
+                settings.files("images.authorities"),
                 paths("images.credential-files", credentialFiles()),
                 paths("images.credential-programs", credentialPrograms()),
                 tokenHosts(),
@@ -42,34 +41,9 @@ final class ImageSettings {
                 settings.bytes("images.prune-keep-bytes", 0));
     }
 
-    /// A list of `NAME=VALUE`, in which a name may stand several times.
-    private Map<String, List<String>> pairs(String key) {
-        var all = new LinkedHashMap<String, List<String>>();
-        for (var text : settings.texts(key, List.of())) {
-            var equals = text.indexOf('=');
-            if (equals < 1 || equals == text.length() - 1) {
-                throw new ConfigException(key + ": must be a list of NAME=VALUE, not \"" + text + "\".");
-            }
-            all.computeIfAbsent(text.substring(0, equals), _ -> new ArrayList<>())
-                    .add(text.substring(equals + 1));
-        }
-        return all;
-    }
-
-    private Map<String, Path> authorities() {
-        var all = new LinkedHashMap<String, Path>();
-        pairs("images.authorities").forEach((host, files) -> {
-            if (files.size() > 1) {
-                throw new ConfigException("images.authorities: " + host + " is given twice.");
-            }
-            all.put(host, Path.of(files.getFirst()));
-        });
-        return all;
-    }
-
     private Map<String, Set<String>> tokenHosts() {
         var all = new LinkedHashMap<String, Set<String>>();
-        pairs("images.token-hosts").forEach((registry, hosts) -> all.put(registry, Set.copyOf(hosts)));
+        settings.pairs("images.token-hosts").forEach((registry, hosts) -> all.put(registry, Set.copyOf(hosts)));
         return all;
     }
 

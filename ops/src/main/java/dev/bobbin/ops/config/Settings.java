@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -84,6 +85,32 @@ final class Settings {
                 .map(value ->
                         value.texts().stream().filter(text -> !text.isEmpty()).toList())
                 .orElse(absent);
+    }
+
+    /// A list of `NAME=VALUE`, in which a name may stand several times.
+    Map<String, List<String>> pairs(String key) {
+        var all = new LinkedHashMap<String, List<String>>();
+        for (var text : texts(key, List.of())) {
+            var equals = text.indexOf('=');
+            if (equals < 1 || equals == text.length() - 1) {
+                throw new ConfigException(key + ": must be a list of NAME=VALUE, not \"" + text + "\".");
+            }
+            all.computeIfAbsent(text.substring(0, equals), _ -> new ArrayList<>())
+                    .add(text.substring(equals + 1));
+        }
+        return all;
+    }
+
+    /// A list of `NAME=FILE`, in which a name stands once.
+    Map<String, Path> files(String key) {
+        var all = new LinkedHashMap<String, Path>();
+        pairs(key).forEach((name, files) -> {
+            if (files.size() > 1) {
+                throw new ConfigException(key + ": " + name + " is given twice.");
+            }
+            all.put(name, Path.of(files.getFirst()));
+        });
+        return all;
     }
 
     <T> T one(String key, T absent, Function<String, T> reader) {

@@ -107,6 +107,7 @@ final class BobbinConfigTest {
                   writable-bind-prefixes: [/srv/write]
                   bind-callers: all
                   seccomp: /etc/bobbin/seccomp.json
+                  seccomp-profiles: [no-sockets=/etc/bobbin/no-sockets.json]
                   network:
                     host: on
                     range: 172.16.0.0/16
@@ -167,7 +168,10 @@ final class BobbinConfigTest {
                                 List.of(Path.of("/srv/read"), Path.of("/opt/data")),
                                 List.of(Path.of("/srv/write")),
                                 true),
-                        new FilterSource(true, Path.of("/etc/bobbin/seccomp.json")),
+                        new FilterSource(
+                                true,
+                                Path.of("/etc/bobbin/seccomp.json"),
+                                Map.of("no-sockets", Path.of("/etc/bobbin/no-sockets.json"))),
                         new NetworkConfig(
                                 true,
                                 Cidr.of("172.16.0.0/16"),

@@ -17,6 +17,7 @@ import dev.bobbin.runner.sandbox.InitBinary;
 import dev.bobbin.runner.sandbox.SandboxException;
 import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.seccomp.Filters;
+import dev.bobbin.runner.seccomp.NamedFilters;
 import dev.bobbin.runner.volume.Mountings;
 import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.Gauge;
@@ -75,9 +76,21 @@ public final class HostRuntime implements AutoCloseable {
         var volumes = VolumeStore.open(files.volumes(), projects);
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
+        var filters = namedFilters();
         var networks = Networks.open(config.network(), config.runDir());
         this.premises = new Premises(
-                config, files, init, settings, cgroups, volumes, mountings, projects, networks, precedence, meters);
+                config,
+                files,
+                init,
+                settings,
+                cgroups,
+                volumes,
+                mountings,
+                projects,
+                networks,
+                filters,
+                precedence,
+                meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
@@ -170,7 +183,7 @@ public final class HostRuntime implements AutoCloseable {
                     "this kernel filters no system calls: build it with CONFIG_SECCOMP_FILTER" + OR_OFF);
         }
         try {
-            var filters = new Filters(config.dataDir().resolve("seccomp"));
+            var filters = filters();
             var profile = config.seccomp().profile();
             var file = profile == null ? filters.standard() : filters.of(profile);
             return List.of("--filter", file.toString());
@@ -179,6 +192,20 @@ public final class HostRuntime implements AutoCloseable {
         } catch (KernelException e) {
             throw new SandboxException(e.getMessage() + OR_OFF, e);
         }
+    }
+
+    private NamedFilters namedFilters() throws IOException {
+        try {
+            return NamedFilters.open(filters(), config.seccomp().named());
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException("host.seccomp-profiles: " + e.getMessage(), e);
+        } catch (KernelException e) {
+            throw new SandboxException(e.getMessage() + "; or remove host.seccomp-profiles", e);
+        }
+    }
+
+    private Filters filters() {
+        return new Filters(config.dataDir().resolve("seccomp"));
     }
 
     /// Starts a job, or says why not. `timeline` has begun; the phases of this host are stamped into it.

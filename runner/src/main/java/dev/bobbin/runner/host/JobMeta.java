@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 /// @param layers what it runs on, by the names of its [Rootfs]
 /// @param volumes names of those that are mounted for it alone; a sandbox that lasts has a record of its own
 /// @param attachment of its sandbox to the bridge; `null` for none, or if it is an exec
+/// @param seccomp name of its own profile of system calls; `null` for none
 record JobMeta(
         JobId id,
         String tenant,
@@ -55,7 +56,8 @@ record JobMeta(
         Set<String> unenforcedLimits,
         List<String> layers,
         List<String> volumes,
-        @Nullable Attachment attachment) {
+        @Nullable Attachment attachment,
+        @Nullable String seccomp) {
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
@@ -98,6 +100,7 @@ record JobMeta(
     private static final int ADDRESS = 32;
     private static final int GATEWAY = 33;
     private static final int NETWORK = 34;
+    private static final int SECCOMP = 35;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
@@ -129,7 +132,8 @@ record JobMeta(
                 unenforcedLimits,
                 rootfs.layers(),
                 Mount.volumes(job.mounts()),
-                attachment);
+                attachment,
+                job.seccomp());
     }
 
     /// Of the own process of a sandbox that lasts.
@@ -158,12 +162,13 @@ record JobMeta(
                 unenforcedLimits,
                 rootfs.layers(),
                 List.of(),
-                attachment);
+                attachment,
+                spec.seccomp());
     }
 
-    /// @param sandbox what everything in its sandbox may use
+    /// @param sandbox in which it runs
     static JobMeta of(
-            Job.Exec job, Rootfs rootfs, Limits sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
+            Job.Exec job, Rootfs rootfs, SandboxSpec sandbox, Set<String> unenforcedLimits, StartTimeline timeline) {
         return new JobMeta(
                 job.id(),
                 job.tenant(),
@@ -177,11 +182,12 @@ record JobMeta(
                 job.stdin() instanceof Stdin.Open,
                 job.terminal() != null,
                 blockAfter(job.outputPolicy(), job.outputBytes()),
-                sandbox.within(job.time(), job.outputBytes()),
+                sandbox.limits().within(job.time(), job.outputBytes()),
                 unenforcedLimits,
                 rootfs.layers(),
                 List.of(),
-                null);
+                null,
+                sandbox.seccomp());
     }
 
     /// The same, as work on files.
@@ -203,7 +209,8 @@ record JobMeta(
                 unenforcedLimits,
                 layers,
                 volumes,
-                attachment);
+                attachment,
+                null);
     }
 
     private static long blockAfter(Job.OutputPolicy policy, long bytes) {
@@ -255,6 +262,9 @@ record JobMeta(
             out.text(ADDRESS, attachment.address().getHostAddress())
                     .text(GATEWAY, attachment.gateway().getHostAddress())
                     .text(NETWORK, NetworkRecord.write(attachment.bridge()));
+        }
+        if (seccomp != null) {
+            out.text(SECCOMP, seccomp);
         }
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
@@ -340,7 +350,8 @@ record JobMeta(
                 Set.copyOf(fields.texts(UNENFORCED)),
                 fields.texts(LAYER),
                 fields.texts(VOLUME),
-                attachment(fields));
+                attachment(fields),
+                fields.has(SECCOMP) ? fields.requireText(SECCOMP) : null);
     }
 
     private static @Nullable Attachment attachment(Fields fields) throws WireException {

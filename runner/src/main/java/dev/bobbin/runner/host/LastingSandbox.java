@@ -117,6 +117,11 @@ public final class LastingSandbox {
         return spec().sysctls();
     }
 
+    /// The name of the profile of system calls that holds in it besides the one that all have.
+    public Optional<String> seccomp() {
+        return Optional.ofNullable(spec().seccomp());
+    }
+
     /// Its network; while it runs, with the ports of this machine that were chosen.
     public Network network() {
         return attachment().<Network>map(Attachment::bridge).orElseGet(() -> spec().network());

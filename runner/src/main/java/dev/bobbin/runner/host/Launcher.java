@@ -89,7 +89,8 @@ final class Launcher {
                             meta.encode(),
                             !record.started(),
                             mounts,
-                            place));
+                            place,
+                            premises.filters().program(spec.seccomp())));
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException | InterruptedException e) {
             premises.destroy(record.spec().id());
@@ -169,11 +170,16 @@ final class Launcher {
         if (identity.isEmpty()) {
             return refused(noSuchUser(spec, user));
         }
+        var unknown = premises.filters().unknown(spec.seccomp());
+        if (unknown.isPresent()) {
+            return refused(unknown.get());
+        }
         timeline.stamp(Phase.IMAGE);
         var unenforced = premises.unenforcedLasting(sandbox.life().record());
-        var meta = JobMeta.of(job, rootfs.get(), spec.limits(), unenforced, timeline);
+        var meta = JobMeta.of(job, rootfs.get(), spec, unenforced, timeline);
         var execution = exec(sandbox, meta, entrance.get(), timeline);
-        var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode());
+        var filter = premises.filters().program(spec.seccomp());
+        var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode(), filter);
         premises.precedence().startBegins();
         try {
             entrance.get().exec(job.id(), order, execution);
@@ -234,7 +240,7 @@ final class Launcher {
         var meta = JobMeta.of(
                         job,
                         sandbox.rootfs().orElseThrow(),
-                        sandbox.limits(),
+                        sandbox.spec(),
                         premises.unenforcedLasting(sandbox.life().record()),
                         timeline)
                 .ofFiles();

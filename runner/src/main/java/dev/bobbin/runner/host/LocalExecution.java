@@ -118,6 +118,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return Optional.ofNullable(meta.attachment());
     }
 
+    @Override
+    public Optional<String> seccomp() {
+        return Optional.ofNullable(meta.seccomp());
+    }
+
     Journal journal() {
         return journal;
     }

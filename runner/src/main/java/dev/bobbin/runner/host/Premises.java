@@ -14,6 +14,7 @@ import dev.bobbin.runner.sandbox.SandboxFiles;
 import dev.bobbin.runner.sandbox.SandboxRecord;
 import dev.bobbin.runner.sandbox.Trash;
 import dev.bobbin.runner.sandbox.WarmSandboxes;
+import dev.bobbin.runner.seccomp.NamedFilters;
 import dev.bobbin.runner.volume.Mountings;
 import dev.bobbin.runner.volume.VolumeStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -46,6 +47,7 @@ final class Premises {
     private final Mountings mountings;
     private final Projects projects;
     private final Networks networks;
+    private final NamedFilters filters;
     private final Losses losses;
     private final Precedence precedence;
     private final Set<String> unenforced;
@@ -68,6 +70,7 @@ final class Premises {
             Mountings mountings,
             Projects projects,
             Networks networks,
+            NamedFilters filters,
             Precedence precedence,
             MeterRegistry meters)
             throws IOException {
@@ -75,6 +78,7 @@ final class Premises {
         this.mountings = mountings;
         this.projects = projects;
         this.networks = networks;
+        this.filters = filters;
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
@@ -126,6 +130,11 @@ final class Premises {
 
     Networks networks() {
         return networks;
+    }
+
+    /// The filters that may be asked for by name.
+    NamedFilters filters() {
+        return filters;
     }
 
     Upkeep upkeep() {

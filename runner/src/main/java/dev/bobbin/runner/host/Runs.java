@@ -88,7 +88,7 @@ final class Runs {
                         Refusal.Reason.NO_SUCH_USER,
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
-            var unfit = premises.unfit(job.limits());
+            var unfit = premises.unfit(job.limits()).or(() -> premises.filters().unknown(job.seccomp()));
             if (unfit.isPresent()) {
                 return new Attempt.Refused(unfit.get());
             }
@@ -166,8 +166,17 @@ final class Runs {
         var meta = JobMeta.of(job, rootfs, command, premises.unenforced(job.limits()), timeline, attachment);
         var execution = execution(meta, taken.sandbox(), timeline);
         var grace = job.onDisconnect() == Job.OnDisconnect.KILL ? config.orphanGrace() : null;
-        var order =
-                Order.of(job, command, rootfs, identity, premises.cgroups(), meta.encode(), grace, mounts, attachment);
+        var order = Order.of(
+                job,
+                command,
+                rootfs,
+                identity,
+                premises.cgroups(),
+                meta.encode(),
+                grace,
+                mounts,
+                attachment,
+                premises.filters().program(job.seccomp()));
         var id = execution.sandboxId();
         try {
             taken.sandbox().order(order);

@@ -75,7 +75,9 @@ public final class Sandboxes {
 
     /// Makes a sandbox and starts it.
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
-        var closed = premises.closed().or(() -> premises.networks().forbidden(spec.network()));
+        var closed = premises.closed()
+                .or(() -> premises.networks().forbidden(spec.network()))
+                .or(() -> premises.filters().unknown(spec.seccomp()));
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
@@ -152,7 +154,10 @@ public final class Sandboxes {
         if (closed.isPresent()) {
             return closed;
         }
-        var forbidden = premises.networks().forbidden(sandbox.spec().network());
+        var spec = sandbox.spec();
+        var forbidden = premises.networks()
+                .forbidden(spec.network())
+                .or(() -> premises.filters().unknown(spec.seccomp()));
         if (forbidden.isPresent()) {
             return forbidden;
         }
@@ -163,7 +168,7 @@ public final class Sandboxes {
         if (unfit.isPresent()) {
             return unfit;
         }
-        var mounts = mounts(sandbox.spec());
+        var mounts = mounts(spec);
         if (mounts instanceof Mountings.Answer.Refused(var refusal)) {
             return Optional.of(refusal);
         }

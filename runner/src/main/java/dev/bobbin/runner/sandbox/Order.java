@@ -48,6 +48,7 @@ public final class Order {
     /// @param orphanGrace see [dev.bobbin.runner.host.HostConfig]
     /// @param mounts outermost first
     /// @param attachment its place on the bridge; `null` for none
+    /// @param filter its own, besides the one that all have; empty for none
     public static ByteBuffer of(
             Job.Run job,
             List<String> command,
@@ -57,7 +58,8 @@ public final class Order {
             byte[] meta,
             @Nullable Duration orphanGrace,
             List<MountOrder> mounts,
-            @Nullable Attachment attachment) {
+            @Nullable Attachment attachment,
+            byte[] filter) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
         var environment = environment(rootfs, identity, job.env(), job.terminal());
         process(order, command, environment, workdir(rootfs, job.workdir()), identity);
@@ -71,6 +73,7 @@ public final class Order {
                 .u64(Wire.FIELD_DISK_INODES, Math.max(FEWEST_INODES, disk / BYTES_PER_INODE))
                 .u64(Wire.FIELD_TIME_MILLIS, limits.time().toMillis());
         limits(order, limits, cgroups);
+        filter(order, filter);
         output(order, limits.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         job.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -90,7 +93,8 @@ public final class Order {
             byte[] meta,
             boolean first,
             List<MountOrder> mounts,
-            @Nullable Attachment attachment) {
+            @Nullable Attachment attachment,
+            byte[] filter) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
         process(
                 order,
@@ -107,6 +111,7 @@ public final class Order {
         network(order, name, attachment);
         sysctls(order, spec.sysctls());
         limits(order, spec.limits(), cgroups);
+        filter(order, filter);
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
             spec.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -141,7 +146,13 @@ public final class Order {
 
     /// Asks for one more process in the sandbox that `spec` describes.
     public static ByteBuffer exec(
-            Job.Exec job, SandboxSpec spec, Rootfs rootfs, Identity identity, Cgroups cgroups, byte[] meta) {
+            Job.Exec job,
+            SandboxSpec spec,
+            Rootfs rootfs,
+            Identity identity,
+            Cgroups cgroups,
+            byte[] meta,
+            byte[] filter) {
         var order = new FieldsWriter()
                 .text(Wire.FIELD_EXEC, job.id().toString())
                 .text(Wire.FIELD_JOURNAL, job.id().toString())
@@ -161,6 +172,7 @@ public final class Order {
                 .filter(read -> read.contains("\nmemory."))
                 .forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
         openFiles(order, spec.limits());
+        filter(order, filter);
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         return order.frame(Wire.FRAME_EXEC);
@@ -239,6 +251,12 @@ public final class Order {
             var limit = ByteBuffer.allocate(Integer.BYTES + 2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             limit.putInt(RLIMIT_NOFILE).putLong(limits.openFiles()).putLong(limits.openFiles());
             order.bytes(Wire.FIELD_RLIMIT, limit.array());
+        }
+    }
+
+    private static void filter(FieldsWriter order, byte[] filter) {
+        if (filter.length > 0) {
+            order.bytes(Wire.FIELD_FILTER, filter);
         }
     }
 

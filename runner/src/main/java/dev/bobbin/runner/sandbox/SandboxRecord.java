@@ -48,7 +48,7 @@ public record SandboxRecord(
     /// Had no mounts.
     private static final long FIRST_VERSION = 1;
 
-    /// Had no network, no sysctls, and neither processors nor rates among its limits.
+    /// Had no network, no sysctls and no profile, and neither processors nor rates among its limits.
     private static final long SECOND_VERSION = 2;
 
     private static final long VERSION = 3;
@@ -100,7 +100,8 @@ public record SandboxRecord(
                 now.mounts(),
                 now.terminal(),
                 now.network(),
-                now.sysctls());
+                now.sysctls(),
+                now.seccomp());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
@@ -161,6 +162,7 @@ public record SandboxRecord(
         out.put("columns", terminal == null ? null : (long) terminal.columns());
         out.put("network", NetworkRecord.encode(spec.network()));
         out.put("sysctls", spec.sysctls().values());
+        out.put("seccomp", spec.seccomp());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -248,7 +250,8 @@ public record SandboxRecord(
                 version == FIRST_VERSION ? List.of() : mounts(in),
                 terminal(in),
                 NetworkRecord.decode(in.get("network")),
-                in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")));
+                in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
+                (String) in.get("seccomp"));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

@@ -58,6 +58,9 @@ public final class Filters {
             "umask",
             "write");
 
+    /// The same behind a second filter, on top of that.
+    private static final List<String> NEEDED_ON_TOP = List.of("execve", "exit_group", "rt_sigprocmask", "write");
+
     private final Path directory;
 
     /// @param directory made when it is needed
@@ -70,35 +73,55 @@ public final class Filters {
     /// @throws KernelException if this machine lacks what is needed to make it
     public Path standard() throws IOException {
         var machine = Abi.ofMachine();
-        var program = BuiltIn.program(machine);
+        var program = BuiltIn.program(BuiltIn.STANDARD, machine);
         return program.isPresent()
                 ? keep(machine.name().toLowerCase(Locale.ROOT), program.get())
-                : file(BuiltIn.profile());
+                : file(BuiltIn.profile(BuiltIn.STANDARD), NEEDED);
     }
 
     /// The same of a profile in a file of somebody's own.
     ///
     /// @throws IllegalArgumentException if it is no profile, or no job could begin under it
     public Path of(Path profile) throws IOException {
-        return file(Files.readString(profile));
+        return file(Files.readString(profile), NEEDED);
     }
 
-    private Path file(String text) throws IOException {
+    /// The program of a profile that is loaded on top of one of these.
+    ///
+    /// @throws IllegalArgumentException as [#of]
+    byte[] onTop(Path profile) throws IOException {
+        return Files.readAllBytes(file(Files.readString(profile), NEEDED_ON_TOP));
+    }
+
+    /// The same of one of ours.
+    byte[] onTop(String builtIn) throws IOException {
+        var program = BuiltIn.program(builtIn, Abi.ofMachine());
+        return program.isPresent() ? program.get() : Files.readAllBytes(file(BuiltIn.profile(builtIn), NEEDED_ON_TOP));
+    }
+
+    private Path file(String text, List<String> needed) throws IOException {
         var key = digest(String.join(
                         "\0",
                         text,
+                        String.join(",", needed),
                         Integer.toString(VERSION),
                         Abi.ofMachine().name(),
                         System.getProperty("os.version"),
                         library())
                 .getBytes(StandardCharsets.UTF_8));
         var kept = kept(key);
-        return kept.isPresent() ? kept.get() : keep(key, compile(text, Abi.ofMachine()));
+        return kept.isPresent() ? kept.get() : keep(key, compile(text, Abi.ofMachine(), needed));
     }
 
-    static byte[] compile(String text, Abi machine) {
+    /// The program of one of ours, as the build makes it.
+    static byte[] compile(String builtIn, Abi machine) throws IOException {
+        var needed = builtIn.equals(BuiltIn.STANDARD) ? NEEDED : NEEDED_ON_TOP;
+        return compile(BuiltIn.profile(builtIn), machine, needed);
+    }
+
+    private static byte[] compile(String text, Abi machine, List<String> needed) {
         var profile = ProfileText.read(text, machine);
-        var missing = NEEDED.stream().filter(name -> !profile.lets(name)).toList();
+        var missing = needed.stream().filter(name -> !profile.lets(name)).toList();
         if (!missing.isEmpty()) {
             throw new IllegalArgumentException("no job can begin without " + String.join(", ", missing));
         }

@@ -81,6 +81,7 @@ public final class Wire {
     public static final int FIELD_NETWORK = 59;
     public static final int FIELD_HOSTS = 60;
     public static final int FIELD_RESOLVERS = 61;
+    public static final int FIELD_FILTER = 62;
     public static final int FIELD_SYSCTL = 63;
     public static final int MOUNT_VOLUME = 1;
     public static final int MOUNT_BIND = 2;

@@ -148,7 +148,8 @@ class DecodersTest {
                         random.nextBoolean() ? Set.of() : Set.of("swap"),
                         random.nextBoolean() ? List.of() : List.of("upper", "lower"),
                         random.nextBoolean() ? List.of() : List.of("data"),
-                        random.nextBoolean() ? null : attachment())
+                        random.nextBoolean() ? null : attachment(),
+                        random.nextBoolean() ? null : "restrictive")
                 .encode();
     }
 

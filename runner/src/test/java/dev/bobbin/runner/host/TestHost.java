@@ -122,7 +122,19 @@ public final class TestHost implements AutoCloseable {
                 true,
                 INIT,
                 BindConfig.NONE,
-                new FilterSource(true, profile),
+                FilterSource.parse(profile.toString()),
+                NetworkConfig.STANDARD);
+    }
+
+    /// As [#open(int, Path, boolean)], whose jobs may ask for profiles of system calls by these names.
+    public static TestHost openNaming(Path root, boolean last, Map<String, Path> profiles) throws IOException {
+        return new TestHost(
+                Files.createDirectories(root),
+                2,
+                last,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.STANDARD.naming(profiles),
                 NetworkConfig.STANDARD);
     }
 
@@ -285,7 +297,7 @@ public final class TestHost implements AutoCloseable {
         }
 
         /// Reads a job to its end, and lets go of it.
-        static Result of(Execution execution) throws Exception {
+        public static Result of(Execution execution) throws Exception {
             try (execution) {
                 return read(execution);
             }
@@ -320,6 +332,7 @@ public final class TestHost implements AutoCloseable {
         private final List<Mount> mounts = new ArrayList<>();
         private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
+        private @Nullable String seccomp;
 
         private Request(List<String> command) {
             this.command = command;
@@ -343,6 +356,11 @@ public final class TestHost implements AutoCloseable {
 
         public Request mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Request seccomp(String profile) {
+            seccomp = profile;
             return this;
         }
 
@@ -450,7 +468,8 @@ public final class TestHost implements AutoCloseable {
                     mounts,
                     terminal,
                     network,
-                    new Sysctls(sysctls));
+                    new Sysctls(sysctls),
+                    seccomp);
         }
 
         public Execution start() throws InterruptedException {
@@ -486,6 +505,7 @@ public final class TestHost implements AutoCloseable {
         private final List<Mount> mounts = new ArrayList<>();
         private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
+        private @Nullable String seccomp;
         private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
@@ -504,6 +524,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place mount(Mount mount) {
             mounts.add(mount);
+            return this;
+        }
+
+        public Place seccomp(String profile) {
+            seccomp = profile;
             return this;
         }
 
@@ -572,7 +597,8 @@ public final class TestHost implements AutoCloseable {
                     mounts,
                     terminal,
                     network,
-                    new Sysctls(sysctls));
+                    new Sysctls(sysctls),
+                    seccomp);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

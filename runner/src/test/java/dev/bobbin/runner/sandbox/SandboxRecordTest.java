@@ -97,7 +97,7 @@ class SandboxRecordTest {
     }
 
     @Test
-    void keepsMountsSysctlsAndRareLimits() throws Exception {
+    void keepsMountsSysctlsRareLimitsAndTheProfile() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -121,7 +121,8 @@ class SandboxRecordTest {
                         new Mount.Bind("/srv/ä", "/a", false)),
                 null,
                 Network.NONE,
-                new Sysctls(Map.of("net.core.somaxconn", "1024")));
+                new Sysctls(Map.of("net.core.somaxconn", "1024")),
+                "moderate");
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");

@@ -136,6 +136,11 @@ final class DispatchedExecution implements Execution {
     }
 
     @Override
+    public Optional<String> seccomp() {
+        return job.seccomp();
+    }
+
+    @Override
     public ImageReference image() {
         return job.image();
     }

@@ -43,7 +43,7 @@ public record Problem(
                 new Problem(404, "volume_not_found", detail, refusal.field() == null ? "volume" : refusal.field(), 0);
             case VOLUME_IN_USE -> new Problem(409, "volume_in_use", detail, "volume", 0);
             case PORT_TAKEN -> new Problem(409, "port_in_use", detail, refusal.field(), 0);
-            case BAD_MOUNT -> invalid(refusal.field(), detail);
+            case BAD_MOUNT, NO_SUCH_PROFILE -> invalid(refusal.field(), detail);
             case FORBIDDEN -> new Problem(403, "forbidden", detail, refusal.field(), 0);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -183,6 +184,7 @@ final class JobJson {
         json.writeBooleanField("terminal", job.hasTerminal());
         labels(json, job.labels());
         NetworkJson.write(json, job);
+        seccomp(json, job.seccomp());
         json.writeStringField("created_at", job.createdAt().toString());
         json.writeStringField("on_disconnect", job.onDisconnect().name().toLowerCase(Locale.ROOT));
         if (job.limits().isPresent()) {
@@ -202,6 +204,13 @@ final class JobJson {
     static void sandbox(JsonGenerator json, Execution job) throws IOException {
         if (job.sandbox().isPresent()) {
             json.writeStringField("sandbox", job.sandbox().get().toString());
+        }
+    }
+
+    /// `"seccomp": "…"` where a profile was asked for, else nothing.
+    static void seccomp(JsonGenerator json, Optional<String> profile) throws IOException {
+        if (profile.isPresent()) {
+            json.writeStringField("seccomp", profile.get());
         }
     }
 

@@ -37,6 +37,7 @@ final class RunRequest {
             "ports",
             "mounts",
             "sysctls",
+            "seccomp",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -54,6 +55,7 @@ final class RunRequest {
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
     private Map<String, String> sysctls = Map.of();
+    private @Nullable String seccomp;
     private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
@@ -90,7 +92,8 @@ final class RunRequest {
                         mounts,
                         terminal,
                         network.network(),
-                        new Sysctls(sysctls)));
+                        new Sysctls(sysctls),
+                        seccomp));
     }
 
     /// Refuses what has no terminal to show.
@@ -119,6 +122,7 @@ final class RunRequest {
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
             case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
+            case "seccomp" -> seccomp = value.string();
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);

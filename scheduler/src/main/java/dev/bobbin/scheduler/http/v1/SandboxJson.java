@@ -42,6 +42,7 @@ final class SandboxJson {
         VolumeJson.mounts(json, sandbox.mounts());
         NetworkJson.write(json, sandbox);
         sysctls(json, sandbox.sysctls());
+        JobJson.seccomp(json, sandbox.seccomp());
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();

@@ -42,6 +42,7 @@ final class SandboxRequest {
             "network",
             "mounts",
             "sysctls",
+            "seccomp",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -64,6 +65,7 @@ final class SandboxRequest {
     private Map<String, String> labels = Map.of();
     private List<Mount> mounts = List.of();
     private Map<String, String> sysctls = Map.of();
+    private @Nullable String seccomp;
     private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
@@ -112,7 +114,8 @@ final class SandboxRequest {
                         mounts,
                         terminal,
                         network.network(),
-                        new Sysctls(sysctls)));
+                        new Sysctls(sysctls),
+                        seccomp));
     }
 
     /// When a registry is asked for the image.
@@ -137,6 +140,7 @@ final class SandboxRequest {
             case "labels" -> labels = JobInput.labels(value);
             case "mounts" -> mounts = MountInput.read(value);
             case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
+            case "seccomp" -> seccomp = value.string();
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);

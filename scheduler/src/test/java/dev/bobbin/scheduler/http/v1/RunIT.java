@@ -279,6 +279,19 @@ final class RunIT {
     }
 
     @Test
+    void takesAProfileOfSystemCallsByName() throws IOException {
+        var command = "{\"command\":[\"chroot\",\"/\",\"true\"]";
+        assertThat(run(command + "}").text()).contains("\"exit_code\":0");
+        var answer = run(command + ",\"seccomp\":\"restrictive\"}");
+        assertThat(answer.text()).contains("\"exit_code\":125");
+        assertThat(server.get("/v1/jobs/" + jobId(answer)).text()).contains("\"seccomp\":\"restrictive\"");
+        var unknown = run(command + ",\"seccomp\":\"loose\"}");
+        assertThat(unknown.status()).isEqualTo(400);
+        assertThat(unknown.text())
+                .contains("\"field\":\"seccomp\"", "\\\"loose\\\", but default, moderate, restrictive");
+    }
+
+    @Test
     void namesTheRareLimitThatIsWrong() throws IOException {
         for (var wrong : List.of(
                 "cpuset\":\"\"",

@@ -86,6 +86,7 @@ final class SandboxesIT {
                         + "\"user\":\"nobody\",\"files\":{\"f\":\"text\"},\"labels\":{\"team\":\"blue\"},\"ttl\":\"1h\","
                         + "\"idle_timeout\":\"30m\",\"network\":\"none\",\"image\":\"host\",\"pull\":\"missing\","
                         + "\"on_disconnect\":\"continue\",\"output_policy\":\"kill\","
+                        + "\"seccomp\":\"moderate\","
                         + "\"limits\":{\"memory\":\"64MiB\",\"cpus\":0.5,\"pids\":50,\"output\":\"1MiB\",\"disk\":\"8MiB\",\"cpuset\":\"0\"}}");
 
         assertThat(answer.status()).isEqualTo(201);
@@ -96,7 +97,11 @@ final class SandboxesIT {
                 .contains("\"command\":[\"sleep\",\"60\"]", "\"expires_at\":\"20", "\"idle_timeout\":1800.0")
                 .contains(
                         "\"limits\":{\"memory\":67108864,\"cpus\":0.5,\"pids\":50,\"cpuset\":\"0\",\"output\":1048576,\"disk\":8388608}")
-                .contains("\"unenforced_limits\":[\"disk\"]", "\"labels\":{\"team\":\"blue\"}", "\"execs\":[]")
+                .contains(
+                        "\"seccomp\":\"moderate\"",
+                        "\"unenforced_limits\":[\"disk\"]",
+                        "\"labels\":{\"team\":\"blue\"}",
+                        "\"execs\":[]")
                 .containsPattern("\"pid\":[1-9][0-9]*")
                 .doesNotContain("\"env\"", "\"outcome\"", "\"problem\"");
         assertThat(exec("web", "echo $A; pwd; id -un; cat f").text()).contains("\"stdout\":\"b\\n/w\\nnobody\\ntext\"");

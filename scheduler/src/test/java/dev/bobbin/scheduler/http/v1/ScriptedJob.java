@@ -168,6 +168,11 @@ final class ScriptedJob implements Execution {
     }
 
     @Override
+    public Optional<String> seccomp() {
+        return Optional.empty();
+    }
+
+    @Override
     public ImageReference image() {
         return ImageReference.HOST;
     }
