@@ -6,6 +6,7 @@ import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 
@@ -14,8 +15,11 @@ final class DatagramDoor implements AutoCloseable {
     /// After what should not happen, lest it happen without end.
     private static final long PAUSE_NANOS = 10_000_000;
 
+    private static final Duration LAST_WAIT = Duration.ofSeconds(1);
+
     private final DatagramSocket socket;
     private final Desk desk;
+    private final Thread receiver = Thread.ofVirtual().name("dns-datagrams").unstarted(this::receive);
 
     private DatagramDoor(DatagramSocket socket, Desk desk) {
         this.socket = socket;
@@ -24,7 +28,7 @@ final class DatagramDoor implements AutoCloseable {
 
     static DatagramDoor open(DatagramSocket socket, Desk desk) {
         var door = new DatagramDoor(socket, desk);
-        Thread.ofVirtual().name("dns-datagrams").start(door::receive);
+        door.receiver.start();
         return door;
     }
 
@@ -68,5 +72,11 @@ final class DatagramDoor implements AutoCloseable {
     @Override
     public void close() {
         socket.close();
+        try {
+            // the address is free only then
+            receiver.join(LAST_WAIT);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
