@@ -256,6 +256,8 @@ final class BobbinConfigTest {
         // What may be bound is said beside the rest of the host.
         expected.removeIf(key -> key.startsWith("host.binds"));
         expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
+        // Profiles with a name are of the same kind as that of all jobs.
+        expected.add("host.seccomp-profiles");
 
         assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
     }
