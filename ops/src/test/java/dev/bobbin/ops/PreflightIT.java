@@ -110,15 +110,29 @@ final class PreflightIT extends TypedCommands {
     }
 
     @Test
-    void takesAServerOutOfWorkThatCannotProveItself() throws Exception {
+    void provesNothingWithoutAnImage() throws Exception {
         serve("BOBBIN_PREFLIGHT_EVERY=0", "BOBBIN_HOST_IMAGE=off", "BOBBIN_DEFAULT_IMAGE=absent:1");
+
+        var result = bobbin("preflight");
+
+        assertThat(result.code()).as(result.toString()).isZero();
+        assertThat(result.out()).containsPattern("skipped +sandbox +image: there is no image");
         assertThat(shell(curl("/health/ready")).out()).contains("\"ready\"");
+    }
+
+    @Test
+    void takesAServerOutOfWorkThatCannotProveItself() throws Exception {
+        serve("BOBBIN_PREFLIGHT_EVERY=0");
+        assertThat(shell(curl("/health/ready")).out()).contains("\"ready\"");
+        var sandboxes = directory.resolve("data/sandboxes");
+        assertThat(shell("mv " + sandboxes + " " + sandboxes + ".away").code()).isZero();
 
         var result = bobbin("preflight");
 
         assertThat(result.code()).as(result.toString()).isEqualTo(1);
-        assertThat(result.out()).containsPattern("fail +sandbox +cannot start a sandbox");
+        assertThat(result.out()).containsPattern("fail +sandbox +cannot ");
         assertThat(shell(curl("/health/ready") + " -w ' %{http_code}'").out()).contains("\"degraded\"", " 503");
+        assertThat(shell("mv " + sandboxes + ".away " + sandboxes).code()).isZero();
     }
 
     @Test
