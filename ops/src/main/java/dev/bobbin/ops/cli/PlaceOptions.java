@@ -99,8 +99,7 @@ final class PlaceOptions {
     }
 
     /// Puts the image, the mounts, the network and the sysctls into `request`, and gives the limits, which are to be
-    /// put
-    /// there when they are complete.
+    /// put there when they are complete.
     Request putInto(Request request) {
         network.putInto(request);
         request.put("image", image)

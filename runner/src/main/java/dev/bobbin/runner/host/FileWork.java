@@ -54,8 +54,7 @@ final class FileWork {
     }
 
     /// Gives it what `source` has. If that fails, or is more than there is room for, nothing of a file that is not
-    /// whole
-    /// stays.
+    /// whole stays.
     void feed(Source source, DiskRoom room) throws IOException, InterruptedException {
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             var following = tasks.submit(() -> {

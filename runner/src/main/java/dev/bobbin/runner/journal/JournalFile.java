@@ -134,8 +134,7 @@ final class JournalFile implements AutoCloseable {
 
     /// The record that holds `position` (its header's first byte, or a byte of its data, or the byte after the
     /// last),
-    /// or
-    /// the first one after the hole that `position` is in.
+    /// or the first one after the hole that `position` is in.
     ///
     /// @param passed told every record before it that is still there
     /// @throws IllegalArgumentException if there is none

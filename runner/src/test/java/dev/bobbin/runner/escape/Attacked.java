@@ -7,8 +7,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// A real host with two parked sandboxes, which all attacks of one class are made on; [TestHost#close] fails if they
-/// left
-/// anything.
+/// left anything.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 abstract class Attacked {

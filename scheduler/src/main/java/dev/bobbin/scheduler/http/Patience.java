@@ -19,8 +19,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /// Lets clients go that leave a request unfinished, or take nothing of what is sent to them, for too long. Helidon's
-/// own
-/// timeouts end only connections between requests.
+/// own timeouts end only connections between requests.
 final class Patience implements ServerConnectionSelector, AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
 

@@ -18,8 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Requests of which a proxy before us and we could think that they end at different places. Each is followed by
-/// another
-/// that must never be answered.
+/// another that must never be answered.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
 final class SmugglingIT {

@@ -16,8 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One connection, and since when its client owes something: the rest of a request that it began, or to take what is
-/// sent
-/// to it.
+/// sent to it.
 public final class Progress implements ConnectionContext {
     /* Written by the connection's own thread, and read by the one that ends connections; a moment in which both are at
      * work is a minute too early or too late for nothing. A client owes

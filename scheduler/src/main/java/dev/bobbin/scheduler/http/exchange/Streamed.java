@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// write is a [ClientGone], since that is what it means.
 public final class Streamed {
     /// What is at least so long goes past Helidon's stream and its socket, which would copy it into buffers of their
-    /// own
-    /// and send it in pieces of 8 KiB.
+    /// own and send it in pieces of 8 KiB.
     private static final int LONG = 16 * 1024;
 
     private static final byte[] LINE_END = {'\r', '\n'};
