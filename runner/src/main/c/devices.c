@@ -1,5 +1,5 @@
 /*
- * The job's /dev, made on a fresh tmpfs before any image is in sight, and what it may do in its network namespace. Without
+ * The job's /dev, made on the stage before any image is in sight, and what it may do in its network namespace. Without
  * the owners given here the job's root could not make a directory in /dev, use a terminal, bind a low port or ping.
  */
 #include "park.h"
@@ -52,22 +52,34 @@ static int fill(int dev, uint32_t owner, struct failure *failure)
     return 0;
 }
 
+/* A mount of its own, as the stage allows no devices and what is in it may be run. */
+static int mount_over(const char *directory, struct failure *failure)
+{
+    CLOSED int tree = open_tree(AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    struct mount_attr attributes = {
+        .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+        .attr_clr = MOUNT_ATTR_NODEV,
+    };
+    if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0
+        || move_mount(tree, "", AT_FDCWD, directory, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(failure, "mount dev");
+    return 0;
+}
+
 int make_devices(const char *directory, uint32_t uid_base, struct failure *failure)
 {
-    char options[96];
-    snprintf(options, sizeof options, "mode=755,uid=%u,gid=%u,size=1m,nr_inodes=4096", uid_base, uid_base);
-    if (mount("dev", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, options) < 0) return fail(failure, "mount dev");
+    if (mount_over(directory, failure) < 0) return -1;
     CLOSED int dev = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dev < 0) return fail(failure, "open dev");
     if (fill(dev, uid_base, failure) < 0) return -1;
+    if (mkdirat(dev, "shm", 0700) < 0 || fchmodat(dev, "shm", 01777, 0) < 0) return fail(failure, "make dev/shm");
+    char options[96];
     snprintf(options, sizeof options, "newinstance,gid=%u,mode=620,ptmxmode=666", uid_base + TTY_GROUP);
     if (mount_below(directory, "pts", "devpts", options, failure) < 0) return -1;
-    snprintf(options, sizeof options, "mode=1777,uid=%u,gid=%u", uid_base, uid_base);
-    if (mount_below(directory, "shm", "tmpfs", options, failure) < 0) return -1;
     if (mount_below(directory, "mqueue", "mqueue", NULL, failure) < 0) return -1;
-    static const char *const unowned[] = {"pts", "pts/ptmx", "mqueue"};
+    static const char *const unowned[] = {"", "shm", "pts", "pts/ptmx", "mqueue"};
     for (size_t i = 0; i < sizeof unowned / sizeof *unowned; i++)
-        if (fchownat(dev, unowned[i], uid_base, uid_base, 0) < 0)
+        if (fchownat(dev, unowned[i], uid_base, uid_base, AT_EMPTY_PATH) < 0)
             return fail(failure, "give dev/%s to the job", unowned[i]);
     return 0;
 }

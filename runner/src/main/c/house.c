@@ -66,7 +66,7 @@ static int bring_all(const struct settings *settings, struct failure *failure)
     if (bring(path, NURSERY_RUN + 1, failure) < 0) return -1;
     if (bring(settings->store, NURSERY_STORE + 1, failure) < 0) return -1;
     if (bring(settings->uid_locks, NURSERY_LOCKS + 1, failure) < 0) return -1;
-    if (mkdir(NURSERY_TREES + 1, 0700) < 0 || mkdir(NURSERY_STAGE + 1, 0700) < 0)
+    if (mkdir(NURSERY_TREES + 1, 0700) < 0 || mkdir(NURSERY_STAGE + 1, 0700) < 0 || mkdir(NURSERY_EMPTY + 1, 0555) < 0)
         return fail(failure, "make the nursery's directories");
     for (int i = 0; i < settings->trees.count; i++) {
         snprintf(path, sizeof path, NURSERY_TREES "/%d", i);

@@ -4,6 +4,7 @@
  * that nothing put there by a mistake elsewhere can turn a mask into a door.
  */
 #include "mask.h"
+#include "park.h"
 #include "sandbox.h"
 #include "sys.h"
 
@@ -13,7 +14,6 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-#define INERT (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
 
 struct kernel_files {
@@ -55,13 +55,8 @@ static int open_null(struct failure *failure)
 
 static int open_empty(struct failure *failure)
 {
-    CLOSED int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "mode", "555", 0) < 0
-        || fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0
-        || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return fail(failure, "make an empty directory");
-    int mount = fsmount(context, FSMOUNT_CLOEXEC, INERT);
-    return mount < 0 ? fail(failure, "mount an empty directory") : mount;
+    int mount = open_tree(AT_FDCWD, STAGE_EMPTY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+    return mount < 0 ? fail(failure, "copy the mount of the empty directory") : mount;
 }
 
 static int hide(int place, const char *name, struct failure *failure)

@@ -88,6 +88,22 @@ static int make_trees(const struct host_trees *trees, int user_namespace, struct
     return 0;
 }
 
+/*
+ * What hides directories. It is the same one for every sandbox: each file system costs all of them, since the kernel keeps
+ * a line for every file system in every memory cgroup.
+ */
+static int make_empty(struct failure *failure)
+{
+    if (mkdir(STAGE_EMPTY + 1, 0755) < 0) return fail(failure, "make %s on the stage", STAGE_EMPTY);
+    CLOSED int tree = open_tree(AT_FDCWD, NURSERY_EMPTY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    struct mount_attr attributes = {.attr_set = INERT};
+    if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+        return fail(failure, "make an empty directory");
+    if (move_mount(tree, "", AT_FDCWD, STAGE_EMPTY + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(failure, "mount %s on the stage", STAGE_EMPTY);
+    return 0;
+}
+
 /* A view of the directory of a sandbox that lasts; its files belong to its own ids already. */
 static int make_kept_view(const char *id, struct failure *failure)
 {
@@ -120,6 +136,7 @@ int park(const struct sandbox *sandbox, int *user_namespace, struct failure *fai
     if (make_user_namespace(sandbox->uid_base, user_namespace, failure) < 0) return -1;
     if (make_view(NURSERY_STORE, "s", *user_namespace, failure) < 0) return -1;
     if (make_trees(sandbox->trees, *user_namespace, failure) < 0) return -1;
+    if (make_empty(failure) < 0) return -1;
     if (sandbox->journals >= 0 && make_kept_view(sandbox->id, failure) < 0) return -1;
     if (make_devices("d", sandbox->uid_base, failure) < 0) return -1;
     if (!sandbox->host_network && permit_network("p", sandbox->uid_base, failure) < 0) return -1;

@@ -7,6 +7,8 @@
 #include "error.h"
 #include "sandbox.h"
 
+/* Attributes of a mount of which nothing can be made but read. */
+#define INERT (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define TTY_GROUP 5 /* of terminals, as seen inside */
 
 /*

@@ -23,6 +23,7 @@
 #define NURSERY_TREES "/h"
 #define NURSERY_STAGE "/stage"
 #define NURSERY_VOLUMES "/volumes"
+#define NURSERY_EMPTY "/empty"
 
 /* in the stage */
 #define STAGE_UPPER "/u"
@@ -32,6 +33,7 @@
 #define STAGE_PROC "/p"
 #define STAGE_SYS "/y"
 #define STAGE_DEV "/d"
+#define STAGE_EMPTY "/e"
 #define STAGE_TREES "/h"
 #define STAGE_KEPT "/k" /* of a sandbox that lasts: its own directory on disk */
 

@@ -13,11 +13,12 @@ public final class Neighbours {
     private static final String USAGE = """
             usage: benchmarks/neighbours [--check] [--seconds N] [--only WORDS]
               --check      exits 1 if a p99 start is over the 10 ms of the design
-              --seconds N  how long beside each job, 6 unless said
+              --seconds N  how long beside each job, 10 unless said
               --only WORDS the hostile jobs with these words in their names
             Writes benchmarks/results/neighbours.md, unless --only is given. Needs root, cc and a JDK 25.""";
     private static final double P99_MICROS = 10_000;
     private static final Duration PAUSE = Duration.ofMillis(10);
+    private static final int TURNS = 4;
     private static final int WARM_UP = 3000;
     private static final Duration SETTLE = Duration.ofMillis(300);
     private static final Duration CALM = Duration.ofMillis(1500);
@@ -30,8 +31,8 @@ public final class Neighbours {
     private final int port;
     private final int millis;
 
-    /// What was seen beside one job.
-    private record Row(String name, Meter.Samples starts) {}
+    /// What was seen beside one job: our starts, and in the same seconds those of a plain `posix_spawn`.
+    private record Row(String name, Meter.Samples starts, Meter.Samples spawns) {}
 
     private Neighbours(Path source, Scratch scratch, int seconds) throws IOException, InterruptedException {
         this.scratch = scratch;
@@ -54,7 +55,7 @@ public final class Neighbours {
     /// Takes the root of the source tree, then flags.
     public static void main(String[] arguments) throws IOException, InterruptedException {
         var check = false;
-        var seconds = 6;
+        var seconds = 10;
         var only = "";
         for (var i = 1; i < arguments.length; i++) {
             switch (arguments[i]) {
@@ -93,29 +94,37 @@ public final class Neighbours {
                 60_000,
                 Duration.ZERO,
                 new Meter.Samples());
+        Thread.sleep(CALM);
+        row("warm", neighbour);
         var rows = new ArrayList<Row>();
-        rows.add(new Row("nothing", starts(neighbour)));
+        rows.add(row("nothing", neighbour));
         for (var hostile : Hostile.all(probe)) {
             if (!hostile.name().contains(only)) {
                 continue;
             }
-            try (var running = hostile.start(port, meterProgram, Duration.ofMillis(2L * millis + 5000))) {
+            try (var running = hostile.start(port, meterProgram, Duration.ofMillis(3L * millis + 5000))) {
                 Thread.sleep(SETTLE);
-                rows.add(new Row(hostile.name(), starts(neighbour)));
+                rows.add(row(hostile.name(), neighbour));
                 if (!running.state().contains("\"state\":\"running\"")) {
                     throw new IOException(hostile.name() + " ended before it was measured: " + running.state());
                 }
             }
             Thread.sleep(CALM);
         }
-        rows.add(new Row("nothing, afterwards", starts(neighbour)));
+        rows.add(row("nothing, afterwards", neighbour));
         return rows;
     }
 
-    private Meter.Samples starts(Contender neighbour) throws IOException, InterruptedException {
-        var samples = new Meter.Samples();
-        meter.measure(neighbour, 1, 1_000_000, millis, PAUSE, samples);
-        return samples;
+    /// In short turns, so that both see the same of what the machine does besides.
+    private Row row(String name, Contender neighbour) throws IOException, InterruptedException {
+        var spawned = Contender.spawned("true", TURNS, List.of(truth.toString()));
+        var starts = new Meter.Samples();
+        var spawns = new Meter.Samples();
+        for (var turn = 0; turn < TURNS; turn++) {
+            meter.measure(neighbour, 1, 1_000_000, millis / TURNS, PAUSE, starts);
+            meter.measure(spawned, 1, 1_000_000, millis / TURNS / 2, PAUSE, spawns);
+        }
+        return new Row(name, starts, spawns);
     }
 
     private static String report(List<Row> rows, String load) throws IOException {
@@ -123,21 +132,24 @@ public final class Neighbours {
         lines.add("# Starting `true` beside a hostile job\n");
         lines.add("Made by `benchmarks/neighbours` on " + Machine.describe() + "; " + load + ".\n");
         lines.add("One client starts a static `true` over HTTP, waits " + PAUSE.toMillis()
-                + " ms after each answer, and again. Milliseconds.\n");
-        lines.add("| beside | p50 | p90 | p99 | most | starts | failed |");
-        lines.add("|---|---|---|---|---|---|---|");
+                + " ms after each answer, and again; in turns with it a plain `posix_spawn` of the same program is taken,"
+                + " which tells what the machine itself does to a start. Milliseconds.\n");
+        lines.add("| beside | p50 | p90 | p99 | most | starts | failed | spawn p50 | spawn p99 |");
+        lines.add("|---|---|---|---|---|---|---|---|---|");
         for (var row : rows) {
             var starts = row.starts();
             lines.add(String.format(
                     Locale.ROOT,
-                    "| %s | %.2f | %.2f | %.2f | %.2f | %d | %d |",
+                    "| %s | %.2f | %.2f | %.2f | %.2f | %d | %d | %.2f | %.2f |",
                     row.name(),
                     starts.micros(0.5) / 1000,
                     starts.micros(0.9) / 1000,
                     starts.micros(0.99) / 1000,
                     starts.micros(1) / 1000,
                     starts.count(),
-                    starts.failures()));
+                    starts.failures(),
+                    row.spawns().micros(0.5) / 1000,
+                    row.spawns().micros(0.99) / 1000));
         }
         return String.join("\n", lines) + "\n";
     }
