@@ -176,10 +176,10 @@ static bool round_of(void)
 
 static void check_crc(void)
 {
-    uint8_t bytes[300];
+    static uint8_t bytes[70000];
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)chance(256);
     if (crc32c(0, (const uint8_t *)"123456789", 9) != 0xE3069283U) found("a CRC32C that is not the published one");
-    for (size_t length = 0; length < sizeof bytes; length++)
+    for (size_t length = 0; length < sizeof bytes; length += length < 300 ? 1 : 1 + chance(997))
         if (crc32c(7, bytes, length) != crc32c_portable(7, bytes, length)) found("two CRC32Cs that differ");
 }
 
