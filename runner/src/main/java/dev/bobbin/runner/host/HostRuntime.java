@@ -5,6 +5,7 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
@@ -245,6 +246,16 @@ public final class HostRuntime implements AutoCloseable {
         return Optional.ofNullable(known);
     }
 
+    /// What was begun under the word of `key` in the last 24 hours, whether it is still there or not.
+    public Optional<RequestKey.Use> use(RequestKey key) throws InterruptedException {
+        var known = premises.keys().find(key);
+        if (known.isEmpty()) {
+            archive.await();
+            known = premises.keys().find(key);
+        }
+        return known;
+    }
+
     /// Jobs that an earlier server started and that still run.
     public List<Execution> recovered() {
         return live().filter(LocalExecution::recovered)
@@ -340,6 +351,7 @@ public final class HostRuntime implements AutoCloseable {
             premises.leave();
             premises.networks().close();
             sandboxes.events().close();
+            premises.keys().close();
             nursery.close();
             locks.forEach(DirectoryLock::close);
         }

@@ -141,6 +141,7 @@ public final class Sandboxes {
                 remove(sandbox);
                 return new Creation.Refused(refusal.get());
             }
+            record.use().ifPresent(premises.keys()::add);
             return new Creation.Created(sandbox);
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
@@ -200,6 +201,7 @@ public final class Sandboxes {
     /// Notes a sandbox that an earlier server made and that does not run.
     void known(LastingSandbox sandbox) {
         all.put(sandbox.id(), sandbox);
+        sandbox.life().record().use().ifPresent(premises.keys()::add);
         names.claim(sandbox.tenant(), sandbox.name().orElse(null), sandbox.id());
         premises.mountings().keep(sandbox.tenant(), Mount.volumes(sandbox.mounts()), user(sandbox.id()));
     }

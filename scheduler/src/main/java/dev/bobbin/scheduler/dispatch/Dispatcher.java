@@ -6,6 +6,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.host.HostRuntime;
@@ -22,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Door of the scheduler: admits a job, finds it a host, starts it there, and finds it again later.
 public final class Dispatcher implements AutoCloseable {
@@ -36,7 +38,9 @@ public final class Dispatcher implements AutoCloseable {
     private final HostRuntime runtime;
     private final HostLink here;
     private final JobMeters meters;
+    private final SandboxDirectory sandboxes;
     private final PublishConfig publish;
+    private final Turns turns = new Turns();
     private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor timer;
 
@@ -55,6 +59,7 @@ public final class Dispatcher implements AutoCloseable {
         this.runtime = runtime;
         this.here = new HostLink.LocalHost(runtime);
         this.meters = new JobMeters(registry, admission::waiting);
+        this.sandboxes = new SandboxDirectory(runtime, cluster, publish, turns);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
         var _ = timer.scheduleWithFixedDelay(this::attendGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -78,12 +83,41 @@ public final class Dispatcher implements AutoCloseable {
                 .attend();
     }
 
-    /// Starts a job for a caller, waiting in line if it must. An accepted execution must be closed by whoever asked,
-    /// which leaves it running.
+    /// Starts a job for a caller, waiting in line if it must. If its key has begun one already, that is the answer. An
+    /// accepted execution must be closed by whoever asked, which leaves it running.
     public Attempt start(Job job, Caller caller) throws InterruptedException {
         if (!caller.sees(job.tenant())) {
             throw new IllegalArgumentException("a job belongs to a tenant that its caller sees");
         }
+        var key = job.key();
+        if (key == null) {
+            return begin(job, caller);
+        }
+        try (var _ = turns.take(key)) {
+            var earlier = earlier(key, caller);
+            return earlier.isPresent() ? earlier.get() : begin(job, caller);
+        }
+    }
+
+    /// What a job's key has begun, if it was used before: that job, or why the key is no good.
+    public Optional<Attempt> earlier(@Nullable RequestKey key, Caller caller) throws InterruptedException {
+        var use = key == null ? Optional.<RequestKey.Use>empty() : runtime.use(key);
+        if (use.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!use.get().key().equals(key)) {
+            return Optional.of(new Attempt.Refused(KeyRefusal.reused()));
+        }
+        return switch (use.get()) {
+            case RequestKey.Use.ByJob began ->
+                Optional.of(find(began.id(), caller)
+                        .<Attempt>map(Attempt.Accepted::new)
+                        .orElseGet(() -> new Attempt.Refused(KeyRefusal.spent("job " + began.id()))));
+            case RequestKey.Use.BySandbox _ -> Optional.of(new Attempt.Refused(KeyRefusal.reused()));
+        };
+    }
+
+    private Attempt begin(Job job, Caller caller) throws InterruptedException {
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
         if (job instanceof Job.Exec exec) {
@@ -130,6 +164,11 @@ public final class Dispatcher implements AutoCloseable {
             case Job.Run run -> run.limits();
             case Job.Exec _ -> throw new IllegalArgumentException("an exec has its place already: its sandbox's");
         };
+    }
+
+    /// The sandboxes that last.
+    public SandboxDirectory sandboxes() {
+        return sandboxes;
     }
 
     /// The job of this id if it exists for the caller.
