@@ -104,6 +104,15 @@ final class RealServer implements AutoCloseable {
         client.close();
     }
 
+    /// Sends a request with an `Idempotency-Key`; what a job prints comes as it comes.
+    HttpResponse<InputStream> keyed(String word, String path, String body) throws Exception {
+        var post = request(path, path.equals("/v1/run") ? "text/plain" : "application/json")
+                .header("Idempotency-Key", word)
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        return client.send(post, BodyHandlers.ofInputStream());
+    }
+
     String get(String path) throws Exception {
         return client.send(request(path, "application/json").build(), BodyHandlers.ofString())
                 .body();

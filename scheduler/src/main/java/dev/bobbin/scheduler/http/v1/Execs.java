@@ -92,11 +92,7 @@ final class Execs {
     }
 
     private Attempt begin(
-            ExecRequest asked,
-            Job.OnDisconnect usual,
-            Job.OutputPolicy policy,
-            @Nullable RequestKey key,
-            Caller caller)
+            ExecRequest asked, Job.OnDisconnect usual, Job.OutputPolicy policy, @Nullable RequestKey key, Caller caller)
             throws InterruptedException {
         var earlier = dispatcher.earlier(key, caller);
         if (earlier.isPresent()) {

@@ -86,8 +86,7 @@ final class RunRequest {
     /// @param usualImage the image if the request names none
     /// @param usualPolicy what happens at the output limit if the request does not say
     /// @param key by which the request is known when it comes again
-    Job.Run toJob(
-            Tenant tenant, ImageReference usualImage, Job.OutputPolicy usualPolicy, @Nullable RequestKey key) {
+    Job.Run toJob(Tenant tenant, ImageReference usualImage, Job.OutputPolicy usualPolicy, @Nullable RequestKey key) {
         return JobInput.valid(
                 within,
                 () -> new Job.Run(
