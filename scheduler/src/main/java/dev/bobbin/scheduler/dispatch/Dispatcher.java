@@ -11,6 +11,7 @@ import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.admission.Admission.Stay;
 import dev.bobbin.scheduler.admission.Ticket;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.placement.Candidate;
@@ -59,6 +60,7 @@ public final class Dispatcher implements AutoCloseable {
         this.runtime = runtime;
         this.here = new HostLink.LocalHost(runtime);
         this.meters = new JobMeters(registry, admission::waiting);
+        runtime.sandboxes().admitBy(new SandboxAdmission(admission));
         this.sandboxes = new SandboxDirectory(runtime, cluster, publish, turns);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
@@ -75,7 +77,7 @@ public final class Dispatcher implements AutoCloseable {
         meters.started();
         var place = execution.sandbox().isPresent()
                 ? Optional.<Ticket>empty()
-                : Optional.of(admission.readmit(execution.limits().orElse(Limits.DEFAULT)));
+                : Optional.of(admission.readmit(Stay.PASSING, execution.limits().orElse(Limits.DEFAULT)));
         new DispatchedExecution(execution, ending -> {
                     place.ifPresent(Ticket::close);
                     meters.ended(kind, ending);
@@ -133,7 +135,7 @@ public final class Dispatcher implements AutoCloseable {
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
             return neverFits(none);
         }
-        return switch (admission.enter(limits(job))) {
+        return switch (admission.enter(Stay.PASSING, limits(job))) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);

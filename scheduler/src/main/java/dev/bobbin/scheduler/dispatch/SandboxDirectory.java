@@ -45,9 +45,8 @@ public final class SandboxDirectory {
         return new VolumeDirectory(runtime.volumes());
     }
 
-    /// Makes a sandbox and starts it, unless it fits nowhere. It has no place at the gate: it lasts, and mostly idles.
-    /// If
-    /// its key has begun one already, that is the answer.
+    /// Makes a sandbox and starts it, unless it fits nowhere, waiting in line if it must. If its key has begun one
+    /// already, that is the answer.
     public Creation create(SandboxSpec spec, Caller caller) throws InterruptedException {
         if (!spec.tenant().equals(caller.tenant().name())) {
             throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
