@@ -101,7 +101,7 @@ final class RealServer implements AutoCloseable {
     void killGroup() throws Exception {
         new ProcessBuilder("kill", "-9", "--", "-" + process.pid()).start().waitFor();
         process.waitFor();
-        client.close();
+        client.shutdownNow();
     }
 
     /// Sends a request with an `Idempotency-Key`; what a job prints comes as it comes.
@@ -160,7 +160,7 @@ final class RealServer implements AutoCloseable {
 
     @Override
     public void close() {
-        client.close();
+        client.shutdownNow();
         process.destroy();
         try {
             if (!process.waitFor(20, TimeUnit.SECONDS)) {

@@ -29,10 +29,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -244,6 +246,18 @@ public final class HostRuntime implements AutoCloseable {
             known = premises.jobs().get(id);
         }
         return Optional.ofNullable(known);
+    }
+
+    /// Every run and exec of this tenant that runs here or whose journal is still kept, the newest first.
+    public List<Execution> jobs(String tenant) throws InterruptedException {
+        archive.await();
+        return premises.jobs().values().stream()
+                .filter(job -> job.tenant().equals(tenant) && job.isAsked())
+                .sorted(Comparator.<LocalExecution, UUID>comparing(
+                                job -> job.id().value())
+                        .reversed())
+                .map(Execution.class::cast)
+                .toList();
     }
 
     /// What was begun under the word of `key` in the last 24 hours, whether it is still there or not.

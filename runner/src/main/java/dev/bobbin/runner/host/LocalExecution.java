@@ -124,6 +124,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         return Optional.ofNullable(meta.seccomp());
     }
 
+    /// Whether it is what somebody asked for, and no part of a sandbox or of work on its files.
+    boolean isAsked() {
+        return !meta.kind().equals(JobMeta.SANDBOX) && !meta.kind().equals(JobMeta.FILES);
+    }
+
     /// The use of a key that began it.
     Optional<RequestKey.Use> use() {
         var key = meta.key();

@@ -178,6 +178,11 @@ public final class Dispatcher implements AutoCloseable {
         return here.find(id).filter(execution -> caller.sees(execution.tenant()));
     }
 
+    /// The jobs of the caller's tenant that are known, the newest first.
+    public List<Execution> list(Caller caller) throws InterruptedException {
+        return runtime.jobs(caller.tenant().name());
+    }
+
     /// Turns everybody away from now on.
     public void drain() {
         admission.drain();
