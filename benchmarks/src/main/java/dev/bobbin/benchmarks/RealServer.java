@@ -6,7 +6,6 @@ import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.PublishConfig;
-import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.HttpConfig;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
@@ -41,7 +40,7 @@ final class RealServer implements AutoCloseable {
         server = new HttpServer(
                 new HttpConfig(List.of(new Listen.Tcp("127.0.0.1", 0)), List.of(), List.of()),
                 dispatcher,
-                new SandboxDirectory(host.runtime, cluster, PublishConfig.LOOPBACK),
+                dispatcher.sandboxes(),
                 new ImageDirectory(host.images),
                 new Callers(List.of()),
                 List.of());

@@ -17,7 +17,6 @@ import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
-import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.HttpServer;
 import dev.bobbin.scheduler.http.Listen;
 import dev.bobbin.scheduler.placement.HostId;
@@ -61,7 +60,7 @@ final class BobbinServer implements Server {
         this.http = new HttpServer(
                 config.http(),
                 dispatcher,
-                new SandboxDirectory(runtime, cluster, config.publish()),
+                dispatcher.sandboxes(),
                 new ImageDirectory(images),
                 new Callers(config.tokens()),
                 List.of(metrics, new Health(this::readiness), new PreflightRoute(watch)));

@@ -101,7 +101,16 @@ final class RealServer implements AutoCloseable {
     void killGroup() throws Exception {
         new ProcessBuilder("kill", "-9", "--", "-" + process.pid()).start().waitFor();
         process.waitFor();
-        client.close();
+        client.shutdownNow();
+    }
+
+    /// Sends a request with an `Idempotency-Key`; what a job prints comes as it comes.
+    HttpResponse<InputStream> keyed(String word, String path, String body) throws Exception {
+        var post = request(path, path.equals("/v1/run") ? "text/plain" : "application/json")
+                .header("Idempotency-Key", word)
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        return client.send(post, BodyHandlers.ofInputStream());
     }
 
     String get(String path) throws Exception {
@@ -151,7 +160,7 @@ final class RealServer implements AutoCloseable {
 
     @Override
     public void close() {
-        client.close();
+        client.shutdownNow();
         process.destroy();
         try {
             if (!process.waitFor(20, TimeUnit.SECONDS)) {

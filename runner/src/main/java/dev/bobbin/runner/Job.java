@@ -21,6 +21,11 @@ public sealed interface Job {
     /// What a metric calls this kind of job.
     String kind();
 
+    /// By which the request is known when it is sent again; `null` if its caller gave it none.
+    default @Nullable RequestKey key() {
+        return null;
+    }
+
     /// What happens to the job when the caller that waits for it goes away.
     enum OnDisconnect {
         KILL,
@@ -51,6 +56,7 @@ public sealed interface Job {
     /// @param network what it may reach, and who may reach it
     /// @param sysctls settings of the kernel in its own namespaces
     /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
+    /// @param key by which the request is known when it is sent again; `null` for none
     record Run(
             JobId id,
             String tenant,
@@ -69,10 +75,53 @@ public sealed interface Job {
             @Nullable Terminal terminal,
             Network network,
             Sysctls sysctls,
-            @Nullable String seccomp)
+            @Nullable String seccomp,
+            @Nullable RequestKey key)
             implements Job {
 
-        /// One without mounts, terminal, network, sysctls and profile.
+        /// One without a key.
+        public Run(
+                JobId id,
+                String tenant,
+                ImageReference image,
+                List<String> command,
+                Map<String, String> env,
+                @Nullable String workdir,
+                @Nullable String user,
+                Stdin stdin,
+                List<InputFile> files,
+                Limits limits,
+                OnDisconnect onDisconnect,
+                OutputPolicy outputPolicy,
+                Map<String, String> labels,
+                List<Mount> mounts,
+                @Nullable Terminal terminal,
+                Network network,
+                Sysctls sysctls,
+                @Nullable String seccomp) {
+            this(
+                    id,
+                    tenant,
+                    image,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    files,
+                    limits,
+                    onDisconnect,
+                    outputPolicy,
+                    labels,
+                    mounts,
+                    terminal,
+                    network,
+                    sysctls,
+                    seccomp,
+                    null);
+        }
+
+        /// One without mounts, terminal, network, sysctls, profile and key.
         public Run(
                 JobId id,
                 String tenant,
@@ -105,6 +154,7 @@ public sealed interface Job {
                     null,
                     Network.NONE,
                     Sysctls.NONE,
+                    null,
                     null);
         }
 
@@ -159,6 +209,7 @@ public sealed interface Job {
     /// @param labels the caller's own notes, returned and never interpreted
     /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
     ///        standard output
+    /// @param key as in [Run]
     record Exec(
             JobId id,
             String tenant,
@@ -173,10 +224,45 @@ public sealed interface Job {
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
             Map<String, String> labels,
-            @Nullable Terminal terminal)
+            @Nullable Terminal terminal,
+            @Nullable RequestKey key)
             implements Job {
 
-        /// One without a terminal.
+        /// One without a key.
+        public Exec(
+                JobId id,
+                String tenant,
+                SandboxId sandbox,
+                List<String> command,
+                Map<String, String> env,
+                @Nullable String workdir,
+                @Nullable String user,
+                Stdin stdin,
+                Duration time,
+                long outputBytes,
+                OnDisconnect onDisconnect,
+                OutputPolicy outputPolicy,
+                Map<String, String> labels,
+                @Nullable Terminal terminal) {
+            this(
+                    id,
+                    tenant,
+                    sandbox,
+                    command,
+                    env,
+                    workdir,
+                    user,
+                    stdin,
+                    time,
+                    outputBytes,
+                    onDisconnect,
+                    outputPolicy,
+                    labels,
+                    terminal,
+                    null);
+        }
+
+        /// One without a terminal and a key.
         public Exec(
                 JobId id,
                 String tenant,
@@ -205,6 +291,7 @@ public sealed interface Job {
                     onDisconnect,
                     outputPolicy,
                     labels,
+                    null,
                     null);
         }
 

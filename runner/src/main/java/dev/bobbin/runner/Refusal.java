@@ -31,6 +31,10 @@ public record Refusal(
         /// The sandbox exists and is in a state that does not allow this.
         SANDBOX_NOT_RUNNING,
         NAME_TAKEN,
+        /// Its key was that of another request.
+        KEY_REUSED,
+        /// What its key began is not kept any more.
+        KEY_SPENT,
         NO_SUCH_VOLUME,
         /// A sandbox or a job that runs names it.
         VOLUME_IN_USE,

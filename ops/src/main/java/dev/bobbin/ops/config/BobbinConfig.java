@@ -219,7 +219,12 @@ public record BobbinConfig(
         var line = settings.integer("admission.line", absent.line());
         var patience = settings.duration("admission.patience", absent.patience());
         var overcommit = settings.one("admission.overcommit", absent.overcommit(), BobbinConfig::number);
-        return checked("admission.", () -> new AdmissionConfig(jobs, line, patience, overcommit));
+        var sandboxes = settings.integer("admission.sandboxes", absent.sandboxes());
+        var sandboxOvercommit =
+                settings.one("admission.sandbox-overcommit", absent.sandboxOvercommit(), BobbinConfig::number);
+        return checked(
+                "admission.",
+                () -> new AdmissionConfig(jobs, line, patience, overcommit, sandboxes, sandboxOvercommit));
     }
 
     private static double number(String text) {

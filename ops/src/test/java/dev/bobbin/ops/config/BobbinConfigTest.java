@@ -82,6 +82,8 @@ final class BobbinConfigTest {
                   line: 8
                   patience: 250ms
                   overcommit: 1.5
+                  sandboxes: 9
+                  sandbox-overcommit: 12.5
                 images:
                   directory: /tmp/images
                   insecure: ["lab.example:5000"]
@@ -154,7 +156,7 @@ final class BobbinConfigTest {
                         Duration.ofMinutes(10),
                         Duration.ofDays(30),
                         50L << 30));
-        assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5));
+        assertThat(config.admission()).isEqualTo(new AdmissionConfig(7, 8, Duration.ofMillis(250), 1.5, 9, 12.5));
         assertThat(config.host())
                 .isEqualTo(new HostConfig(
                         Path.of("/tmp/data"),
@@ -318,6 +320,8 @@ final class BobbinConfigTest {
             host.pool          | many          | host.pool: must be a whole number, not "many" (command line).
             host.pool          | 5000          | host.pool: must be between 0 and 4096.
             admission.jobs     | 0             | admission.jobs: must be between 1 and 1000000.
+            admission.sandboxes | 0            | admission.sandboxes: must be between 1 and 1000000.
+            admission.sandbox-overcommit | 0.5 | admission.sandbox-overcommit: must be between 1 and 100000.
             drain-timeout      | 3 weeks       | drain-timeout: must be a duration such as 10, 250ms, 30s, 5m or 1h
             host.keep-ended-bytes | 1XB        | host.keep-ended-bytes: must be a size such as
             images.mirrors     | docker.io     | images.mirrors: must be a list of NAME=VALUE, not "docker.io".

@@ -5,6 +5,7 @@ import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
@@ -28,10 +29,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -245,6 +248,28 @@ public final class HostRuntime implements AutoCloseable {
         return Optional.ofNullable(known);
     }
 
+    /// Every run and exec of this tenant that runs here or whose journal is still kept, the newest first.
+    public List<Execution> jobs(String tenant) throws InterruptedException {
+        archive.await();
+        return premises.jobs().values().stream()
+                .filter(job -> job.tenant().equals(tenant) && job.isAsked())
+                .sorted(Comparator.<LocalExecution, UUID>comparing(
+                                job -> job.id().value())
+                        .reversed())
+                .map(Execution.class::cast)
+                .toList();
+    }
+
+    /// What was begun under the word of `key` in the last 24 hours, whether it is still there or not.
+    public Optional<RequestKey.Use> use(RequestKey key) throws InterruptedException {
+        var known = premises.keys().find(key);
+        if (known.isEmpty()) {
+            archive.await();
+            known = premises.keys().find(key);
+        }
+        return known;
+    }
+
     /// Jobs that an earlier server started and that still run.
     public List<Execution> recovered() {
         return live().filter(LocalExecution::recovered)
@@ -340,6 +365,7 @@ public final class HostRuntime implements AutoCloseable {
             premises.leave();
             premises.networks().close();
             sandboxes.events().close();
+            premises.keys().close();
             nursery.close();
             locks.forEach(DirectoryLock::close);
         }

@@ -8,6 +8,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Network.Attachment;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
@@ -39,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 /// @param volumes names of those that are mounted for it alone; a sandbox that lasts has a record of its own
 /// @param attachment of its sandbox to the bridge; `null` for none, or if it is an exec
 /// @param seccomp name of its own profile of system calls; `null` for none
+/// @param key of the request that began it; `null` for none
 record JobMeta(
         JobId id,
         String tenant,
@@ -57,7 +59,8 @@ record JobMeta(
         List<String> layers,
         List<String> volumes,
         @Nullable Attachment attachment,
-        @Nullable String seccomp) {
+        @Nullable String seccomp,
+        @Nullable RequestKey key) {
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
@@ -101,6 +104,8 @@ record JobMeta(
     private static final int GATEWAY = 33;
     private static final int NETWORK = 34;
     private static final int SECCOMP = 35;
+    private static final int KEY_NAME = 40;
+    private static final int KEY_BODY = 41;
 
     JobMeta {
         unenforcedLimits = Set.copyOf(unenforcedLimits);
@@ -133,7 +138,8 @@ record JobMeta(
                 rootfs.layers(),
                 Mount.volumes(job.mounts()),
                 attachment,
-                job.seccomp());
+                job.seccomp(),
+                job.key());
     }
 
     /// Of the own process of a sandbox that lasts.
@@ -163,7 +169,8 @@ record JobMeta(
                 rootfs.layers(),
                 List.of(),
                 attachment,
-                spec.seccomp());
+                spec.seccomp(),
+                null);
     }
 
     /// @param sandbox in which it runs
@@ -187,7 +194,8 @@ record JobMeta(
                 rootfs.layers(),
                 List.of(),
                 null,
-                sandbox.seccomp());
+                sandbox.seccomp(),
+                job.key());
     }
 
     /// The same, as work on files.
@@ -210,6 +218,7 @@ record JobMeta(
                 layers,
                 volumes,
                 attachment,
+                null,
                 null);
     }
 
@@ -265,6 +274,9 @@ record JobMeta(
         }
         if (seccomp != null) {
             out.text(SECCOMP, seccomp);
+        }
+        if (key != null) {
+            out.text(KEY_NAME, key.name()).text(KEY_BODY, key.body());
         }
         return out.u64(BLOCK_AFTER_BYTES, blockAfterBytes).payload();
     }
@@ -351,7 +363,10 @@ record JobMeta(
                 fields.texts(LAYER),
                 fields.texts(VOLUME),
                 attachment(fields),
-                fields.has(SECCOMP) ? fields.requireText(SECCOMP) : null);
+                fields.has(SECCOMP) ? fields.requireText(SECCOMP) : null,
+                fields.has(KEY_NAME)
+                        ? new RequestKey(fields.requireText(KEY_NAME), fields.requireText(KEY_BODY))
+                        : null);
     }
 
     private static @Nullable Attachment attachment(Fields fields) throws WireException {

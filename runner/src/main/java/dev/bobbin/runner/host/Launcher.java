@@ -45,17 +45,19 @@ final class Launcher {
     /// Makes a PID 1 and gives the order; returns when the sandbox's own process has begun, or ended.
     ///
     /// @param fresh what a new one is to be, its files included; `null` for one that ran before
+    /// @param place at the gate; the sandbox's own if it is started
     /// @return why it may not be started at the moment
     Optional<Refusal> launch(
             LastingSandbox sandbox,
             @Nullable SandboxSpec fresh,
             JobId own,
             List<MountOrder> mounts,
+            SandboxGate.Place place,
             StartTimeline timeline)
             throws InterruptedException, IOException {
         var life = sandbox.life();
         var previous = life.own();
-        var claimed = life.claimStart(own);
+        var claimed = life.claimStart(own, place);
         if (claimed.isEmpty()) {
             return Optional.empty();
         }
@@ -75,8 +77,8 @@ final class Launcher {
                 life.ended(null);
                 return Optional.of(refusal);
             }
-            var place = ((Networks.Answer.Ready) answer).attachment();
-            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, place);
+            var network = ((Networks.Answer.Ready) answer).attachment();
+            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, network);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
@@ -89,7 +91,7 @@ final class Launcher {
                             meta.encode(),
                             !record.started(),
                             mounts,
-                            place,
+                            network,
                             premises.filters().program(spec.seccomp())));
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException | InterruptedException e) {

@@ -10,6 +10,7 @@ import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
@@ -121,6 +122,17 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     @Override
     public Optional<String> seccomp() {
         return Optional.ofNullable(meta.seccomp());
+    }
+
+    /// Whether it is what somebody asked for, and no part of a sandbox or of work on its files.
+    boolean isAsked() {
+        return !meta.kind().equals(JobMeta.SANDBOX) && !meta.kind().equals(JobMeta.FILES);
+    }
+
+    /// The use of a key that began it.
+    Optional<RequestKey.Use> use() {
+        var key = meta.key();
+        return key == null ? Optional.empty() : Optional.of(new RequestKey.Use.ByJob(key, meta.createdAt(), meta.id()));
     }
 
     Journal journal() {

@@ -50,6 +50,7 @@ final class Premises {
     private final NamedFilters filters;
     private final Losses losses;
     private final Precedence precedence;
+    private final UsedKeys keys;
     private final Set<String> unenforced;
     private final Fitness fitness;
     private final Map<JobId, LocalExecution> jobs = new ConcurrentHashMap<>();
@@ -98,8 +99,9 @@ final class Premises {
                 ready.join().nurseryLost();
             }
         });
+        this.keys = UsedKeys.open(files.keys());
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
-        this.upkeep = new Upkeep(config, files, nursery, jobs, running);
+        this.upkeep = new Upkeep(config, files, nursery, jobs, running, keys);
         ready.complete(this);
         trash.emptyInBackground();
     }
@@ -147,6 +149,11 @@ final class Premises {
 
     Precedence precedence() {
         return precedence;
+    }
+
+    /// Of the requests that began what there is, or was.
+    UsedKeys keys() {
+        return keys;
     }
 
     /// Every job that is known, those whose journals are kept included.
@@ -247,16 +254,18 @@ final class Premises {
     /// Notes the own process of a sandbox.
     void started(LocalExecution execution) {
         running.put(execution.sandboxId(), execution);
-        jobs.put(execution.id(), execution);
+        known(execution);
     }
 
     /// Notes a process in a sandbox that has another of its own.
     void known(LocalExecution execution) {
         jobs.put(execution.id(), execution);
+        execution.use().ifPresent(keys::add);
     }
 
     void forget(LocalExecution execution) {
         jobs.remove(execution.id());
+        execution.use().ifPresent(keys::remove);
     }
 
     /// The own process has ended, and its PID 1 is about to be told to exit.
@@ -290,12 +299,19 @@ final class Premises {
 
     /// Removes everything of a sandbox that lasted.
     void discard(SandboxRecord record) {
+        record.use().ifPresent(keys::outlives);
         discard(record.spec().id(), record.uidBase(), record.project());
     }
 
     /// The same of one of which there may be no record.
     void discard(SandboxId id, int uidBase, int project) {
-        jobs.values().removeIf(execution -> execution.sandboxId().equals(id));
+        var its = jobs.values().stream()
+                .filter(execution -> execution.sandboxId().equals(id))
+                .toList();
+        for (var execution : its) {
+            execution.use().ifPresent(keys::outlives);
+            jobs.remove(execution.id(), execution);
+        }
         try {
             trash.put(files.lasting(id));
         } catch (IOException e) {

@@ -45,6 +45,7 @@ final class SandboxLife {
     private boolean visited;
     private boolean leaving;
     private boolean removed;
+    private SandboxGate.@Nullable Place place;
     private long deadlineNanos = Long.MAX_VALUE;
 
     SandboxLife(SandboxRecord record, Path file, SandboxEvents events) {
@@ -101,8 +102,9 @@ final class SandboxLife {
 
     /// Waits until it is settled and no PID 1 of it exists, and takes it: until [#entered] nobody else will.
     ///
+    /// @param itsPlace at the gate, its own from then on until it ends
     /// @return the record of the run that begins, or nothing if it runs already or is no more
-    Optional<SandboxRecord> claimStart(JobId job) throws InterruptedException {
+    Optional<SandboxRecord> claimStart(JobId job, SandboxGate.Place itsPlace) throws InterruptedException {
         lock.lockInterruptibly();
         try {
             while (!leaving && passing()) {
@@ -116,6 +118,7 @@ final class SandboxLife {
             deadlineNanos = System.nanoTime() + CREATING_NANOS;
             if (awaitAbsent()) {
                 present = true;
+                place = itsPlace;
                 events.add(record.spec(), SandboxEvent.Change.CREATING, null);
                 return Optional.of(record);
             }
@@ -328,12 +331,51 @@ final class SandboxLife {
 
     private void become(SandboxState state, @Nullable String problem) {
         record = record.in(state, problem);
+        if (!takesPlace()) {
+            givePlaceBack();
+        }
         deadlineNanos = Long.MAX_VALUE;
         if (!leaving) {
             save();
             events.add(record.spec(), SandboxEvent.Change.into(state), problem == null ? cause() : problem);
         }
         changed.signalAll();
+    }
+
+    private boolean takesPlace() {
+        return switch (record.state()) {
+            case CREATING, RUNNING, STOPPING -> true;
+            case STOPPED, FAILED -> false;
+        };
+    }
+
+    private void givePlaceBack() {
+        if (place != null) {
+            place.giveBack();
+            place = null;
+        }
+    }
+
+    /// Has a place at `gate` from now on, if it takes one.
+    void readmit(SandboxGate gate) {
+        lock.lock();
+        try {
+            if (place == null && takesPlace()) {
+                place = gate.readmit(record.spec().limits());
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Whether this place is its own.
+    boolean has(SandboxGate.Place other) {
+        lock.lock();
+        try {
+            return other.equals(place);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// How its run has ended.
@@ -405,6 +447,7 @@ final class SandboxLife {
         lock.lock();
         try {
             removed = true;
+            givePlaceBack();
             events.add(record.spec(), SandboxEvent.Change.REMOVED, null);
             changed.signalAll();
         } finally {

@@ -50,6 +50,7 @@ public final class Sandboxes {
     private final SandboxEvents events;
     private final Map<SandboxId, LastingSandbox> all = new ConcurrentHashMap<>();
     private final SandboxNames names = new SandboxNames();
+    private volatile SandboxGate gate = SandboxGate.OPEN;
 
     /// The answer to "make this sandbox".
     public sealed interface Creation {
@@ -73,6 +74,12 @@ public final class Sandboxes {
         return events;
     }
 
+    /// From now on `other` lets sandboxes in; those that run are told to it at once.
+    public void admitBy(SandboxGate other) {
+        gate = other;
+        all.values().forEach(sandbox -> sandbox.life().readmit(other));
+    }
+
     /// Makes a sandbox and starts it.
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
         var closed = premises.closed()
@@ -85,6 +92,29 @@ public final class Sandboxes {
         if (unfit.isPresent()) {
             return new Creation.Refused(unfit.get());
         }
+        if (spec.name() != null && names.find(spec.tenant(), spec.name()).isPresent()) {
+            return new Creation.Refused(nameTaken(spec.name()));
+        }
+        return switch (gate.enter(spec.limits())) {
+            case SandboxGate.Entry.Refused(var refusal) -> new Creation.Refused(refusal);
+            case SandboxGate.Entry.Admitted(var place) -> {
+                timeline.stamp(Phase.ADMIT);
+                var created = false;
+                try {
+                    var creation = create(spec, place, timeline);
+                    created = creation instanceof Creation.Created;
+                    yield creation;
+                } finally {
+                    if (!created) {
+                        place.giveBack();
+                    }
+                }
+            }
+        };
+    }
+
+    private Creation create(SandboxSpec spec, SandboxGate.Place place, StartTimeline timeline)
+            throws InterruptedException {
         Optional<Rootfs> lease;
         try {
             lease = images.lease(spec.tenant(), spec.image());
@@ -113,7 +143,7 @@ public final class Sandboxes {
             mounts = new Mountings.Answer.Refused(new Refusal(Refusal.Reason.DEGRADED, CANNOT));
         }
         return switch (mounts) {
-            case Mountings.Answer.Ready(var orders) -> create(spec, rootfs, orders, timeline);
+            case Mountings.Answer.Ready(var orders) -> create(spec, rootfs, orders, place, timeline);
             case Mountings.Answer.Refused(var refusal) -> {
                 names.release(spec.tenant(), spec.name(), spec.id());
                 rootfs.close();
@@ -127,7 +157,8 @@ public final class Sandboxes {
         return "sandbox " + id;
     }
 
-    private Creation create(SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, StartTimeline timeline)
+    private Creation create(
+            SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, SandboxGate.Place place, StartTimeline timeline)
             throws InterruptedException {
         var own = JobId.next();
         var record = new SandboxRecord(
@@ -136,11 +167,12 @@ public final class Sandboxes {
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
         try {
-            var refusal = launcher.launch(sandbox, spec, own, mounts, timeline);
+            var refusal = launcher.launch(sandbox, spec, own, mounts, place, timeline);
             if (refusal.isPresent()) {
                 remove(sandbox);
                 return new Creation.Refused(refusal.get());
             }
+            record.use().ifPresent(premises.keys()::add);
             return new Creation.Created(sandbox);
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + spec.id() + " could not be made", e);
@@ -153,6 +185,9 @@ public final class Sandboxes {
         var closed = premises.closed();
         if (closed.isPresent()) {
             return closed;
+        }
+        if (sandbox.life().settled() == SandboxState.RUNNING) {
+            return Optional.empty();
         }
         var spec = sandbox.spec();
         var forbidden = premises.networks()
@@ -168,13 +203,31 @@ public final class Sandboxes {
         if (unfit.isPresent()) {
             return unfit;
         }
-        var mounts = mounts(spec);
+        var timeline = StartTimeline.begin();
+        return switch (gate.enter(sandbox.limits())) {
+            case SandboxGate.Entry.Refused(var refusal) -> Optional.of(refusal);
+            case SandboxGate.Entry.Admitted(var place) -> {
+                timeline.stamp(Phase.ADMIT);
+                try {
+                    yield start(sandbox, place, timeline);
+                } finally {
+                    if (!sandbox.life().has(place)) {
+                        place.giveBack();
+                    }
+                }
+            }
+        };
+    }
+
+    private Optional<Refusal> start(LastingSandbox sandbox, SandboxGate.Place place, StartTimeline timeline)
+            throws InterruptedException {
+        var mounts = mounts(sandbox.spec());
         if (mounts instanceof Mountings.Answer.Refused(var refusal)) {
             return Optional.of(refusal);
         }
         try {
             var orders = ((Mountings.Answer.Ready) mounts).orders();
-            var refusal = launcher.launch(sandbox, null, JobId.next(), orders, StartTimeline.begin());
+            var refusal = launcher.launch(sandbox, null, JobId.next(), orders, place, timeline);
             return refusal.isPresent() ? refusal : sandbox.removed();
         } catch (SandboxException | IOException e) {
             LOG.log(Level.ERROR, "sandbox " + sandbox.id() + " could not be started", e);
@@ -200,6 +253,7 @@ public final class Sandboxes {
     /// Notes a sandbox that an earlier server made and that does not run.
     void known(LastingSandbox sandbox) {
         all.put(sandbox.id(), sandbox);
+        sandbox.life().record().use().ifPresent(premises.keys()::add);
         names.claim(sandbox.tenant(), sandbox.name().orElse(null), sandbox.id());
         premises.mountings().keep(sandbox.tenant(), Mount.volumes(sandbox.mounts()), user(sandbox.id()));
     }

@@ -32,6 +32,7 @@ final class Upkeep implements AutoCloseable {
     private final SandboxFiles files;
     private final Nursery nursery;
     private final Map<JobId, LocalExecution> jobs;
+    private final UsedKeys keys;
     private final Map<SandboxId, LocalExecution> running;
     private final FileStore disk;
     private final ReentrantLock lock = new ReentrantLock();
@@ -42,17 +43,20 @@ final class Upkeep implements AutoCloseable {
 
     /// @param jobs every job that is known; those that are forgotten are taken out
     /// @param running those that run
+    /// @param keys of the requests that began them
     Upkeep(
             HostConfig config,
             SandboxFiles files,
             Nursery nursery,
             Map<JobId, LocalExecution> jobs,
-            Map<SandboxId, LocalExecution> running)
+            Map<SandboxId, LocalExecution> running,
+            UsedKeys keys)
             throws IOException {
         this.files = files;
         this.nursery = nursery;
         this.jobs = jobs;
         this.running = running;
+        this.keys = keys;
         this.disk = Files.getFileStore(config.dataDir());
         this.kept = new KeptJobs(config.keepEnded(), config.keepEndedBytes());
     }
@@ -81,6 +85,7 @@ final class Upkeep implements AutoCloseable {
     /// Notes a job that had ended before this server began.
     void archived(Archive.Entry entry) {
         jobs.put(entry.execution().id(), entry.execution());
+        entry.execution().use().ifPresent(keys::add);
         keep(entry.execution(), entry.bytes(), entry.endedMillis());
     }
 
@@ -169,6 +174,7 @@ final class Upkeep implements AutoCloseable {
             lock.unlock();
         }
         for (var execution : expired) {
+            execution.use().ifPresent(keys::outlives);
             jobs.remove(execution.id());
             try {
                 files.removeJournal(execution.journalFile());

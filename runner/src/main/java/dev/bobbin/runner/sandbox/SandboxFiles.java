@@ -73,6 +73,11 @@ public record SandboxFiles(Path dataDir, Path runDir) {
         return sandboxes().resolve("events");
     }
 
+    /// Keys of requests that have outlived what they began.
+    public Path keys() {
+        return sandboxes().resolve("keys");
+    }
+
     /// Where sandboxes lie that are being removed.
     public Path trash() {
         return dataDir.resolve("trash");

@@ -5,6 +5,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// What `sandbox.json` says: everything that must be known of a sandbox that lasts while it does not run, or while no
@@ -55,6 +57,12 @@ public record SandboxRecord(
 
     public SandboxRecord {
         layers = List.copyOf(layers);
+    }
+
+    /// The use of a key that began it.
+    public Optional<RequestKey.Use> use() {
+        var key = spec.key();
+        return key == null ? Optional.empty() : Optional.of(new RequestKey.Use.BySandbox(key, createdAt, spec.id()));
     }
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {
@@ -101,7 +109,8 @@ public record SandboxRecord(
                 now.terminal(),
                 now.network(),
                 now.sysctls(),
-                now.seccomp());
+                now.seccomp(),
+                now.key());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
@@ -163,6 +172,9 @@ public record SandboxRecord(
         out.put("network", NetworkRecord.encode(spec.network()));
         out.put("sysctls", spec.sysctls().values());
         out.put("seccomp", spec.seccomp());
+        var key = spec.key();
+        out.put("key", key == null ? null : key.name());
+        out.put("key_body", key == null ? null : key.body());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -251,7 +263,8 @@ public record SandboxRecord(
                 terminal(in),
                 NetworkRecord.decode(in.get("network")),
                 in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
-                (String) in.get("seccomp"));
+                (String) in.get("seccomp"),
+                in.get("key") == null ? null : new RequestKey(text(in, "key"), text(in, "key_body")));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),

@@ -3,6 +3,7 @@ package dev.bobbin.runner.host;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Job;
@@ -11,6 +12,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.journal.Journal;
@@ -149,7 +151,8 @@ class DecodersTest {
                         random.nextBoolean() ? List.of() : List.of("upper", "lower"),
                         random.nextBoolean() ? List.of() : List.of("data"),
                         random.nextBoolean() ? null : attachment(),
-                        random.nextBoolean() ? null : "restrictive")
+                        random.nextBoolean() ? null : "restrictive",
+                        random.nextBoolean() ? null : RequestKey.of("default", "word", Digest.sha256("what was asked")))
                 .encode();
     }
 

@@ -3,6 +3,7 @@ package dev.bobbin.runner.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.Job;
@@ -10,6 +11,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -97,7 +99,7 @@ class SandboxRecordTest {
     }
 
     @Test
-    void keepsMountsSysctlsRareLimitsAndTheProfile() throws Exception {
+    void keepsMountsSysctlsRareLimitsTheProfileAndTheKey() throws Exception {
         var spec = new SandboxSpec(
                 SandboxId.next(),
                 "default",
@@ -122,7 +124,8 @@ class SandboxRecordTest {
                 null,
                 Network.NONE,
                 new Sysctls(Map.of("net.core.somaxconn", "1024")),
-                "moderate");
+                "moderate",
+                RequestKey.of("tenant", "word", Digest.sha256("body")));
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");

@@ -13,27 +13,40 @@ import java.util.concurrent.locks.ReentrantLock;
 /// in the order in which they came. Safe for many threads.
 public final class Admission {
     /* Room is counted in jobs, in the memory and in the pids that they may use at most. Limits are caps and not
-     * reservations, so these may add up to several times what the machine has. The line is strict: a small job does not
-     * overtake a large one, which would otherwise wait for ever. */
+     * reservations, so these may add up to several times what the machine has. A sandbox that lasts mostly idles, so the
+     * same caps count for less, and it takes none of the jobs' places but one of its own kind. The line is strict: a small
+     * job does not overtake a large one, which would otherwise wait for ever. */
 
     private final AdmissionConfig config;
     private final Room room;
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Waiting> line = new ArrayDeque<>();
     private long jobs;
+    private long sandboxes;
     private long memoryBytes;
     private long pids;
     private boolean draining;
 
+    /// Who comes.
+    public enum Stay {
+        /// A job with a sandbox of its own, which goes with it.
+        PASSING,
+        /// A sandbox that lasts.
+        LASTING
+    }
+
     private record Room(long memoryBytes, long pids) {}
 
+    /// What somebody counts for.
+    private record Need(Stay stay, long memoryBytes, long pids) {}
+
     private static final class Waiting {
-        private final Limits limits;
+        private final Need need;
         private final Condition changed;
         private boolean admitted;
 
-        Waiting(Limits limits, Condition changed) {
-            this.limits = limits;
+        Waiting(Need need, Condition changed) {
+            this.need = need;
             this.changed = changed;
         }
     }
@@ -51,33 +64,45 @@ public final class Admission {
         record TurnedAway(Refusal refusal) implements Entry {}
     }
 
-    /// Asks for room for a job with these limits, no larger than the machine.
-    public Entry enter(Limits limits) throws InterruptedException {
+    /// Asks for room for what has these limits, no larger than the machine.
+    public Entry enter(Stay stay, Limits limits) throws InterruptedException {
+        var need = need(stay, limits);
         lock.lockInterruptibly();
         try {
             if (draining) {
                 return turnedAwayByDrain();
             }
-            if (line.isEmpty() && hasRoom(limits)) {
-                return new Entry.Admitted(take(limits));
+            if (line.isEmpty() && hasRoom(need)) {
+                return new Entry.Admitted(take(need));
             }
-            return waitInLine(limits);
+            return waitInLine(need);
         } finally {
             lock.unlock();
         }
     }
 
-    /// A ticket for a job that runs already, whether there is room or not.
-    public Ticket readmit(Limits limits) {
+    /// A ticket for what runs already, whether there is room or not.
+    public Ticket readmit(Stay stay, Limits limits) {
         lock.lock();
         try {
-            return take(limits);
+            return take(need(stay, limits));
         } finally {
             lock.unlock();
         }
     }
 
-    /// Jobs that wait for room now.
+    private Need need(Stay stay, Limits limits) {
+        return switch (stay) {
+            case PASSING -> new Need(stay, limits.memoryBytes(), limits.pids());
+            case LASTING -> {
+                var share = config.overcommit() / config.sandboxOvercommit();
+                yield new Need(
+                        stay, (long) Math.ceil(limits.memoryBytes() * share), (long) Math.ceil(limits.pids() * share));
+            }
+        };
+    }
+
+    /// Jobs and sandboxes that wait for room now.
     public int waiting() {
         lock.lock();
         try {
@@ -98,11 +123,11 @@ public final class Admission {
         }
     }
 
-    private Entry waitInLine(Limits limits) throws InterruptedException {
+    private Entry waitInLine(Need need) throws InterruptedException {
         if (line.size() >= config.line()) {
-            return turnedAway(Reason.BUSY, whatIsTaken(limits) + ", and the line is full; try again");
+            return turnedAway(Reason.BUSY, whatIsTaken(need) + ", and the line is full; try again");
         }
-        var waiting = new Waiting(limits, lock.newCondition());
+        var waiting = new Waiting(need, lock.newCondition());
         line.addLast(waiting);
         var left = config.patience().toNanos();
         try {
@@ -111,7 +136,7 @@ public final class Admission {
             }
         } catch (InterruptedException e) {
             if (waiting.admitted) {
-                giveBack(limits);
+                giveBack(need);
             }
             throw e;
         } finally {
@@ -120,76 +145,91 @@ public final class Admission {
             }
         }
         if (waiting.admitted) {
-            return new Entry.Admitted(new Ticket(() -> leave(limits)));
+            return new Entry.Admitted(new Ticket(() -> leave(need)));
         }
         return draining
                 ? turnedAwayByDrain()
                 : turnedAway(
                         Reason.BUSY,
-                        whatIsTaken(limits) + ", and nothing came free within "
+                        whatIsTaken(need) + ", and nothing came free within "
                                 + config.patience().toSeconds() + " s; try again");
     }
 
-    private boolean hasRoom(Limits limits) {
-        return jobs < config.jobs() && hasMemory(limits) && hasPids(limits);
+    private boolean hasRoom(Need need) {
+        return hasPlace(need) && (isAlone(need) || (hasMemory(need) && hasPids(need)));
     }
 
-    /// An empty machine takes any job, so that nothing waits for what can never come.
-    private boolean hasMemory(Limits limits) {
-        return jobs == 0 || memoryBytes + limits.memoryBytes() <= room.memoryBytes;
+    private boolean hasPlace(Need need) {
+        return switch (need.stay) {
+            case PASSING -> jobs < config.jobs();
+            case LASTING -> sandboxes < config.sandboxes();
+        };
     }
 
-    private boolean hasPids(Limits limits) {
-        return jobs == 0 || pids + limits.pids() <= room.pids;
+    /// The first job is taken whatever there is of sandboxes, so that nothing waits for what may never come.
+    private boolean isAlone(Need need) {
+        return need.stay == Stay.PASSING && jobs == 0;
     }
 
-    private Ticket take(Limits limits) {
-        count(limits);
-        return new Ticket(() -> leave(limits));
+    private boolean hasMemory(Need need) {
+        return memoryBytes + need.memoryBytes <= room.memoryBytes;
     }
 
-    private void count(Limits limits) {
-        jobs++;
-        memoryBytes += limits.memoryBytes();
-        pids += limits.pids();
+    private boolean hasPids(Need need) {
+        return pids + need.pids <= room.pids;
     }
 
-    private void leave(Limits limits) {
+    private Ticket take(Need need) {
+        count(need, 1);
+        return new Ticket(() -> leave(need));
+    }
+
+    private void count(Need need, int times) {
+        switch (need.stay) {
+            case PASSING -> jobs += times;
+            case LASTING -> sandboxes += times;
+        }
+        memoryBytes += times * need.memoryBytes;
+        pids += times * need.pids;
+    }
+
+    private void leave(Need need) {
         lock.lock();
         try {
-            giveBack(limits);
+            giveBack(need);
         } finally {
             lock.unlock();
         }
     }
 
-    private void giveBack(Limits limits) {
-        jobs--;
-        memoryBytes -= limits.memoryBytes();
-        pids -= limits.pids();
+    private void giveBack(Need need) {
+        count(need, -1);
         admitNext();
     }
 
     private void admitNext() {
-        while (!draining && !line.isEmpty() && hasRoom(line.getFirst().limits)) {
+        while (!draining && !line.isEmpty() && hasRoom(line.getFirst().need)) {
             var next = line.removeFirst();
-            count(next.limits);
+            count(next.need, 1);
             next.admitted = true;
             next.changed.signal();
         }
     }
 
-    private String whatIsTaken(Limits limits) {
-        if (jobs >= config.jobs()) {
-            return "all " + config.jobs() + " places are taken";
+    private String whatIsTaken(Need need) {
+        if (!hasPlace(need)) {
+            return switch (need.stay) {
+                case PASSING -> "all " + config.jobs() + " places are taken";
+                case LASTING -> "all " + config.sandboxes() + " places of sandboxes are taken";
+            };
         }
-        if (!hasMemory(limits)) {
-            return "the memory limits of running jobs add up to " + memoryBytes + " bytes, and with "
-                    + limits.memoryBytes() + " more to over " + config.overcommit() + " times what this machine has";
+        if (!hasMemory(need)) {
+            return "the memory limits of what runs count for " + memoryBytes + " bytes, and with " + need.memoryBytes
+                    + " more for over " + config.overcommit() + " times what this machine has";
         }
-        if (!hasPids(limits)) {
-            return "the pids limits of running jobs add up to " + pids + ", and with " + limits.pids()
-                    + " more to over " + config.overcommit() + " times what this machine has";
+        if (!hasPids(need)) {
+            return "the pids limits of what runs count for " + pids + ", and with " + need.pids + " more for over "
+                    + config.overcommit() + " times what this machine has";
         }
         return "others wait already";
     }

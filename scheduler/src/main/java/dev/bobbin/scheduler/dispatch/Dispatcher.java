@@ -6,10 +6,12 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.scheduler.admission.Admission;
+import dev.bobbin.scheduler.admission.Admission.Stay;
 import dev.bobbin.scheduler.admission.Ticket;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.placement.Candidate;
@@ -22,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Door of the scheduler: admits a job, finds it a host, starts it there, and finds it again later.
 public final class Dispatcher implements AutoCloseable {
@@ -36,7 +39,9 @@ public final class Dispatcher implements AutoCloseable {
     private final HostRuntime runtime;
     private final HostLink here;
     private final JobMeters meters;
+    private final SandboxDirectory sandboxes;
     private final PublishConfig publish;
+    private final Turns turns = new Turns();
     private final Set<DispatchedExecution> young = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor timer;
 
@@ -55,6 +60,8 @@ public final class Dispatcher implements AutoCloseable {
         this.runtime = runtime;
         this.here = new HostLink.LocalHost(runtime);
         this.meters = new JobMeters(registry, admission::waiting);
+        runtime.sandboxes().admitBy(new SandboxAdmission(admission));
+        this.sandboxes = new SandboxDirectory(runtime, cluster, publish, turns);
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("dispatch-timer").factory());
         var _ = timer.scheduleWithFixedDelay(this::attendGrown, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -70,7 +77,7 @@ public final class Dispatcher implements AutoCloseable {
         meters.started();
         var place = execution.sandbox().isPresent()
                 ? Optional.<Ticket>empty()
-                : Optional.of(admission.readmit(execution.limits().orElse(Limits.DEFAULT)));
+                : Optional.of(admission.readmit(Stay.PASSING, execution.limits().orElse(Limits.DEFAULT)));
         new DispatchedExecution(execution, ending -> {
                     place.ifPresent(Ticket::close);
                     meters.ended(kind, ending);
@@ -78,12 +85,41 @@ public final class Dispatcher implements AutoCloseable {
                 .attend();
     }
 
-    /// Starts a job for a caller, waiting in line if it must. An accepted execution must be closed by whoever asked,
-    /// which leaves it running.
+    /// Starts a job for a caller, waiting in line if it must. If its key has begun one already, that is the answer. An
+    /// accepted execution must be closed by whoever asked, which leaves it running.
     public Attempt start(Job job, Caller caller) throws InterruptedException {
         if (!caller.sees(job.tenant())) {
             throw new IllegalArgumentException("a job belongs to a tenant that its caller sees");
         }
+        var key = job.key();
+        if (key == null) {
+            return begin(job, caller);
+        }
+        try (var _ = turns.take(key)) {
+            var earlier = earlier(key, caller);
+            return earlier.isPresent() ? earlier.get() : begin(job, caller);
+        }
+    }
+
+    /// What a job's key has begun, if it was used before: that job, or why the key is no good.
+    public Optional<Attempt> earlier(@Nullable RequestKey key, Caller caller) throws InterruptedException {
+        var use = key == null ? Optional.<RequestKey.Use>empty() : runtime.use(key);
+        if (use.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!use.get().key().equals(key)) {
+            return Optional.of(new Attempt.Refused(KeyRefusal.reused()));
+        }
+        return switch (use.get()) {
+            case RequestKey.Use.ByJob began ->
+                Optional.of(find(began.id(), caller)
+                        .<Attempt>map(Attempt.Accepted::new)
+                        .orElseGet(() -> new Attempt.Refused(KeyRefusal.spent("job " + began.id()))));
+            case RequestKey.Use.BySandbox _ -> Optional.of(new Attempt.Refused(KeyRefusal.reused()));
+        };
+    }
+
+    private Attempt begin(Job job, Caller caller) throws InterruptedException {
         var timeline = StartTimeline.begin();
         meters.submitted(job.kind());
         if (job instanceof Job.Exec exec) {
@@ -99,7 +135,7 @@ public final class Dispatcher implements AutoCloseable {
         if (placement.rank(job, cluster.view()) instanceof Placement.Ranking.NoneFits none) {
             return neverFits(none);
         }
-        return switch (admission.enter(limits(job))) {
+        return switch (admission.enter(Stay.PASSING, limits(job))) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);
@@ -132,9 +168,19 @@ public final class Dispatcher implements AutoCloseable {
         };
     }
 
+    /// The sandboxes that last.
+    public SandboxDirectory sandboxes() {
+        return sandboxes;
+    }
+
     /// The job of this id if it exists for the caller.
     public Optional<Execution> find(JobId id, Caller caller) throws InterruptedException {
         return here.find(id).filter(execution -> caller.sees(execution.tenant()));
+    }
+
+    /// The jobs of the caller's tenant that are known, the newest first.
+    public List<Execution> list(Caller caller) throws InterruptedException {
+        return runtime.jobs(caller.tenant().name());
     }
 
     /// Turns everybody away from now on.

@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.dispatch;
 
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
@@ -15,6 +16,7 @@ import dev.bobbin.scheduler.tenant.Caller;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The sandboxes that last, as callers may see and make them. Another tenant's do not exist, unless an administrator
 /// names the id. What is found does itself what it is told.
@@ -23,12 +25,15 @@ public final class SandboxDirectory {
     private final Sandboxes here;
     private final SingleHostCluster cluster;
     private final PublishConfig publish;
+    private final Turns turns;
     private final Placement placement = new Placement();
 
     /// Those of `runtime`.
     ///
     /// @param publish where callers who are no administrators may publish ports
-    public SandboxDirectory(HostRuntime runtime, SingleHostCluster cluster, PublishConfig publish) {
+    /// @param turns of requests with keys
+    SandboxDirectory(HostRuntime runtime, SingleHostCluster cluster, PublishConfig publish, Turns turns) {
+        this.turns = turns;
         this.publish = publish;
         this.runtime = runtime;
         this.here = runtime.sandboxes();
@@ -40,11 +45,42 @@ public final class SandboxDirectory {
         return new VolumeDirectory(runtime.volumes());
     }
 
-    /// Makes a sandbox and starts it, unless it fits nowhere. It has no place at the gate: it lasts, and mostly idles.
+    /// Makes a sandbox and starts it, unless it fits nowhere, waiting in line if it must. If its key has begun one
+    /// already, that is the answer.
     public Creation create(SandboxSpec spec, Caller caller) throws InterruptedException {
         if (!spec.tenant().equals(caller.tenant().name())) {
             throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
         }
+        var key = spec.key();
+        if (key == null) {
+            return begin(spec, caller);
+        }
+        try (var _ = turns.take(key)) {
+            var earlier = earlier(key, caller);
+            return earlier.isPresent() ? earlier.get() : begin(spec, caller);
+        }
+    }
+
+    /// What a sandbox's key has begun, if it was used before: that sandbox, or why the key is no good.
+    public Optional<Creation> earlier(@Nullable RequestKey key, Caller caller) throws InterruptedException {
+        var use = key == null ? Optional.<RequestKey.Use>empty() : runtime.use(key);
+        if (use.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!use.get().key().equals(key)) {
+            return Optional.of(new Creation.Refused(KeyRefusal.reused()));
+        }
+        return switch (use.get()) {
+            case RequestKey.Use.BySandbox began ->
+                Optional.of(here.find(began.id())
+                        .filter(sandbox -> caller.sees(sandbox.tenant()))
+                        .<Creation>map(Creation.Created::new)
+                        .orElseGet(() -> new Creation.Refused(KeyRefusal.spent("sandbox " + began.id()))));
+            case RequestKey.Use.ByJob _ -> Optional.of(new Creation.Refused(KeyRefusal.reused()));
+        };
+    }
+
+    private Creation begin(SandboxSpec spec, Caller caller) throws InterruptedException {
         var forbidden = MountRights.refusal(spec.mounts(), caller, runtime)
                 .or(() -> NetworkRights.refusal(spec.network(), caller, publish));
         if (forbidden.isPresent()) {

@@ -6,6 +6,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal.Reason;
 import dev.bobbin.runner.host.HostCapacity;
 import dev.bobbin.scheduler.admission.Admission.Entry;
+import dev.bobbin.scheduler.admission.Admission.Stay;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -43,12 +44,12 @@ final class AdmissionTest {
     @Test
     void turnsAwayWhoeverWaitsTooLong() throws InterruptedException {
         var gate = gate(1, 1, Duration.ofMillis(50));
-        var first = admitted(gate.enter(Limits.DEFAULT));
-        assertThat(turnedAway(gate.enter(Limits.DEFAULT))).isEqualTo(Reason.BUSY);
+        var first = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT));
+        assertThat(turnedAway(gate.enter(Stay.PASSING, Limits.DEFAULT))).isEqualTo(Reason.BUSY);
         first.close();
         first.close();
-        var second = admitted(gate.enter(Limits.DEFAULT));
-        assertThat(turnedAway(gate.enter(Limits.DEFAULT))).isEqualTo(Reason.BUSY);
+        var second = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT));
+        assertThat(turnedAway(gate.enter(Stay.PASSING, Limits.DEFAULT))).isEqualTo(Reason.BUSY);
         second.close();
         assertThat(gate.waiting()).isZero();
     }
@@ -56,17 +57,17 @@ final class AdmissionTest {
     @Test
     void turnsAwayWhoeverFindsTheLineFull() throws InterruptedException {
         var gate = gate(1, 0, Duration.ofMinutes(1));
-        try (var _ = admitted(gate.enter(Limits.DEFAULT))) {
-            assertThat(turnedAway(gate.enter(Limits.DEFAULT))).isEqualTo(Reason.BUSY);
+        try (var _ = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT))) {
+            assertThat(turnedAway(gate.enter(Stay.PASSING, Limits.DEFAULT))).isEqualTo(Reason.BUSY);
         }
     }
 
     @Test
     void letsTheNextInWhenAJobEnds() throws Exception {
         var gate = gate(1, 1, Duration.ofMinutes(1));
-        var first = admitted(gate.enter(Limits.DEFAULT));
+        var first = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT));
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
-            Callable<Entry> enter = () -> gate.enter(Limits.DEFAULT);
+            Callable<Entry> enter = () -> gate.enter(Stay.PASSING, Limits.DEFAULT);
             var waiting = tasks.submit(enter);
             while (gate.waiting() == 0) {
                 Thread.onSpinWait();
@@ -79,9 +80,9 @@ final class AdmissionTest {
     @Test
     void turnsAwayThoseInLineWhenItDrains() throws Exception {
         var gate = gate(1, 8, Duration.ofMinutes(1));
-        try (var _ = admitted(gate.enter(Limits.DEFAULT));
+        try (var _ = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT));
                 var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
-            Callable<Entry> enter = () -> gate.enter(Limits.DEFAULT);
+            Callable<Entry> enter = () -> gate.enter(Stay.PASSING, Limits.DEFAULT);
             var one = tasks.submit(enter);
             var two = tasks.submit(enter);
             while (gate.waiting() < 2) {
@@ -90,7 +91,7 @@ final class AdmissionTest {
             gate.drain();
             assertThat(turnedAway(one.get())).isEqualTo(Reason.DRAINING);
             assertThat(turnedAway(two.get())).isEqualTo(Reason.DRAINING);
-            assertThat(turnedAway(gate.enter(Limits.DEFAULT))).isEqualTo(Reason.DRAINING);
+            assertThat(turnedAway(gate.enter(Stay.PASSING, Limits.DEFAULT))).isEqualTo(Reason.DRAINING);
         }
     }
 
@@ -102,7 +103,7 @@ final class AdmissionTest {
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             for (var job = 0; job < 200; job++) {
                 var _ = tasks.submit(() -> {
-                    try (var _ = admitted(gate.enter(Limits.DEFAULT))) {
+                    try (var _ = admitted(gate.enter(Stay.PASSING, Limits.DEFAULT))) {
                         most.accumulateAndGet(inside.incrementAndGet(), Math::max);
                         TimeUnit.MICROSECONDS.sleep(100);
                         inside.decrementAndGet();
@@ -118,9 +119,9 @@ final class AdmissionTest {
     @Test
     void admitsUntilTheMemoryOfAllIsOvercommitted() throws InterruptedException {
         var gate = gate(100, 0, Duration.ZERO);
-        try (var _ = admitted(gate.enter(limits(4 * GIB, 10)));
-                var _ = admitted(gate.enter(limits(4 * GIB, 10)))) {
-            switch (gate.enter(limits(GIB, 10))) {
+        try (var _ = admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 10)));
+                var _ = admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 10)))) {
+            switch (gate.enter(Stay.PASSING, limits(GIB, 10))) {
                 case Entry.Admitted _ -> throw new AssertionError("admitted");
                 case Entry.TurnedAway away -> {
                     assertThat(away.refusal().reason()).isEqualTo(Reason.BUSY);
@@ -128,30 +129,30 @@ final class AdmissionTest {
                 }
             }
         }
-        admitted(gate.enter(limits(GIB, 10))).close();
+        admitted(gate.enter(Stay.PASSING, limits(GIB, 10))).close();
     }
 
     @Test
     void admitsUntilThePidsOfAllAreOvercommitted() throws InterruptedException {
         var gate = gate(100, 0, Duration.ZERO);
-        try (var _ = admitted(gate.enter(limits(1 << 22, 4000)));
-                var _ = admitted(gate.enter(limits(1 << 22, 3999)))) {
-            assertThat(turnedAway(gate.enter(limits(1 << 22, 2)))).isEqualTo(Reason.BUSY);
-            admitted(gate.enter(limits(1 << 22, 1))).close();
+        try (var _ = admitted(gate.enter(Stay.PASSING, limits(1 << 22, 4000)));
+                var _ = admitted(gate.enter(Stay.PASSING, limits(1 << 22, 3999)))) {
+            assertThat(turnedAway(gate.enter(Stay.PASSING, limits(1 << 22, 2)))).isEqualTo(Reason.BUSY);
+            admitted(gate.enter(Stay.PASSING, limits(1 << 22, 1))).close();
         }
     }
 
     @Test
     void letsNobodyOvertakeALargeJob() throws Exception {
         var gate = gate(100, 8, Duration.ofMinutes(1));
-        var first = admitted(gate.enter(limits(4 * GIB, 1)));
-        var second = admitted(gate.enter(limits(3 * GIB, 1)));
+        var first = admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 1)));
+        var second = admitted(gate.enter(Stay.PASSING, limits(3 * GIB, 1)));
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
-            var large = tasks.submit(() -> gate.enter(limits(4 * GIB, 1)));
+            var large = tasks.submit(() -> gate.enter(Stay.PASSING, limits(4 * GIB, 1)));
             while (gate.waiting() < 1) {
                 Thread.onSpinWait();
             }
-            var small = tasks.submit(() -> gate.enter(limits(GIB / 2, 1)));
+            var small = tasks.submit(() -> gate.enter(Stay.PASSING, limits(GIB / 2, 1)));
             while (gate.waiting() < 2) {
                 Thread.onSpinWait();
             }
@@ -166,15 +167,15 @@ final class AdmissionTest {
     @Test
     void letsTheNextInWhenTheFirstOfTheLineGivesUp() throws Exception {
         var gate = gate(100, 8, Duration.ofMillis(300));
-        try (var _ = admitted(gate.enter(limits(4 * GIB, 1)));
-                var _ = admitted(gate.enter(limits(3 * GIB, 1)));
+        try (var _ = admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 1)));
+                var _ = admitted(gate.enter(Stay.PASSING, limits(3 * GIB, 1)));
                 var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
-            var large = tasks.submit(() -> gate.enter(limits(4 * GIB, 1)));
+            var large = tasks.submit(() -> gate.enter(Stay.PASSING, limits(4 * GIB, 1)));
             while (gate.waiting() < 1) {
                 Thread.onSpinWait();
             }
             TimeUnit.MILLISECONDS.sleep(100);
-            var small = tasks.submit(() -> gate.enter(limits(GIB / 2, 1)));
+            var small = tasks.submit(() -> gate.enter(Stay.PASSING, limits(GIB / 2, 1)));
             assertThat(turnedAway(large.get())).isEqualTo(Reason.BUSY);
             admitted(small.get()).close();
         }
@@ -183,9 +184,59 @@ final class AdmissionTest {
     @Test
     void countsJobsThatRanBeforeItBegan() throws Exception {
         var gate = gate(1, 0, Duration.ZERO);
-        var before = gate.readmit(limits(64 * GIB, 1));
-        assertThat(turnedAway(gate.enter(limits(GIB, 1)))).isEqualTo(Reason.BUSY);
+        var before = gate.readmit(Stay.PASSING, limits(64 * GIB, 1));
+        assertThat(turnedAway(gate.enter(Stay.PASSING, limits(GIB, 1)))).isEqualTo(Reason.BUSY);
         before.close();
-        admitted(gate.enter(limits(4 * GIB, 1))).close();
+        admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 1))).close();
+    }
+
+    /// A gate of the same machine for at most so many sandboxes, whose limits count for an eighth of a job's.
+    private static Admission gate(int sandboxes) {
+        return new Admission(
+                new AdmissionConfig(1, 0, Duration.ZERO, 2, sandboxes, 16), new HostCapacity(2, 4 * GIB, 4000, 0, 0));
+    }
+
+    @Test
+    void countsALastingSandboxForAPartOfAJob() throws InterruptedException {
+        var gate = gate(100);
+        for (var sandbox = 0; sandbox < 16; sandbox++) {
+            admitted(gate.enter(Stay.LASTING, limits(4 * GIB, 4)));
+        }
+        assertThat(turnedAway(gate.enter(Stay.LASTING, limits(4 << 20, 4)))).isEqualTo(Reason.BUSY);
+
+        var other = gate(100);
+        for (var sandbox = 0; sandbox < 16; sandbox++) {
+            admitted(other.enter(Stay.LASTING, limits(GIB, 4000)));
+        }
+        assertThat(turnedAway(other.enter(Stay.LASTING, limits(GIB, 1)))).isEqualTo(Reason.BUSY);
+    }
+
+    @Test
+    void boundsSandboxesAndJobsEachByTheirOwnNumber() throws InterruptedException {
+        var gate = gate(2);
+        var first = admitted(gate.enter(Stay.LASTING, Limits.DEFAULT));
+        admitted(gate.enter(Stay.LASTING, Limits.DEFAULT));
+        assertThat(turnedAway(gate.enter(Stay.LASTING, Limits.DEFAULT))).isEqualTo(Reason.BUSY);
+        admitted(gate.enter(Stay.PASSING, Limits.DEFAULT));
+        assertThat(turnedAway(gate.enter(Stay.PASSING, Limits.DEFAULT))).isEqualTo(Reason.BUSY);
+        first.close();
+        admitted(gate.enter(Stay.LASTING, Limits.DEFAULT));
+    }
+
+    @Test
+    void takesTheFirstJobWhateverSandboxesThereAre() throws InterruptedException {
+        var gate = gate(100);
+        for (var sandbox = 0; sandbox < 16; sandbox++) {
+            gate.readmit(Stay.LASTING, limits(4 * GIB, 4000));
+        }
+        admitted(gate.enter(Stay.PASSING, limits(4 * GIB, 4000)));
+    }
+
+    @Test
+    void takesAThousandUsualSandboxesOnASmallMachineAsItIsConfiguredFirst() throws InterruptedException {
+        var gate = new Admission(AdmissionConfig.DEFAULT, new HostCapacity(2, 2 * GIB, 32_768, 0, 0));
+        for (var sandbox = 0; sandbox < 1000; sandbox++) {
+            admitted(gate.enter(Stay.LASTING, Limits.DEFAULT));
+        }
     }
 }

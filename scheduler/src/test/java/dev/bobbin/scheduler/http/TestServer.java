@@ -40,7 +40,7 @@ public final class TestServer implements AutoCloseable {
                 host.runtime(),
                 PublishConfig.LOOPBACK,
                 host.meters);
-        sandboxes = new SandboxDirectory(host.runtime(), cluster, PublishConfig.LOOPBACK);
+        sandboxes = dispatcher.sandboxes();
         try {
             images = new ImageDirectory(host.images());
             var config =

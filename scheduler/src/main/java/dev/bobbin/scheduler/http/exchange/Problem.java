@@ -45,6 +45,8 @@ public record Problem(
             case PORT_TAKEN -> new Problem(409, "port_in_use", detail, refusal.field(), 0);
             case BAD_MOUNT, NO_SUCH_PROFILE -> invalid(refusal.field(), detail);
             case FORBIDDEN -> new Problem(403, "forbidden", detail, refusal.field(), 0);
+            case KEY_REUSED -> new Problem(422, "idempotency_key_reused", detail, refusal.field(), 0);
+            case KEY_SPENT -> new Problem(410, "gone", detail, refusal.field(), 0);
             case NAME_TAKEN -> new Problem(409, "name_taken", detail, "name", 0);
         };
     }

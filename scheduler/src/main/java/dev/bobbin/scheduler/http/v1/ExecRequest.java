@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Terminal;
@@ -58,10 +59,11 @@ final class ExecRequest {
         return request;
     }
 
-    /// The request that is the value of a field.
-    static ExecRequest read(JsonInput value) throws IOException {
+    /// The request that is the value of a field, for a job that nobody waits for.
+    static ExecRequest readDetached(JsonInput value) throws IOException {
         var request = new ExecRequest(value.path() + ".");
         value.object(FIELDS, request::field);
+        JobInput.requireNobody(request.within, request.onDisconnect);
         return request;
     }
 
@@ -117,7 +119,13 @@ final class ExecRequest {
     /// @param tenant owner of the sandbox, and so of what runs in it
     /// @param usual what happens when the caller leaves if the request does not say
     /// @param usualPolicy what happens at the output limit if the request does not say
-    Job.Exec toJob(String tenant, SandboxId place, Job.OnDisconnect usual, Job.OutputPolicy usualPolicy) {
+    /// @param key by which the request is known when it comes again
+    Job.Exec toJob(
+            String tenant,
+            SandboxId place,
+            Job.OnDisconnect usual,
+            Job.OutputPolicy usualPolicy,
+            @Nullable RequestKey key) {
         return JobInput.valid(
                 within,
                 () -> new Job.Exec(
@@ -134,7 +142,8 @@ final class ExecRequest {
                         onDisconnect == null ? usual : onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
-                        terminal));
+                        terminal,
+                        key));
     }
 
     private void field(String name, JsonInput value) throws IOException {

@@ -3,27 +3,21 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Exchange;
-import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.tenant.Caller;
-import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.IOException;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Processes in sandboxes that last: `POST /v1/exec`, whose caller waits, and `POST /v1/jobs`, whose caller does not.
+/// Processes in sandboxes that last: `POST /v1/exec`, whose caller waits, terminals, and those that nobody waits for.
 final class Execs {
-    private static final Set<String> JOB =
-            Set.of("run", "exec", "build", "queue", "priority", "retries", "not_before", "after", "count", "callback");
-
     private final Dispatcher dispatcher;
     private final SandboxDirectory sandboxes;
     private final JobAnswer answers;
@@ -39,14 +33,18 @@ final class Execs {
     void exec(ServerRequest request, ServerResponse response) {
         var terminal = Terminals.starting(request);
         if (terminal.isPresent()) {
-            var asked = ExecRequest.read(Body.read(request, Runs.LARGEST_REQUEST));
+            var body = Body.read(request, Runs.LARGEST_REQUEST);
+            var asked = ExecRequest.read(body);
             asked.requireTerminal();
-            throw show(asked, Job.OnDisconnect.KILL, terminal.get(), request, response);
+            var key = IdempotencyKey.of(request, body);
+            throw show(asked, Job.OnDisconnect.KILL, key, terminal.get(), request, response);
         }
         var rendition = Rendition.of(request, Rendition.JSON);
         var policy = rendition == Rendition.JSON ? Job.OutputPolicy.KILL : Job.OutputPolicy.BLOCK;
-        var asked = ExecRequest.read(Body.read(request, Runs.LARGEST_REQUEST));
-        var execution = start(asked, Job.OnDisconnect.KILL, policy, Exchange.caller(request));
+        var body = Body.read(request, Runs.LARGEST_REQUEST);
+        var asked = ExecRequest.read(body);
+        var key = IdempotencyKey.of(request, body);
+        var execution = start(asked, Job.OnDisconnect.KILL, policy, key, Exchange.caller(request));
         try (var reply = answers.reply(rendition, response)) {
             answers.started(execution, reply);
         }
@@ -57,40 +55,34 @@ final class Execs {
     void terminal(ServerRequest request, ServerResponse response) {
         var terminal = Terminals.attaching(request);
         var asked = ExecRequest.read(request.path().pathParameters().get("id"), request);
-        throw show(asked, Job.OnDisconnect.CONTINUE, terminal, request, response);
+        throw show(asked, Job.OnDisconnect.CONTINUE, null, terminal, request, response);
     }
 
     private CloseConnectionException show(
             ExecRequest asked,
             Job.OnDisconnect usual,
+            @Nullable RequestKey key,
             Terminals.Asked terminal,
             ServerRequest request,
             ServerResponse response) {
-        try (var execution = start(asked, usual, Job.OutputPolicy.DROP, Exchange.caller(request))) {
+        try (var execution = start(asked, usual, Job.OutputPolicy.DROP, key, Exchange.caller(request))) {
             return terminals.started(execution, terminal, response);
         }
     }
 
-    /// Answers as soon as it runs; from then on it is a job like any other.
-    void detached(ServerRequest request, ServerResponse response) {
-        var asked = new Detached();
-        JsonInput.readObject(Body.read(request, Runs.LARGEST_REQUEST), JOB, asked::field);
-        if (asked.exec == null) {
-            throw Rejected.invalid("exec", "exec: say what to run, and in which sandbox");
-        }
-        var policy = Job.OutputPolicy.DROP;
-        try (var execution = start(asked.exec, Job.OnDisconnect.CONTINUE, policy, Exchange.caller(request))) {
-            JobAnswer.head(execution.id(), response);
-            response.status(Status.ACCEPTED_202);
-            JobAnswer.send(response, json -> JobJson.state(json, execution));
-        }
+    /// Begins one that nobody waits for.
+    Attempt detached(ExecRequest asked, @Nullable RequestKey key, Caller caller) throws InterruptedException {
+        return begin(asked, Job.OnDisconnect.CONTINUE, Job.OutputPolicy.DROP, key, caller);
     }
 
-    private Execution start(ExecRequest asked, Job.OnDisconnect usual, Job.OutputPolicy policy, Caller caller) {
-        var sandbox = Sandboxes.find(sandboxes, asked.sandbox(), caller);
-        var job = asked.toJob(sandbox.tenant(), sandbox.id(), usual, policy);
+    private Execution start(
+            ExecRequest asked,
+            Job.OnDisconnect usual,
+            Job.OutputPolicy policy,
+            @Nullable RequestKey key,
+            Caller caller) {
         try {
-            return switch (dispatcher.start(job, caller)) {
+            return switch (begin(asked, usual, policy, key, caller)) {
                 case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
                 case Attempt.Accepted accepted -> accepted.execution();
             };
@@ -99,15 +91,14 @@ final class Execs {
         }
     }
 
-    /// The body of `POST /v1/jobs`.
-    private static final class Detached {
-        private @Nullable ExecRequest exec;
-
-        void field(String name, JsonInput value) throws IOException {
-            if (!name.equals("exec")) {
-                throw JobInput.notOffered(value);
-            }
-            exec = ExecRequest.read(value);
+    private Attempt begin(
+            ExecRequest asked, Job.OnDisconnect usual, Job.OutputPolicy policy, @Nullable RequestKey key, Caller caller)
+            throws InterruptedException {
+        var earlier = dispatcher.earlier(key, caller);
+        if (earlier.isPresent()) {
+            return earlier.get();
         }
+        var sandbox = Sandboxes.find(sandboxes, asked.sandbox(), caller);
+        return dispatcher.start(asked.toJob(sandbox.tenant(), sandbox.id(), usual, policy, key), caller);
     }
 }

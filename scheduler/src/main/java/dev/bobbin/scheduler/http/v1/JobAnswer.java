@@ -2,7 +2,6 @@ package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
-import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
@@ -31,6 +30,7 @@ final class JobAnswer {
     private static final System.Logger LOG = System.getLogger(JobAnswer.class.getName());
 
     private final Disconnects disconnects;
+    private final Attendance attendance = new Attendance();
 
     JobAnswer(Disconnects disconnects) {
         this.disconnects = disconnects;
@@ -86,11 +86,11 @@ final class JobAnswer {
         if (!reply.isStreamed()) {
             head(job.id(), reply.response());
         }
-        var caller = Thread.currentThread();
-        Runnable gone = job.onDisconnect() == Job.OnDisconnect.KILL ? () -> job.cancel("client") : caller::interrupt;
-        switch (reply.rendition()) {
-            case JSON -> json(job, gone, reply);
-            case TEXT, NDJSON, SSE -> stream(job, Part.ALL, gone, reply);
+        try (var waiting = attendance.begin(job)) {
+            switch (reply.rendition()) {
+                case JSON -> json(job, waiting::gone, reply);
+                case TEXT, NDJSON, SSE -> stream(job, Part.ALL, waiting::gone, reply);
+            }
         }
     }
 

@@ -250,6 +250,16 @@ final class JobInput {
         return Integer.parseInt(text);
     }
 
+    /// Refuses a job that nobody waits for and that shall end when somebody leaves.
+    ///
+    /// @param within as in [#valid]
+    static void requireNobody(String within, Job.@Nullable OnDisconnect onDisconnect) {
+        if (onDisconnect == Job.OnDisconnect.KILL) {
+            var field = within + "on_disconnect";
+            throw Rejected.invalid(field, field + ": nobody waits for this job, so nobody's leaving can end it");
+        }
+    }
+
     static Rejected notOffered(JsonInput value) {
         return value.wrong("not offered yet; leave it out");
     }

@@ -16,6 +16,9 @@ import java.util.TreeSet;
 
 /// The parts of a job as JSON.
 final class JobJson {
+    static final String RUNNING = "running";
+    static final String ENDED = "ended";
+
     private JobJson() {}
 
     /// `"outcome": {…}`
@@ -171,13 +174,18 @@ final class JobJson {
         return text.toString();
     }
 
+    /// The word for whether it runs.
+    static String stateOf(Execution job) {
+        return job.ending().isPresent() ? ENDED : RUNNING;
+    }
+
     /// The whole answer to "how is this job".
     static void state(JsonGenerator json, Execution job) throws IOException {
         var ending = job.ending();
         json.writeStartObject();
         json.writeStringField("id", job.id().toString());
         json.writeStringField("kind", job.kind());
-        json.writeStringField("state", ending.isPresent() ? "ended" : "running");
+        json.writeStringField("state", ending.isPresent() ? ENDED : RUNNING);
         json.writeStringField("image", job.image().text());
         sandbox(json, job);
         command(json, job.command());

@@ -34,6 +34,14 @@ final class Jobs {
         this.terminals = terminals;
     }
 
+    void list(ServerRequest request, ServerResponse response) {
+        try {
+            JobAnswer.send(response, JobPage.asked(request).of(dispatcher.list(Exchange.caller(request))));
+        } catch (InterruptedException e) {
+            throw new CloseConnectionException("stopping", e);
+        }
+    }
+
     void state(ServerRequest request, ServerResponse response) {
         try (var job = find(request)) {
             var wait = query(request, "wait");

@@ -7,6 +7,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.Terminal;
@@ -19,7 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The body of `POST /v1/run`.
+/// The body of `POST /v1/run`, or the `run` of `POST /v1/jobs`.
 final class RunRequest {
     private static final Set<String> FIELDS = Set.of(
             "command",
@@ -42,6 +43,7 @@ final class RunRequest {
             "on_disconnect",
             "output_policy");
 
+    private final String within;
     private List<String> command = List.of();
     private @Nullable ImageReference image;
     private PullPolicy pull = PullPolicy.MISSING;
@@ -60,11 +62,22 @@ final class RunRequest {
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
 
-    private RunRequest() {}
+    private RunRequest(String within) {
+        this.within = within;
+    }
 
     static RunRequest read(byte[] body) {
-        var request = new RunRequest();
+        var request = new RunRequest("");
         JsonInput.readObject(body, FIELDS, request::field);
+        return request;
+    }
+
+    /// The request that is the value of a field, for a job that nobody waits for.
+    static RunRequest readDetached(JsonInput value) throws IOException {
+        var request = new RunRequest(value.path() + ".");
+        request.onDisconnect = Job.OnDisconnect.CONTINUE;
+        value.object(FIELDS, request::field);
+        JobInput.requireNobody(request.within, request.onDisconnect);
         return request;
     }
 
@@ -72,9 +85,10 @@ final class RunRequest {
     ///
     /// @param usualImage the image if the request names none
     /// @param usualPolicy what happens at the output limit if the request does not say
-    Job.Run toJob(Tenant tenant, ImageReference usualImage, Job.OutputPolicy usualPolicy) {
+    /// @param key by which the request is known when it comes again
+    Job.Run toJob(Tenant tenant, ImageReference usualImage, Job.OutputPolicy usualPolicy, @Nullable RequestKey key) {
         return JobInput.valid(
-                "",
+                within,
                 () -> new Job.Run(
                         JobId.next(),
                         tenant.name(),
@@ -93,7 +107,8 @@ final class RunRequest {
                         terminal,
                         network.network(),
                         new Sysctls(sysctls),
-                        seccomp));
+                        seccomp,
+                        key));
     }
 
     /// Refuses what has no terminal to show.

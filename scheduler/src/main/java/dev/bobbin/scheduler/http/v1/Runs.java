@@ -6,6 +6,7 @@ import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
@@ -20,6 +21,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /// Jobs that begin: `POST /v1/run`. An image that is not here is brought first; the job's time begins when it is here,
 /// and it has no place at the gate before.
@@ -53,9 +55,15 @@ final class Runs {
         var rendition = Rendition.of(request, Rendition.JSON);
         var caller = Exchange.caller(request);
         var policy = rendition == Rendition.JSON ? Job.OutputPolicy.KILL : Job.OutputPolicy.BLOCK;
-        var asked = RunRequest.read(Body.read(request, LARGEST_REQUEST));
-        var job = asked.toJob(caller.tenant(), usualImage, policy);
+        var body = Body.read(request, LARGEST_REQUEST);
+        var asked = RunRequest.read(body);
+        var job = asked.toJob(caller.tenant(), usualImage, policy, IdempotencyKey.of(request, body));
         try (var reply = answers.reply(rendition, response)) {
+            var earlier = dispatcher.earlier(job.key(), caller);
+            if (earlier.isPresent()) {
+                answer(earlier.get(), reply);
+                return;
+            }
             if (!images.mustPull(job.image(), asked.pull(), caller)) {
                 begin(job, caller, reply);
                 return;
@@ -75,14 +83,13 @@ final class Runs {
     /// Answers with the job's terminal. Whoever leaves while the image comes is missed once that is here.
     private CloseConnectionException show(Terminals.Asked terminal, ServerRequest request, ServerResponse response) {
         var caller = Exchange.caller(request);
-        var asked = RunRequest.read(Body.read(request, LARGEST_REQUEST));
+        var body = Body.read(request, LARGEST_REQUEST);
+        var asked = RunRequest.read(body);
         asked.requireTerminal();
-        var job = asked.toJob(caller.tenant(), usualImage, Job.OutputPolicy.DROP);
+        var key = IdempotencyKey.of(request, body);
+        var job = asked.toJob(caller.tenant(), usualImage, Job.OutputPolicy.DROP, key);
         try {
-            if (images.mustPull(job.image(), asked.pull(), caller)) {
-                images.pull(job.image(), asked.pull(), null, null, caller, Whose.CALLERS, _ -> {});
-            }
-            return switch (dispatcher.start(job, caller)) {
+            return switch (begin(job, asked.pull(), caller)) {
                 case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
                 case Attempt.Accepted accepted -> {
                     try (var execution = accepted.execution()) {
@@ -95,8 +102,30 @@ final class Runs {
         }
     }
 
+    /// Begins one that nobody waits for.
+    Attempt detached(RunRequest asked, @Nullable RequestKey key, Caller caller) throws InterruptedException {
+        var job = asked.toJob(caller.tenant(), usualImage, Job.OutputPolicy.DROP, key);
+        return begin(job, asked.pull(), caller);
+    }
+
+    /// Begins one after its image is here, for a caller who is told nothing before.
+    private Attempt begin(Job.Run job, PullPolicy policy, Caller caller) throws InterruptedException {
+        var earlier = dispatcher.earlier(job.key(), caller);
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
+        if (images.mustPull(job.image(), policy, caller)) {
+            images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
+        }
+        return dispatcher.start(job, caller);
+    }
+
     private void begin(Job.Run job, Caller caller, Reply reply) throws InterruptedException {
-        switch (dispatcher.start(job, caller)) {
+        answer(dispatcher.start(job, caller), reply);
+    }
+
+    private void answer(Attempt attempt, Reply reply) {
+        switch (attempt) {
             case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
             case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
         }

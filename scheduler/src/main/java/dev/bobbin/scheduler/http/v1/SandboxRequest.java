@@ -6,6 +6,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Sysctls;
@@ -93,7 +94,8 @@ final class SandboxRequest {
     /// The sandbox this asks for.
     ///
     /// @param usualImage the image if the request names none
-    SandboxSpec toSpec(Tenant tenant, ImageReference usualImage) {
+    /// @param key by which the request is known when it comes again
+    SandboxSpec toSpec(Tenant tenant, ImageReference usualImage, @Nullable RequestKey key) {
         return JobInput.valid(
                 "",
                 () -> new SandboxSpec(
@@ -115,7 +117,8 @@ final class SandboxRequest {
                         terminal,
                         network.network(),
                         new Sysctls(sysctls),
-                        seccomp));
+                        seccomp,
+                        key));
     }
 
     /// When a registry is asked for the image.

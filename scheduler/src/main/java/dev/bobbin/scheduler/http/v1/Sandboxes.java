@@ -38,15 +38,17 @@ final class Sandboxes {
 
     void create(ServerRequest request, ServerResponse response) {
         var caller = Exchange.caller(request);
-        var asked = SandboxRequest.read(Body.read(request, Runs.LARGEST_REQUEST));
-        var spec = asked.toSpec(caller.tenant(), usualImage);
+        var body = Body.read(request, Runs.LARGEST_REQUEST);
+        var asked = SandboxRequest.read(body);
+        var spec = asked.toSpec(caller.tenant(), usualImage, IdempotencyKey.of(request, body));
         try (var reply = answers.reply(Rendition.JSON, response)) {
-            if (images.mustPull(spec.image(), asked.pull(), caller)) {
+            var earlier = sandboxes.earlier(spec.key(), caller);
+            if (earlier.isEmpty() && images.mustPull(spec.image(), asked.pull(), caller)) {
                 reply.watch(Thread.currentThread()::interrupt);
                 images.pull(spec.image(), asked.pull(), null, null, caller, Whose.CALLERS, _ -> {});
                 reply.watch(() -> {});
             }
-            switch (sandboxes.create(spec, caller)) {
+            switch (earlier.isPresent() ? earlier.get() : sandboxes.create(spec, caller)) {
                 case Creation.Refused(var refusal) -> throw new Rejected(Problem.of(refusal));
                 case Creation.Created(var sandbox) -> {
                     response.header(HeaderNames.LOCATION, "/v1/sandboxes/" + sandbox.id());

@@ -26,6 +26,7 @@ public final class V1 implements Dialect {
     private final Stats stats;
     private final Files files;
     private final Events events;
+    private final Submissions submissions;
     private final Jobs jobs;
     private final Images images;
     private final ImageTransfers transfers;
@@ -41,6 +42,7 @@ public final class V1 implements Dialect {
         var terminals = new Terminals(takeovers);
         this.runs = new Runs(dispatcher, directory, usualImage, answers, terminals);
         this.execs = new Execs(dispatcher, places, answers, terminals);
+        this.submissions = new Submissions(runs, execs);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);
@@ -57,8 +59,9 @@ public final class V1 implements Dialect {
                 .any("/v1/run", only("POST"))
                 .post("/v1/exec", execs::exec)
                 .any("/v1/exec", only("POST"))
-                .post("/v1/jobs", execs::detached)
-                .any("/v1/jobs", only("POST"))
+                .post("/v1/jobs", submissions::submit)
+                .get("/v1/jobs", jobs::list)
+                .any("/v1/jobs", only("GET, POST"))
                 .get("/v1/jobs/{id}", jobs::state)
                 .any("/v1/jobs/{id}", only("GET"))
                 .get("/v1/jobs/{id}/output", jobs::output)

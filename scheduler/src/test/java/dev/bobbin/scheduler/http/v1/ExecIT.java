@@ -263,14 +263,17 @@ final class ExecIT {
 
     @Test
     void namesTheFieldWhereverItStands() throws IOException {
-        assertThat(server.post("/v1/jobs", "{}").text()).contains("\"status\":400", "\"field\":\"exec\"");
+        assertThat(server.post("/v1/jobs", "{}").text()).contains("\"status\":400", "\"field\":\"run\"");
+        assertThat(server.post("/v1/jobs", "{\"exec\":" + sh("true", ",\"on_disconnect\":\"kill\"") + "}")
+                        .text())
+                .contains("\"status\":400", "\"field\":\"exec.on_disconnect\"");
         assertThat(server.post("/v1/jobs", "{\"exec\":{}}").text()).contains("\"field\":\"exec.sandbox\"");
         assertThat(server.post("/v1/jobs", "{\"exec\":{\"sandbox\":\"box\"}}").text())
                 .contains("\"field\":\"exec.command\"");
         assertThat(server.post("/v1/jobs", "{\"exec\":{\"sandbox\":\"box\",\"command\":[1]}}")
                         .text())
                 .contains("\"field\":\"exec.command[0]\"");
-        for (var later : List.of("run", "build", "queue")) {
+        for (var later : List.of("build", "queue")) {
             assertThat(server.post("/v1/jobs", "{\"" + later + "\":{}}").text())
                     .contains("\"status\":400", "\"field\":\"" + later + "\"", "not offered yet");
         }

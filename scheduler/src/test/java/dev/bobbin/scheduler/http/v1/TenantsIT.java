@@ -57,6 +57,20 @@ final class TenantsIT {
     }
 
     @Test
+    void haveKeysOfTheirOwn() throws IOException {
+        try (var server = open()) {
+            var body = "{\"command\":[\"true\"]}";
+            var key = "Idempotency-Key: shared word";
+            var blue = server.post("/v1/run", body, BLUE, key).headers().get("bobbin-job-id");
+            var red = server.post("/v1/run", body, RED, key).headers().get("bobbin-job-id");
+
+            assertThat(blue).isNotNull().isNotEqualTo(red);
+            assertThat(server.post("/v1/run", body, RED, key).headers()).containsEntry("bobbin-job-id", red);
+            assertThat(server.post("/v1/run", body, BLUE, key).headers()).containsEntry("bobbin-job-id", blue);
+        }
+    }
+
+    @Test
     void seeOnlyTheirOwnSandboxes() throws IOException {
         try (var server = open()) {
             var made = server.post("/v1/sandboxes", "{\"name\":\"web\"}", BLUE);

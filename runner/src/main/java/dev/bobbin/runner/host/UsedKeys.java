@@ -1,0 +1,83 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.runner.RequestKey;
+import dev.bobbin.runner.RequestKey.Use;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// What was begun under which key in the last 24 hours; with very many of them, the latest. Safe for many threads.
+final class UsedKeys implements AutoCloseable {
+    /* The record of a use is what it began: a job's journal, a sandbox's record. So it exists from the instant at which
+     * that does, and nothing is written for it. Only when those are removed before the key has passed is it written to a
+     * file of its own. */
+
+    private static final System.Logger LOG = System.getLogger(UsedKeys.class.getName());
+    /// Some 30 MB.
+    private static final int MOST = 100_000;
+
+    private final KeyFile file;
+    /// By name of the key, the oldest first but for those that were found at the start.
+    private final Map<String, Use> uses = new LinkedHashMap<>();
+
+    private UsedKeys(KeyFile file) {
+        this.file = file;
+    }
+
+    static UsedKeys open(Path path) throws IOException {
+        var keys = new UsedKeys(KeyFile.open(path, MOST));
+        keys.file.read().forEach(keys::add);
+        return keys;
+    }
+
+    /// Notes what was begun.
+    synchronized void add(Use use) {
+        var known = uses.get(use.key().name());
+        if (hasPassed(use) || (known != null && known.at().isAfter(use.at()))) {
+            return;
+        }
+        uses.remove(use.key().name());
+        uses.put(use.key().name(), use);
+        for (var all = uses.values().iterator(); all.hasNext(); ) {
+            if (!hasPassed(all.next()) && uses.size() <= MOST) {
+                return;
+            }
+            all.remove();
+        }
+    }
+
+    /// It was not begun after all.
+    synchronized void remove(Use use) {
+        uses.remove(use.key().name(), use);
+    }
+
+    /// What was begun under the word of this key.
+    synchronized Optional<Use> find(RequestKey key) {
+        return Optional.ofNullable(uses.get(key.name())).filter(use -> !hasPassed(use));
+    }
+
+    /// What was begun is about to be removed, and the key remains.
+    synchronized void outlives(Use use) {
+        if (!use.equals(uses.get(use.key().name())) || hasPassed(use)) {
+            return;
+        }
+        try {
+            file.append(use, uses.values());
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "a key is forgotten at the next start: " + e.getMessage());
+        }
+    }
+
+    private static boolean hasPassed(Use use) {
+        return use.at().plus(RequestKey.KEPT).isBefore(Instant.now());
+    }
+
+    @Override
+    public synchronized void close() {
+        file.close();
+    }
+}
