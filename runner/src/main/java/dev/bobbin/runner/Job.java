@@ -51,6 +51,7 @@ public sealed interface Job {
     /// @param network what it may reach, and who may reach it
     /// @param sysctls settings of the kernel in its own namespaces
     /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
+    /// @param rights what it may besides what all may
     record Run(
             JobId id,
             String tenant,
@@ -69,10 +70,11 @@ public sealed interface Job {
             @Nullable Terminal terminal,
             Network network,
             Sysctls sysctls,
-            @Nullable String seccomp)
+            @Nullable String seccomp,
+            Rights rights)
             implements Job {
 
-        /// One without mounts, terminal, network, sysctls and profile.
+        /// One without mounts, terminal, network, sysctls, profile and rights.
         public Run(
                 JobId id,
                 String tenant,
@@ -105,7 +107,8 @@ public sealed interface Job {
                     null,
                     Network.NONE,
                     Sysctls.NONE,
-                    null);
+                    null,
+                    Rights.NONE);
         }
 
         public Run {

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param network what it may reach, and who may reach it
 /// @param sysctls settings of the kernel in its own namespaces, at every start
 /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
+/// @param rights what its processes may besides what all may
 public record SandboxSpec(
         SandboxId id,
         String tenant,
@@ -46,11 +47,12 @@ public record SandboxSpec(
         @Nullable Terminal terminal,
         Network network,
         Sysctls sysctls,
-        @Nullable String seccomp) {
+        @Nullable String seccomp,
+        Rights rights) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without mounts, terminal, network, sysctls and profile.
+    /// One without mounts, terminal, network, sysctls, profile and rights.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -85,7 +87,8 @@ public record SandboxSpec(
                 null,
                 Network.NONE,
                 Sysctls.NONE,
-                null);
+                null,
+                Rights.NONE);
     }
 
     public SandboxSpec {

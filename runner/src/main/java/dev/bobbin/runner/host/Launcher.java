@@ -170,7 +170,7 @@ final class Launcher {
         if (identity.isEmpty()) {
             return refused(noSuchUser(spec, user));
         }
-        var unknown = premises.filters().unknown(spec.seccomp());
+        var unknown = premises.filters().unknown(spec.seccomp()).or(() -> premises.forbidden(spec.rights()));
         if (unknown.isPresent()) {
             return refused(unknown.get());
         }

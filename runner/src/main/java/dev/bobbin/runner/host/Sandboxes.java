@@ -77,7 +77,8 @@ public final class Sandboxes {
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
         var closed = premises.closed()
                 .or(() -> premises.networks().forbidden(spec.network()))
-                .or(() -> premises.filters().unknown(spec.seccomp()));
+                .or(() -> premises.filters().unknown(spec.seccomp()))
+                .or(() -> premises.forbidden(spec.rights()));
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
@@ -157,7 +158,8 @@ public final class Sandboxes {
         var spec = sandbox.spec();
         var forbidden = premises.networks()
                 .forbidden(spec.network())
-                .or(() -> premises.filters().unknown(spec.seccomp()));
+                .or(() -> premises.filters().unknown(spec.seccomp()))
+                .or(() -> premises.forbidden(spec.rights()));
         if (forbidden.isPresent()) {
             return forbidden;
         }

@@ -5,6 +5,7 @@ import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -101,7 +102,8 @@ public record SandboxRecord(
                 now.terminal(),
                 now.network(),
                 now.sysctls(),
-                now.seccomp());
+                now.seccomp(),
+                now.rights());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
 
@@ -163,6 +165,8 @@ public record SandboxRecord(
         out.put("network", NetworkRecord.encode(spec.network()));
         out.put("sysctls", spec.sysctls().values());
         out.put("seccomp", spec.seccomp());
+        out.put("new_privileges", spec.rights().newPrivileges() ? 1L : 0L);
+        out.put("capabilities", spec.rights().words());
         out.put("created_millis", createdAt.toEpochMilli());
         out.put("uid_base", (long) uidBase);
         out.put("pid", (long) pid);
@@ -251,7 +255,8 @@ public record SandboxRecord(
                 terminal(in),
                 NetworkRecord.decode(in.get("network")),
                 in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
-                (String) in.get("seccomp"));
+                (String) in.get("seccomp"),
+                rights(in));
         return new SandboxRecord(
                 spec,
                 texts(in, "layers"),
@@ -294,6 +299,13 @@ public record SandboxRecord(
         var pairs = new LinkedHashMap<String, String>();
         ((Map<?, ?>) value(in, name)).forEach((key, value) -> pairs.put((String) key, (String) value));
         return pairs;
+    }
+
+    /// Of a record that was written before there were any: none.
+    private static Rights rights(Map<String, @Nullable Object> in) {
+        return in.get("capabilities") == null
+                ? Rights.NONE
+                : Rights.of(number(in, "new_privileges") != 0, texts(in, "capabilities"));
     }
 
     private static @Nullable Terminal terminal(Map<String, @Nullable Object> in) {

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Capability;
 import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -122,7 +125,8 @@ class SandboxRecordTest {
                 null,
                 Network.NONE,
                 new Sysctls(Map.of("net.core.somaxconn", "1024")),
-                "moderate");
+                "moderate",
+                new Rights(true, Set.of(Capability.SYS_PTRACE)));
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
         var file = directory.resolve("sandbox.json");

@@ -38,6 +38,8 @@ final class RunRequest {
             "mounts",
             "sysctls",
             "seccomp",
+            "allow_new_privileges",
+            "capabilities",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -56,6 +58,7 @@ final class RunRequest {
     private List<Mount> mounts = List.of();
     private Map<String, String> sysctls = Map.of();
     private @Nullable String seccomp;
+    private final RightsInput rights = new RightsInput();
     private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
@@ -93,7 +96,8 @@ final class RunRequest {
                         terminal,
                         network.network(),
                         new Sysctls(sysctls),
-                        seccomp));
+                        seccomp,
+                        rights.rights()));
     }
 
     /// Refuses what has no terminal to show.
@@ -123,6 +127,8 @@ final class RunRequest {
             case "mounts" -> mounts = MountInput.read(value);
             case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
             case "seccomp" -> seccomp = value.string();
+            case "allow_new_privileges" -> rights.readNewPrivileges(value);
+            case "capabilities" -> rights.readCapabilities(value);
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);
