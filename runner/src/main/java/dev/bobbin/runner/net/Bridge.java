@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -38,12 +39,18 @@ final class Bridge {
     private volatile @Nullable Part part;
     private @Nullable Links links;
     private @Nullable Nftables filter;
+    private @Nullable Flows flows;
     private @Nullable Rules rules;
     private @Nullable NameServer server;
     /// Whether it was said that there is no name server.
     private boolean silent;
 
+    /// Whether it was said that the kernel does not let go of flows.
+    private boolean remembering;
+
     private int next = -1;
+    /// Numbers of addresses that somebody had whose flows the kernel may remember.
+    private final BitSet left = new BitSet();
 
     Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours) {
         this.config = config;
@@ -109,6 +116,36 @@ final class Bridge {
         rules = new Rules(name, found.range(), found.gateway());
         write(members);
         part = found;
+        left.set(Part.FIRST, Part.LAST + 1); // whoever was here before
+        forgetFlows(members);
+    }
+
+    /// Lets the kernel forget the flows of all that are no more, so that nobody gets the answers to another's questions.
+    private void forgetFlows(Collection<Member> members) {
+        if (left.isEmpty()) {
+            return;
+        }
+        var here = chosen();
+        var living = members.stream().map(Member::address).collect(Collectors.toSet());
+        try {
+            flows().forget(address ->
+                    here.range().contains(address) && !address.equals(here.gateway()) && !living.contains(address));
+        } catch (KernelException e) {
+            LOG.log(
+                    remembering ? Level.DEBUG : Level.WARNING,
+                    "answers to sandboxes that are gone may reach others on " + name + ": " + e.getMessage());
+            remembering = true;
+        }
+        // a link that is still there may begin more, and nobody has its address before it is gone
+        left.and(links().indexes());
+        living.forEach(address -> left.clear(here.indexOf(address)));
+    }
+
+    private Flows flows() {
+        if (flows == null) {
+            flows = new Flows();
+        }
+        return flows;
     }
 
     /// Writes the rules anew if somebody has removed them, as `nft flush ruleset` does.
@@ -123,6 +160,7 @@ final class Bridge {
         if (server == null) {
             serve();
         }
+        forgetFlows(members);
     }
 
     private void write(Collection<Member> members) {
@@ -170,8 +208,10 @@ final class Bridge {
     }
 
     /// Puts a sandbox on it, at an address that nobody has.
-    Member add(Function<Inet4Address, Member> making, int pid) {
-        var index = link(pid);
+    ///
+    /// @param others who is on it
+    Member add(Function<Inet4Address, Member> making, int pid, Collection<Member> others) {
+        var index = link(pid, others);
         var member = making.apply(chosen().address(index));
         try {
             if (!member.bridge().ports().isEmpty()) {
@@ -195,13 +235,19 @@ final class Bridge {
         return rules;
     }
 
-    private int link(int pid) {
+    private int link(int pid, Collection<Member> others) {
         if (next < Part.FIRST) {
             next = ThreadLocalRandom.current().nextInt(Part.FIRST, Part.LAST);
         }
         for (var tried = Part.FIRST; tried <= Part.LAST; tried++) {
             var index = next;
             next = next == Part.LAST ? Part.FIRST : next + 1;
+            if (left.get(index)) {
+                forgetFlows(others);
+            }
+            if (left.get(index)) {
+                continue;
+            }
             if (links().make(index, chosen().address(index), gateway(), pid)) {
                 return index;
             }
@@ -214,6 +260,7 @@ final class Bridge {
         if (part == null) {
             return;
         }
+        left.set(chosen().indexOf(member.address()));
         var known = knownRules();
         var commands = known.removed(member) + known.revoked(member.address(), grants.forget(member.address()));
         if (commands.isEmpty()) {
@@ -292,6 +339,9 @@ final class Bridge {
         }
         if (links != null) {
             links.close();
+        }
+        if (flows != null) {
+            flows.close();
         }
     }
 

@@ -144,7 +144,9 @@ public final class Networks implements AutoCloseable {
         }
         bridge.make(members.all());
         var member = bridge.add(
-                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
+                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)),
+                pid,
+                members.all());
         note(member);
         return new Answer.Ready(member.place());
     }

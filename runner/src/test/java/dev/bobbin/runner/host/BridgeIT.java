@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -346,6 +347,51 @@ class BridgeIT {
         }
         place.remove();
         neighbour.remove();
+    }
+
+    @Test
+    void answersToASandboxThatIsGoneReachNobodyWhoHasItsAddressNext() throws Exception {
+        var port = world.repeating();
+        var place = host.place("bash", "-c", "exec 3<>/dev/udp/" + world.there.getHostAddress() + "/" + port
+                        + "; echo >&3; cat <&3")
+                .network(Bridge.PLAIN)
+                .create();
+        var address = place.address().orElseThrow().getHostAddress();
+        while (received(enter(place, "cat", "/proc/net/snmp")) < 5) {
+            Thread.sleep(10);
+        }
+        place.remove();
+        var heir = "h" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
+        World.host("ip", "netns", "add", heir);
+        try {
+            World.host("ip", "link", "add", heir, "type", "veth", "peer", "name", "in", "netns", heir);
+            World.host("ip", "-n", heir, "address", "add", address + "/32", "dev", "in");
+            World.host("ip", "-n", heir, "link", "set", "in", "up");
+            World.host("ip", "link", "set", heir, "up");
+            Thread.sleep(3000); // the bridge is looked after every two seconds
+            World.host("ip", "route", "replace", address + "/32", "dev", heir);
+            var before = received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp"));
+            Thread.sleep(500);
+            assertThat(received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp")))
+                    .isEqualTo(before);
+            World.host("bash", "-c", "echo > /dev/udp/" + address + "/9");
+            while (received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp")) == before) {
+                Thread.sleep(10);
+            }
+        } finally {
+            World.host("ip", "link", "delete", heir);
+            World.host("ip", "netns", "delete", heir);
+        }
+    }
+
+    /// How many datagrams came, whether somebody waited for them or not.
+    private static long received(String snmp) {
+        var values = snmp.lines()
+                .filter(line -> line.startsWith("Udp:"))
+                .toList()
+                .getLast()
+                .split(" ", -1);
+        return Long.parseLong(values[1]) + Long.parseLong(values[2]);
     }
 
     /// As root of this machine in its network, who can do there what a job cannot.
