@@ -74,6 +74,8 @@ pid_t fork_placed(const struct cgroups *cgroups);
  * these by now. While the stage's proc is in its place.
  */
 int hold_namespaces(struct init *init, bool regrouped, struct failure *failure);
+/* A network that the sandbox's user namespace owns, in place of the one in which it parked; eth0 goes along. */
+int own_network(struct init *init, struct failure *failure);
 /* Puts another process in the place of the parked one; the root is ready. */
 int start_late(struct init *init);
 

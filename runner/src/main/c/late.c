@@ -4,6 +4,9 @@
  * as those of EXEC frames are.
  */
 #include "init.h"
+#include "mask.h"
+#include "network.h"
+#include "park.h"
 #include "rights.h"
 
 #include <linux/sched.h>
@@ -11,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -25,13 +29,25 @@ pid_t fork_placed(const struct cgroups *cgroups)
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-/* Says nothing if it cannot, and is killed when its namespace is held. */
-static _Noreturn void make_cgroup_namespace(const struct cgroups *cgroups, int told)
+/* Beginning at cgroups which are newer than the parked process' namespace. */
+static bool make_cgroup_namespace(const struct init *init)
 {
     struct failure ignored;
-    prctl(PR_SET_NAME, "bobbin-cgroups");
+    return enter_cgroups(&init->sandbox->cgroups, &ignored) == 0 && unshare(CLONE_NEWCGROUP) == 0;
+}
+
+/* Which the sandbox's user namespace owns, so that its root has rights there. */
+static bool make_network_namespace(const struct init *init)
+{
+    return setns(init->user_namespace, CLONE_NEWUSER) == 0 && unshare(CLONE_NEWNET) == 0;
+}
+
+/* Says nothing if it cannot, and is killed when its namespace is held. */
+static _Noreturn void help(const struct init *init, bool (*make)(const struct init *init), int told)
+{
+    prctl(PR_SET_NAME, "bobbin-helper");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (enter_cgroups(cgroups, &ignored) < 0 || unshare(CLONE_NEWCGROUP) < 0 || write(told, "", 1) != 1) _exit(1);
+    if (!make(init) || write(told, "", 1) != 1) _exit(1);
     for (;;) pause();
 }
 
@@ -43,27 +59,40 @@ static int open_namespace(pid_t pid, const char *name, struct failure *failure)
     return namespace < 0 ? fail(failure, "hold the job's %s namespace", name) : namespace;
 }
 
-/* One that begins at cgroups which are newer than the parked process' namespace; nothing of a job runs yet. */
-static int new_cgroup_namespace(const struct init *init, struct failure *failure)
+/* A namespace that a helper makes by `make`; nothing of a job runs yet. */
+static int new_namespace(const struct init *init, const char *name, bool (*make)(const struct init *init),
+                         struct failure *failure)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return fail(failure, "make a pipe to a helper");
     CLOSED int told = ends[0];
     pid_t helper = fork_placed(&init->sandbox->cgroups);
-    if (helper == 0) make_cgroup_namespace(&init->sandbox->cgroups, ends[1]);
+    if (helper == 0) help(init, make, ends[1]);
     close(ends[1]);
     if (helper < 0) return fail(failure, "fork a helper");
     char byte;
-    int namespace = read(told, &byte, 1) == 1 ? open_namespace(helper, "cgroup", failure)
-                                              : fail_as(failure, ECHILD, "make the cgroup namespace");
+    int namespace = read(told, &byte, 1) == 1 ? open_namespace(helper, name, failure)
+                                              : fail_as(failure, ECHILD, "make the %s namespace", name);
     kill(helper, SIGKILL);
     waitpid(helper, NULL, __WALL);
     return namespace;
 }
 
+int own_network(struct init *init, struct failure *failure)
+{
+    shut(&init->network); /* nobody else gets it */
+    CLOSED int namespace = new_namespace(init, "net", make_network_namespace, failure);
+    if (namespace < 0 || network_move(namespace, failure) < 0) return -1;
+    if (permit_network(STAGE_PROC, init->sandbox->uid_base, failure) < 0) return -1;
+    /* It shows the links of the network in which it is mounted. */
+    unsigned long inert = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    if (mount("sysfs", STAGE_SYS, "sysfs", inert, NULL) < 0) return fail(failure, "mount sysfs again");
+    return mask_sysfs(failure);
+}
+
 int hold_namespaces(struct init *init, bool regrouped, struct failure *failure)
 {
-    init->cgroup_namespace = regrouped ? new_cgroup_namespace(init, failure)
+    init->cgroup_namespace = regrouped ? new_namespace(init, "cgroup", make_cgroup_namespace, failure)
                                        : open_namespace(init->own.pid, "cgroup", failure);
     if (init->cgroup_namespace < 0) return -1;
     if (init->user_namespace < 0) init->user_namespace = open_namespace(init->own.pid, "user", failure);

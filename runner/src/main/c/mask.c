@@ -38,10 +38,8 @@ static const char *const proc_read_only[] = {"bus", "fs", "irq", "sysrq-trigger"
 static const char *const sys_hidden[] = {"firmware", "devices/virtual/powercap", NULL};
 static const char *const sysctls[] = {"sys", NULL};
 
-static const struct kernel_files masked[] = {
-    {STAGE_PROC, PROC_SUPER_MAGIC, proc_hidden, proc_read_only},
-    {STAGE_SYS, SYSFS_MAGIC, sys_hidden, nothing},
-};
+static const struct kernel_files of_proc = {STAGE_PROC, PROC_SUPER_MAGIC, proc_hidden, proc_read_only};
+static const struct kernel_files of_sys = {STAGE_SYS, SYSFS_MAGIC, sys_hidden, nothing};
 /* Numbers of processors, as they were when the nursery began. */
 static unsigned *processors;
 static size_t processor_count;
@@ -171,11 +169,14 @@ static int mask(const struct kernel_files *files, struct failure *failure)
     return each(files, files->hidden, hide, failure) < 0 || each(files, files->read_only, lock, failure) < 0 ? -1 : 0;
 }
 
+int mask_sysfs(struct failure *failure)
+{
+    return mask(&of_sys, failure) < 0 ? -1 : hide_of_processors(failure);
+}
+
 int mask_kernel_files(struct failure *failure)
 {
-    for (size_t i = 0; i < sizeof masked / sizeof *masked; i++)
-        if (mask(&masked[i], failure) < 0) return -1;
-    return hide_of_processors(failure);
+    return mask(&of_proc, failure) < 0 ? -1 : mask_sysfs(failure);
 }
 
 int mask_sysctls(struct failure *failure)

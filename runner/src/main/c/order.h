@@ -24,7 +24,7 @@ struct limit {
 /* What a process may that others may not. */
 struct rights {
     uint64_t capabilities;
-    bool new_privileges;
+    bool new_privileges, own_network;
 };
 
 #define MOUNTS_MOST 32

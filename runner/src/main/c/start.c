@@ -205,10 +205,12 @@ static int carry_out(struct init *init)
     if (order->lasting && init->sandbox->journals < 0) return fail_as(failure, EINVAL, "let a passing sandbox last");
     bool regrouped = false;
     if (limit(init, order, &regrouped, failure) < 0) return -1;
-    bool weaker = order->rights.capabilities || order->rights.new_privileges;
-    own->late = order->argument_count && (regrouped || weaker);
-    if ((order->lasting || own->late) && hold_namespaces(init, regrouped, failure) < 0) return -1;
+    const struct rights *rights = &order->rights;
+    bool more = rights->capabilities || rights->new_privileges || rights->own_network;
+    own->late = order->argument_count && (regrouped || more);
+    if ((order->lasting || more || own->late) && hold_namespaces(init, regrouped, failure) < 0) return -1;
     init->lasting = order->lasting;
+    if (rights->own_network && own_network(init, failure) < 0) return -1;
     if (order->sysctl_count) {
         shut(&init->network); /* it is not as it was made, and its counters would not tell */
         if (sysctls_set(init->sandbox, order, failure) < 0) return -1;

@@ -18,6 +18,8 @@ public enum Capability {
     SETUID(7, true),
     SETPCAP(8, true),
     NET_BIND_SERVICE(10, true),
+    NET_ADMIN(12, false),
+    NET_RAW(13, false),
     SYS_CHROOT(18, true),
     SYS_PTRACE(19, false),
     SETFCAP(31, false);
@@ -52,6 +54,11 @@ public enum Capability {
     /// Whether root in every sandbox has it.
     public boolean isUsual() {
         return usual;
+    }
+
+    /// Whether it is of a network, which must then be the sandbox's own.
+    public boolean isOfNetwork() {
+        return this == NET_ADMIN || this == NET_RAW;
     }
 
     /// Its place in a mask.

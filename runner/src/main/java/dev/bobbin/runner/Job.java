@@ -122,6 +122,7 @@ public sealed interface Job {
             JobFields.checkPlace(workdir, user);
             JobFields.checkTerminal(terminal, stdin);
             sysctls.checkWith(network);
+            rights.checkWith(network);
         }
 
         @Override

@@ -28,7 +28,7 @@ public record Rights(boolean newPrivileges, Set<Capability> capabilities) {
 
     /// Those that capabilities with these names give.
     ///
-    /// @throws IllegalArgumentException if a name is of none that a sandbox can have; begins with `capabilities.add`
+    /// @throws IllegalArgumentException if a name is of none that a sandbox can have; begins with the field
     public static Rights of(boolean newPrivileges, List<String> names) {
         var all = EnumSet.noneOf(Capability.class);
         for (var index = 0; index < names.size(); index++) {
@@ -73,6 +73,19 @@ public record Rights(boolean newPrivileges, Set<Capability> capabilities) {
                 Refusal.Reason.FORBIDDEN,
                 field + ": " + what + " not for jobs unless host.rights.allowed names " + word,
                 field);
+    }
+
+    /// Refuses what cannot be of a sandbox with `network`.
+    void checkWith(Network network) {
+        JobFields.require(
+                !(network instanceof Network.Host) || !ofNetwork(),
+                "capabilities.add: CAP_NET_ADMIN and CAP_NET_RAW are of a network of the sandbox's own, and this one is to"
+                        + " have the machine's");
+    }
+
+    /// Whether its network must be its user namespace's own.
+    public boolean ofNetwork() {
+        return capabilities.stream().anyMatch(Capability::isOfNetwork);
     }
 
     /// The capabilities as a mask.

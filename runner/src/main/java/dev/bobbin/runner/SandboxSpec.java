@@ -105,6 +105,7 @@ public record SandboxSpec(
         JobFields.require(
                 terminal == null || !command.isEmpty(), "terminal: is of a command, and there is none that idles");
         sysctls.checkWith(network);
+        rights.checkWith(network);
         JobFields.require(ttl == null || ttl.isPositive(), "ttl: must be positive");
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }

@@ -43,8 +43,7 @@ public record HostConfig(
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
 
-    /// One that lets nothing of the machine be mounted and no rights be asked for, with the filters and networks that are
-    /// the default.
+    /// One that lets nothing of the machine be mounted and no rights be asked for, with the usual filters and networks.
     public HostConfig(
             Path dataDir,
             Path runDir,

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +77,7 @@ final class Launcher {
                 return Optional.of(refusal);
             }
             var place = ((Networks.Answer.Ready) answer).attachment();
+            tellNames(sandbox); // it may have another since
             var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, place);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
@@ -100,6 +102,16 @@ final class Launcher {
         }
         life.settled();
         return Optional.empty();
+    }
+
+    /// Tells its project what it is called now; whoever renames it meanwhile does too, and both end with the last
+    /// name.
+    void tellNames(LastingSandbox sandbox) {
+        SandboxSpec told;
+        do {
+            told = sandbox.spec();
+            premises.networks().renamed(told.id(), names(told));
+        } while (!Objects.equals(told.name(), sandbox.spec().name()));
     }
 
     /// By which its project finds it.

@@ -252,7 +252,7 @@ public final class Sandboxes {
         }
         var before = sandbox.life().rename(name);
         if (!Objects.equals(before, name)) {
-            premises.networks().renamed(sandbox.id(), Launcher.names(sandbox.spec()));
+            launcher.tellNames(sandbox);
             names.release(sandbox.tenant(), before, sandbox.id());
         }
         return Optional.empty();

@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A socket to the kernel's tables of links, addresses and routes, or to those of its filters. Not safe for many threads. A request is carried out
+/// A socket to the kernel's tables of links, addresses and routes, or to those of its filters. Not safe for many
+/// threads. A request is carried out
 /// while it is sent, and waits for the lock that the whole machine has for such changes: not for a virtual thread.
 public final class Netlink implements AutoCloseable {
     private static final int AF_NETLINK = 16;

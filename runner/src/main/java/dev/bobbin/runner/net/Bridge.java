@@ -34,6 +34,7 @@ final class Bridge {
     private final String name;
     private final Path runDir;
     private final Neighbours neighbours;
+    private final NetworkMeters meters;
     private final Grants grants = new Grants();
 
     private volatile @Nullable Part part;
@@ -52,7 +53,8 @@ final class Bridge {
     /// Numbers of addresses that somebody had whose flows the kernel may remember.
     private final BitSet left = new BitSet();
 
-    Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours) {
+    Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours, NetworkMeters meters) {
+        this.meters = meters;
         this.config = config;
         this.name = name;
         this.runDir = runDir;
@@ -120,9 +122,9 @@ final class Bridge {
         forgetFlows(members);
     }
 
-    /// Lets the kernel forget the flows of all that are no more, so that nobody gets the answers to another's questions.
-    private void forgetFlows(Collection<Member> members) {
-        if (left.isEmpty()) {
+    /// Lets the kernel forget flows of all that are no more, lest somebody get the answers to their questions.
+    void forgetFlows(Collection<Member> members) {
+        if (part == null || left.isEmpty()) {
             return;
         }
         var here = chosen();
@@ -157,15 +159,28 @@ final class Bridge {
             LOG.log(Level.WARNING, "the rules of " + name + " were removed by somebody; they are in force again");
             write(members);
         }
+        count();
         if (server == null) {
             serve();
         }
-        forgetFlows(members);
     }
 
     private void write(Collection<Member> members) {
         var commands = knownRules().whole(members, grants.elements());
+        count();
         filter().run(server == null ? commands : commands + knownRules().served());
+        meters.countedAnew();
+    }
+
+    /// Takes note of what was denied up to now.
+    private void count() {
+        if (part != null) {
+            try {
+                meters.denied(Rules.denied(filter().run(knownRules().counted())));
+            } catch (KernelException e) {
+                LOG.log(Level.DEBUG, "the rules of " + name + " are gone, and what they counted", e);
+            }
+        }
     }
 
     private void serve() {
@@ -182,7 +197,8 @@ final class Bridge {
         var listening = NameServer.listen(
                 new InetSocketAddress(gateway(), DNS),
                 neighbours,
-                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()),
+                meters::asked);
         try {
             // before that, who listens there may be somebody else
             filter().run(knownRules().served());
@@ -245,7 +261,7 @@ final class Bridge {
             if (left.get(index)) {
                 forgetFlows(others);
             }
-            if (left.get(index)) {
+            if (left.get(index) || has(others, index)) {
                 continue;
             }
             if (links().make(index, chosen().address(index), gateway(), pid)) {
@@ -253,6 +269,11 @@ final class Bridge {
             }
         }
         throw new KernelException("every address of " + chosen() + " is in use");
+    }
+
+    /// Whether somebody has it, be there a link or not: root of a network of its own may have taken its away.
+    private boolean has(Collection<Member> members, int index) {
+        return members.stream().anyMatch(member -> chosen().indexOf(member.address()) == index);
     }
 
     /// Takes a sandbox off; `others` stay.
@@ -304,6 +325,7 @@ final class Bridge {
     /// Takes everything of it away.
     void remove() {
         var was = part;
+        count();
         stopServing();
         part = null;
         rules = null;

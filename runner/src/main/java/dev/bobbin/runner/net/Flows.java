@@ -97,8 +97,8 @@ final class Flows implements AutoCloseable {
             if (length < ATTRIBUTE_HEADER || at + length > from.limit()) {
                 break;
             }
-            var value = from.slice(at + ATTRIBUTE_HEADER, length - ATTRIBUTE_HEADER)
-                    .order(ByteOrder.nativeOrder());
+            var value =
+                    from.slice(at + ATTRIBUTE_HEADER, length - ATTRIBUTE_HEADER).order(ByteOrder.nativeOrder());
             all.put(from.getShort(at + 2) & TYPE, value);
             at += NetlinkMessage.aligned(length);
         }

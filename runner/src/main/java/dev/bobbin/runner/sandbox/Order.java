@@ -76,6 +76,7 @@ public final class Order {
         limits(order, limits, cgroups);
         filter(order, filter);
         rights(order, job.rights());
+        ownNetwork(order, job.rights());
         output(order, limits.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         job.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -115,6 +116,7 @@ public final class Order {
         limits(order, spec.limits(), cgroups);
         filter(order, filter);
         rights(order, spec.rights());
+        ownNetwork(order, spec.rights());
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
             spec.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -270,6 +272,12 @@ public final class Order {
         }
         if (rights.newPrivileges()) {
             order.empty(Wire.FIELD_NEW_PRIVILEGES);
+        }
+    }
+
+    private static void ownNetwork(FieldsWriter order, Rights rights) {
+        if (rights.ofNetwork()) {
+            order.empty(Wire.FIELD_OWN_NETWORK);
         }
     }
 

@@ -78,7 +78,8 @@ class RareLimitsIT {
         assertThat(host.request("sh", "-c", shown).run().stdout()).isEqualTo("/\n");
         var sandbox = host.place().limits(both).create();
         assertThat(host.sh(sandbox, shown).stdout()).isEqualTo("/\n");
-        var withCommand = host.place("sh", "-c", shown + "; sleep 60").limits(both).create();
+        var withCommand =
+                host.place("sh", "-c", shown + "; sleep 60").limits(both).create();
         assertThat(host.sh(withCommand, shown).stdout()).isEqualTo("/\n");
     }
 

@@ -129,7 +129,8 @@ class RightsIT {
 
     @Test
     void suMakesRootOfAUserWhoRemainsNobodyOutside() throws Exception {
-        var script = "su -c 'id -u; cat /proc/self/uid_map; mkdir /mine; stat -c %u /mine; grep Seccomp: /proc/self/status'";
+        var script =
+                "su -c 'id -u; cat /proc/self/uid_map; mkdir /mine; stat -c %u /mine; grep Seccomp: /proc/self/status'";
         var may = host.request("sh", "-c", script)
                 .user("1000")
                 .rights(GAIN)
@@ -159,7 +160,8 @@ class RightsIT {
         sandbox = host.runtime().sandboxes().find(sandbox.id()).orElseThrow();
         assertThat(sandbox.rights()).isEqualTo(BOTH);
         assertThat(host.exec(sandbox, "./probe", "caps").run().stdout()).isEqualTo(all);
-        var own = host.place("./probe", "caps").probe().workdir("/w").rights(BOTH).create();
+        var own =
+                host.place("./probe", "caps").probe().workdir("/w").rights(BOTH).create();
         assertThat(TestHost.Result.of(own.own().orElseThrow()).stdout()).isEqualTo(all);
     }
 
@@ -206,7 +208,8 @@ class RightsIT {
                 .terminal(20, 70)
                 .run();
         assertThat(terminal.stdout().replace("\r\n", "|")).matches("/dev/pts/\\d+\\|20 70\\|err\\|");
-        assertThat(host.request("no-such-program").rights(GAIN).run().exitCode()).isEqualTo(127);
+        assertThat(host.request("no-such-program").rights(GAIN).run().exitCode())
+                .isEqualTo(127);
         assertThat(host.request("sh", "-c", "kill -9 $$").rights(GAIN).run().exitCode())
                 .isEqualTo(137);
         var empty = host.request("sh", "-c", "cat | wc -c; echo out > /dev/stdout")

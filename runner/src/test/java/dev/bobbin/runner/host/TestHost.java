@@ -154,7 +154,14 @@ public final class TestHost implements AutoCloseable {
     /// As [#open(int, Path, boolean)], whose jobs may have networks.
     public static TestHost open(int pool, Path root, boolean last, NetworkConfig network) throws IOException {
         return new TestHost(
-                Files.createDirectories(root), pool, last, INIT, BindConfig.NONE, FilterSource.STANDARD, network, Rights.NONE);
+                Files.createDirectories(root),
+                pool,
+                last,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.STANDARD,
+                network,
+                Rights.NONE);
     }
 
     /// As [#open(int, Path, boolean, NetworkConfig)], whose jobs may ask for `rights` and for profiles by these names.
