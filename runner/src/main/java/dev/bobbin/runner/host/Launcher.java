@@ -104,8 +104,7 @@ final class Launcher {
         return Optional.empty();
     }
 
-    /// Tells its project what it is called now; whoever renames it meanwhile does too, and both end with the last
-    /// name.
+    /// Tells its project what it is called now. Whoever renames it meanwhile does too, and the last name stays.
     void tellNames(LastingSandbox sandbox) {
         SandboxSpec told;
         do {
