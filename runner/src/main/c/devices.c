@@ -86,8 +86,8 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
 
 int permit_network(const char *proc, uint32_t uid_base, struct failure *failure)
 {
-    CLOSED int handle = open(proc, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (handle < 0) return fail(failure, "open the sysctls of the sandbox");
+    CLOSED int handle = sysctl_open(proc, failure);
+    if (handle < 0) return -1;
     if (sysctl_write(handle, uid_base, "net.ipv4.ip_unprivileged_port_start", "0", failure) < 0) return -1;
     return sysctl_write(handle, uid_base, "net.ipv4.ping_group_range", "0 65535", failure);
 }

@@ -84,6 +84,7 @@ static struct process *make(struct init *init, const char *id, const char *journ
     }
     process->number = ++init->numbers;
     process->phase = STARTING;
+    process->late = true;
     process->next = init->execs;
     init->execs = process;
     init->exec_count++;

@@ -150,6 +150,18 @@ static void say_path(const char *path)
     printf(" %s\n", writing(path, status.st_mode));
 }
 
+/* Directories whose names depend on the machine. */
+static void say_processors(void)
+{
+    DIR *opened = opendir("/sys/devices/system/cpu");
+    for (struct dirent *each; opened && (each = readdir(opened));) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/%s/thermal_throttle", each->d_name);
+        if (access(path, F_OK) == 0) say_path(path);
+    }
+    if (opened) closedir(opened);
+}
+
 static void say_devices(void)
 {
     DIR *opened = opendir("/dev");
@@ -177,6 +189,7 @@ static int facts(void)
     for (size_t i = 0; i < sizeof links / sizeof *links; i++) say_link(links[i]);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) say_text(texts[i]);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) say_path(paths[i]);
+    say_processors();
     say_devices();
     if (!on_machine()) attempt_all();
     puts("done");

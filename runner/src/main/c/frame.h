@@ -126,6 +126,10 @@
 #define FIELD_RLIMIT 52        /* u32 resource, u64 soft, u64 hard (n); without one: 1,024 open files, no core dumps */
 #define FIELD_LASTING 53       /* empty: EXEC will be accepted; only for a sandbox that was spawned to last */
 #define FIELD_FILES 54         /* empty: of an EXEC: no program, the ARGUMENTs are work on files (files.c) */
+#define FIELD_CAPABILITIES 55  /* u64, a bit for each: what the process may have besides what every job has; also of an EXEC */
+#define FIELD_NEW_PRIVILEGES 56 /* empty: it is without no_new_privs, so that programs may gain what it has not; also of an EXEC */
+#define FIELD_OWN_NETWORK 57   /* empty: its network is the user namespace's, so that capabilities over networks count there; not
+                                  with HOST_NETWORK */
 /*
  * bytes (n), at most 32, in the order in which they are mounted: u32 MOUNT_… kind, u32 flags, u64 size of a tmpfs, then three
  * texts, each with a NUL at its end: base, source, target. Of a volume the source is its id, of a bind a path without "/"

@@ -2,6 +2,7 @@
  * The nursery's own place on the machine: its cgroups, and a mount namespace with nothing but what sandboxes are made
  * of. A copy of the machine's whole mount table would cost every start, and would let a parked sandbox pin a mount.
  */
+#include "mask.h"
 #include "nursery.h"
 #include "park.h"
 #include "sys.h"
@@ -92,6 +93,7 @@ int house_enter(struct nursery *nursery, struct failure *failure)
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return fail(failure, "make the nursery's mounts private");
     if ((nursery->house = open_mounts(failure)) < 0) return -1;
+    if (mask_prepare(failure) < 0) return -1;
     /* Over any directory that surely exists; the old root goes away as a whole. */
     if (mount("nursery", "/proc", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=700,size=1m") < 0)
         return fail(failure, "mount the nursery's root");

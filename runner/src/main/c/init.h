@@ -47,9 +47,8 @@ struct init {
     bool bulk; /* moved to the cgroup of those that pump much */
     uint8_t *work; /* a record of output, or a frame about it; from the order on */
 
-    /* Of one that lasts, once it has its order: what further processes enter. */
     bool lasting, stopping;
-    int user_namespace, cgroup_namespace;
+    int user_namespace, cgroup_namespace; /* what processes enter that are forked later; -1 if there will be none */
     char stop_by[64];
 
     uint64_t orphan_millis;
@@ -66,6 +65,19 @@ void remember(struct process *process);
 /* The records before those of the process. */
 void begin_journal(struct process *process);
 void link_event(struct init *init, struct process *process);
+
+/* late.c: the sandbox's own process where the parked one will not do */
+/* Forks a process into the job's cgroup of version 2, if there is one; 0 in the new one. */
+pid_t fork_placed(const struct cgroups *cgroups);
+/*
+ * What processes that are forked later will enter: the parked one's namespaces, or a new one of cgroups if there are more of
+ * these by now. While the stage's proc is in its place.
+ */
+int hold_namespaces(struct init *init, bool regrouped, struct failure *failure);
+/* A network that the sandbox's user namespace owns, in place of the one in which it parked; eth0 goes along. */
+int own_network(struct init *init, struct failure *failure);
+/* Puts another process in the place of the parked one; the root is ready. */
+int start_late(struct init *init);
 
 /* exec.c: more processes in a sandbox that lasts */
 bool exec_begin(struct init *init, struct slice body);

@@ -164,7 +164,7 @@ _Noreturn void job_main(const struct job_place *place, const struct job_ends *en
     prctl(PR_SET_NAME, "bobbin-job");
     int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_first(place, &failure);
     if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
-    if (entered < 0 || drop_rights(place->filter, &failure) < 0) {
+    if (entered < 0 || drop_rights(place->filter, &(struct rights){0}, &failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }
@@ -199,7 +199,7 @@ _Noreturn void exec_main(const struct job_place *place, const struct job_ends *e
     int entered = setsid() < 0 ? fail(&failure, "make the session") : enter_again(place, &failure);
     if (settle(ends, &failure) < 0) _exit(EXIT_NOT_SET_UP);
     if (entered == 0 && order->rows && order->columns) entered = terminal_take(STANDARD, &failure);
-    if (entered < 0 || drop_rights(place->filter, &failure) < 0) {
+    if (entered < 0 || drop_rights(place->filter, &order->rights, &failure) < 0) {
         say(JOB_NOT_SET_UP, &failure);
         _exit(EXIT_NOT_SET_UP);
     }

@@ -3,6 +3,8 @@
 #include "sysctl.h"
 
 #include <linux/ethtool.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/route.h>
@@ -64,14 +66,20 @@ static int open_socket(struct failure *failure)
     return any;
 }
 
+static int bring_up(int any, const char *name, struct failure *failure)
+{
+    struct ifreq request = {.ifr_flags = IFF_UP};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(any, SIOCSIFFLAGS, &request) < 0 ? fail(failure, "bring %s up", name) : 0;
+}
+
 /* A new namespace, with this process still in it. */
 static int make(struct failure *failure)
 {
     if (unshare(CLONE_NEWNET) < 0) return fail(failure, "make a network namespace");
     CLOSED int any = open_socket(failure);
     if (any < 0) return -1;
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    if (ioctl(any, SIOCSIFFLAGS, &request) < 0) return fail(failure, "bring the loopback interface up");
+    if (bring_up(any, "lo", failure) < 0) return -1;
     return of_socket(any, failure);
 }
 
@@ -155,6 +163,48 @@ static int leave_ipv6(const char *proc, struct failure *failure)
     if (whole < 0) return -1;
     if (sysctl_write(whole, 0, "net.ipv6.conf." JOINED ".disable_ipv6", "1", failure) == 0) return 0;
     return failure->code == ENOENT ? 0 : -1; /* a kernel without IPv6 */
+}
+
+/* The number of the link, 0 if there is none. */
+static int link_number(int any)
+{
+    struct ifreq request = {.ifr_name = JOINED};
+    return ioctl(any, SIOCGIFINDEX, &request) < 0 ? 0 : request.ifr_ifindex;
+}
+
+static int send_link(int number, int to, struct failure *failure)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+        struct nlattr attribute;
+        uint32_t namespace;
+    } request = {
+        .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_NEWLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+        .link = {.ifi_index = number},
+        .attribute = {sizeof(struct nlattr) + sizeof(uint32_t), IFLA_NET_NS_FD},
+        .namespace = (uint32_t)to,
+    };
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer = {0};
+    CLOSED int kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (kernel < 0 || send(kernel, &request, sizeof request, 0) < 0 || recv(kernel, &answer, sizeof answer, 0) < 0)
+        return fail(failure, "ask the kernel to move " JOINED);
+    return answer.error.error ? fail_as(failure, -answer.error.error, "move " JOINED) : 0;
+}
+
+int network_move(int to, struct failure *failure)
+{
+    CLOSED int before = open_socket(failure);
+    if (before < 0) return -1;
+    int number = link_number(before);
+    if (number && send_link(number, to, failure) < 0) return -1;
+    if (setns(to, CLONE_NEWNET) < 0) return fail(failure, "enter the network namespace of the job's own");
+    CLOSED int any = open_socket(failure);
+    if (any < 0 || bring_up(any, "lo", failure) < 0) return -1;
+    return number ? bring_up(any, JOINED, failure) : 0;
 }
 
 int network_join(const uint8_t address[4], const uint8_t gateway[4], const char *proc, struct failure *failure)

@@ -36,6 +36,12 @@ int network_view(const char *proc, struct failure *failure);
 bool network_untouched(int view);
 
 /*
+ * Goes to the network namespace `to`, which was just made, and takes eth0 along if there is one. Loopback is up there, and
+ * eth0 too.
+ */
+int network_move(int to, struct failure *failure);
+
+/*
  * Gives eth0 of this network its address and the way to `gateway`, both as they are sent, with the proc file system of the
  * sandbox at `proc`. It can send when this returns.
  */

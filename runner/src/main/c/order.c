@@ -137,6 +137,9 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_NETWORK: order->network = *value; return value->length == 8;
     case FIELD_HOSTS: order->hosts = *value; return true;
     case FIELD_RESOLVERS: order->resolvers = *value; return true;
+    case FIELD_CAPABILITIES: return field_u64(field, &order->rights.capabilities);
+    case FIELD_NEW_PRIVILEGES: order->rights.new_privileges = true; return true;
+    case FIELD_OWN_NETWORK: order->rights.own_network = true; return true;
     case FIELD_FILTER: return parse_filter(value, &order->filter);
     case FIELD_HOST_TREES: order->host_trees = true; return true;
     case FIELD_ROWS: return field_u32(field, &order->rows) && order->rows > 0 && order->rows <= UINT16_MAX;

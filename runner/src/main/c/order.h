@@ -21,6 +21,12 @@ struct limit {
     uint64_t soft, hard;
 };
 
+/* What a process may that others may not. */
+struct rights {
+    uint64_t capabilities;
+    bool new_privileges, own_network;
+};
+
 #define MOUNTS_MOST 32
 
 struct order_mount {
@@ -43,6 +49,7 @@ struct order {
     size_t limit_count;
     struct order_mount *mounts;
     size_t mount_count;
+    struct rights rights;
     struct filter filter; /* of its own; its program is in `body` */
     char *workdir, *hostname;
     struct slice network, hosts, resolvers; /* of the first 0 or 8 bytes */

@@ -34,6 +34,7 @@ struct process {
     uint32_t number;         /* what events of the loop call it; never used twice */
     char id[ID_LENGTH + 1];  /* empty: the sandbox's own */
     enum phase phase;
+    bool late;               /* forked into the sandbox's finished root, as is every one of an EXEC */
     bool terminal;           /* in place of pipes */
     bool wide;               /* its pipes are, since it has printed much */
     int link;                /* to the process until execve; -1 afterwards */

@@ -20,11 +20,9 @@
     (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) \
      | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT))
 
-_Static_assert(KEPT <= UINT32_MAX, "capset gets the low half only");
-
 #define OPEN_FILES 1024
 
-static int enter_cgroups(const struct cgroups *cgroups, struct failure *failure)
+int enter_cgroups(const struct cgroups *cgroups, struct failure *failure)
 {
     /*
      * "0" in `tasks`, not in cgroup.procs: for the calling thread alone the kernel does without its machine-wide lock
@@ -74,21 +72,36 @@ int enter_again(const struct job_place *place, struct failure *failure)
     return enter_user_namespace(place->user_namespace, failure);
 }
 
-int drop_rights(const struct filter *filter, struct failure *failure)
+static int set_capabilities(uint64_t effective, uint64_t permitted, struct failure *failure)
 {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {.effective = (uint32_t)effective, .permitted = (uint32_t)permitted},
+        {.effective = (uint32_t)(effective >> 32), .permitted = (uint32_t)(permitted >> 32)},
+    };
+    return syscall(SYS_capset, &header, data) < 0 ? fail(failure, "set the capabilities") : 0;
+}
+
+/* Without no_new_privs this capability loads filters. It is in no bounding set, so execve takes it from whoever it is. */
+static uint64_t until_execve(const struct rights *more)
+{
+    return more->new_privileges ? BIT(CAP_SYS_ADMIN) : 0;
+}
+
+int drop_rights(const struct filter *filter, const struct rights *more, struct failure *failure)
+{
+    uint64_t kept = KEPT | more->capabilities;
     for (int capability = 0; capability < 64; capability++) {
-        if (KEPT >> capability & 1) continue;
+        if (kept >> capability & 1) continue;
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
         if (errno != EINVAL || capability <= CAP_AUDIT_READ) return fail(failure, "drop capability %d", capability);
         break; /* past the last one of this kernel */
     }
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{.effective = (uint32_t)KEPT, .permitted = (uint32_t)KEPT}};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return fail(failure, "clear ambient capabilities");
-    if (syscall(SYS_capset, &header, data) < 0) return fail(failure, "set the capabilities");
+    if (set_capabilities(kept | until_execve(more), kept | until_execve(more), failure) < 0) return -1;
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) return fail(failure, "join a session keyring");
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(failure, "set no_new_privs");
+    if (!more->new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(failure, "set no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return fail(failure, "set the process undumpable");
     return filter_load(filter, failure); /* after everything that it forbids */
 }
@@ -113,8 +126,10 @@ int become_user(const struct order *order, struct failure *failure)
 {
     if (set_limits(order, failure) < 0) return -1;
     if (order->uid == 0 && order->gid == 0 && order->group_count == 0) return 0;
+    uint64_t still = order->filter.instructions ? until_execve(&order->rights) : 0;
+    if (still && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return fail(failure, "keep the capability to load a filter");
     if (setgroups(order->group_count, order->groups) < 0) return fail(failure, "set the supplementary groups");
     if (setresgid(order->gid, order->gid, order->gid) < 0) return fail(failure, "become group %u", order->gid);
     if (setresuid(order->uid, order->uid, order->uid) < 0) return fail(failure, "become user %u", order->uid);
-    return 0;
+    return still && order->uid ? set_capabilities(still, still, failure) : 0;
 }

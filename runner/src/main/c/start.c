@@ -10,7 +10,6 @@
 #include "sysctl.h"
 #include "terminal.h"
 
-#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -60,12 +59,12 @@ static int make_terminal(struct init *init, struct process *process, struct job_
 static int make_ends(struct init *init, struct process *process, struct job_ends *ends, struct failure *failure)
 {
     int pipes[3][2];
-    if (!is_own(process) && make_exec_link(process, ends, failure) < 0) return -1;
-    if (is_own(process)) {
+    if (process->late && make_exec_link(process, ends, failure) < 0) return -1;
+    if (!process->late) {
         ends->link = init->far_link;
         init->far_link = -1;
     }
-    if (!is_own(process) && process->order.rows && process->order.columns)
+    if (process->late && process->order.rows && process->order.columns)
         return make_terminal(init, process, ends, failure);
     int *const ours[] = {&process->input.pipe, &process->outputs[0].pipe, &process->outputs[1].pipe};
     uint32_t uid = init->sandbox->uid_base + process->order.uid, gid = init->sandbox->uid_base + process->order.gid;
@@ -86,19 +85,13 @@ static void close_ends(struct job_ends *ends)
     for (int i = 0; i < 3; i++) shut(&ends->standard[i]);
 }
 
-/* Forks; the sandbox's own process parks, that of an EXEC goes its way at once. */
+/* Forks; the sandbox's own process parks, one that is late goes its way at once. */
 static int fork_into(struct init *init, struct process *process, int user_namespace, struct job_ends *ends)
 {
-    struct clone_args arguments = {.exit_signal = SIGCHLD};
     const struct cgroups *cgroups = &init->sandbox->cgroups;
-    for (int i = 0; i < cgroups->count; i++) {
-        if (!is_unified(cgroups->each[i].kind)) continue;
-        arguments.flags = CLONE_INTO_CGROUP;
-        arguments.cgroup = (uint64_t)cgroups->each[i].directory;
-    }
     struct job_place place = {cgroups, user_namespace, init->cgroup_namespace, init->sandbox->filter};
-    process->pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (process->pid == 0 && is_own(process)) job_main(&place, ends);
+    process->pid = fork_placed(cgroups);
+    if (process->pid == 0 && !process->late) job_main(&place, ends);
     if (process->pid == 0) exec_main(&place, ends, &process->order);
     if (process->pid > 0) return 0;
     process->pid = 0;
@@ -188,19 +181,9 @@ static int give_standard(struct init *init, struct process *own)
     return order->rows && order->columns && order->argument_count ? give_terminal(init, own) : give_pipes(init, own);
 }
 
-/* What processes of EXEC frames will need of the parked one, which may be gone by then. */
-static int hold_namespaces(struct init *init, struct failure *failure)
-{
-    char path[64];
-    snprintf(path, sizeof path, STAGE_PROC "/%d/ns/cgroup", init->own.pid);
-    init->cgroup_namespace = open(path, O_RDONLY | O_CLOEXEC);
-    if (init->cgroup_namespace < 0) return fail(failure, "hold the job's cgroup namespace");
-    init->lasting = true;
-    return 0;
-}
-
-/* Writes limits, and brings the parked process to cgroups made for them; processes of EXEC go there by themselves. */
-static int limit(struct init *init, const struct order *order, struct failure *failure)
+/* Writes limits, and brings the parked process to cgroups made for them; processes that are forked later go there by
+ * themselves. */
+static int limit(struct init *init, const struct order *order, bool *regrouped, struct failure *failure)
 {
     struct cgroups *cgroups = &init->sandbox->cgroups;
     int parked_in = cgroups->count;
@@ -210,6 +193,7 @@ static int limit(struct init *init, const struct order *order, struct failure *f
     snprintf(pid, sizeof pid, "%d", init->own.pid);
     for (int i = parked_in; i < cgroups->count; i++)
         if (write_text(cgroups->each[i].directory, "tasks", pid, failure) < 0) return -1;
+    *regrouped = cgroups->count > parked_in;
     return 0;
 }
 
@@ -219,8 +203,14 @@ static int carry_out(struct init *init)
     const struct order *order = &own->order;
     struct failure *failure = &own->failure;
     if (order->lasting && init->sandbox->journals < 0) return fail_as(failure, EINVAL, "let a passing sandbox last");
-    if (limit(init, order, failure) < 0) return -1;
-    if (order->lasting && hold_namespaces(init, failure) < 0) return -1;
+    bool regrouped = false;
+    if (limit(init, order, &regrouped, failure) < 0) return -1;
+    const struct rights *rights = &order->rights;
+    bool more = rights->capabilities || rights->new_privileges || rights->own_network;
+    own->late = order->argument_count && (regrouped || more);
+    if ((order->lasting || more || own->late) && hold_namespaces(init, regrouped, failure) < 0) return -1;
+    init->lasting = order->lasting;
+    if (rights->own_network && own_network(init, failure) < 0) return -1;
     if (order->sysctl_count) {
         shut(&init->network); /* it is not as it was made, and its counters would not tell */
         if (sysctls_set(init->sandbox, order, failure) < 0) return -1;
@@ -233,8 +223,9 @@ static int carry_out(struct init *init)
     shut(&init->sandbox->machine);
     if (order->hostname && sethostname(order->hostname, strlen(order->hostname)) < 0)
         return fail(failure, "set the host name");
-    if (give_standard(init, own) < 0) return -1;
+    if (!own->late && give_standard(init, own) < 0) return -1;
     own->stamp_sandbox = nanoseconds(CLOCK_MONOTONIC);
+    if (own->late) return start_late(init);
     return order->argument_count ? job_go(own->link, order, failure) : 0;
 }
 
@@ -355,8 +346,8 @@ void link_event(struct init *init, struct process *process)
 {
     struct verdict verdict;
     if (process->link < 0) return;
-    ssize_t got = is_own(process) ? recv(process->link, &verdict, sizeof verdict, MSG_DONTWAIT)
-                                  : read(process->link, &verdict, sizeof verdict);
+    ssize_t got = process->late ? read(process->link, &verdict, sizeof verdict)
+                                : recv(process->link, &verdict, sizeof verdict, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return;
     bool said = got == sizeof verdict;
     if (process->phase == PARKING || process->phase == PARKED) {

@@ -67,6 +67,9 @@ static void put_order(struct buffer *out)
                                                        20);
     for (uint32_t i = chance(3); i > 0; i--) put_mount(out);
     for (uint32_t i = chance(3); i > 0; i--) put_text(out, FIELD_SYSCTL, "net.core.somaxconn=1024");
+    if (chance(2)) put_u64(out, FIELD_CAPABILITIES, chance(2) ? UINT64_MAX : 1U << 19);
+    if (chance(2)) put_bytes(out, FIELD_NEW_PRIVILEGES, "", 0);
+    if (chance(2)) put_bytes(out, FIELD_OWN_NETWORK, "", 0);
     if (chance(2)) put_bytes(out, FIELD_NETWORK, "\12\200\0\5\12\200\0\1", 8);
     if (chance(2)) put_noise(out, FIELD_HOSTS, 100);
     if (chance(2)) put_noise(out, FIELD_RESOLVERS, 100);

@@ -1,6 +1,7 @@
 /*
  * Who reaches whom: `talk serve PORT` answers each TCP connection and each datagram with the address that it comes from;
  * `talk to tcp|udp|once ADDRESS PORT [FROM]` prints that answer, or why there is none; `once` is one datagram.
+ * `talk repeat` sends a datagram every 10 ms, for ever, to whoever sent it one.
  */
 #include "probe.h"
 
@@ -56,6 +57,20 @@ static int serve(const char *port)
     }
 }
 
+static int repeat(void)
+{
+    struct sockaddr_in address = address_of("0.0.0.0", "0");
+    int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+    socklen_t length = sizeof address;
+    char byte;
+    if (bind(datagrams, (struct sockaddr *)&address, sizeof address) < 0) return failed("bind");
+    getsockname(datagrams, (struct sockaddr *)&address, &length);
+    printf("%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    if (recvfrom(datagrams, &byte, 1, 0, (struct sockaddr *)&address, &length) < 0) return failed("recvfrom");
+    for (;; usleep(10000)) sendto(datagrams, "x\n", 2, 0, (struct sockaddr *)&address, length);
+}
+
 /* The answer of `to`, or a word for why there is none. */
 static const char *ask(int type, int most, const struct sockaddr_in *to, const struct sockaddr_in *from)
 {
@@ -83,6 +98,7 @@ static const char *ask(int type, int most, const struct sockaddr_in *to, const s
 int talk(int count, char **arguments)
 {
     if (count == 2 && strcmp(arguments[0], "serve") == 0) return serve(arguments[1]);
+    if (count == 1 && strcmp(arguments[0], "repeat") == 0) return repeat();
     if (count < 4 || strcmp(arguments[0], "to") != 0) return 2;
     int type = strcmp(arguments[1], "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
     struct sockaddr_in to = address_of(arguments[2], arguments[3]), from;

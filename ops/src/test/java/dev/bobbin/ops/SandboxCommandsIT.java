@@ -30,8 +30,29 @@ final class SandboxCommandsIT extends TypedCommands {
     @BeforeEach
     void serve() throws IOException {
         directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
+        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2", "--config", allowing()));
         assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
+    }
+
+    private String allowing() throws IOException {
+        var settings = "host:\n  rights:\n    allowed: [new-privileges, cap_sys_ptrace]\n";
+        return Files.writeString(directory.resolve("settings.yaml"), settings).toString();
+    }
+
+    @Test
+    void givesRightsThatTheServerAllows() throws Exception {
+        var status = "grep -E 'NoNewPrivs|CapEff' /proc/self/status";
+        var ran = bobbin("run", "--allow-new-privileges", "--cap-add", "SYS_PTRACE", "--", "sh", "-c", status);
+        assertThat(ran.out()).as(ran.err()).isEqualTo("CapEff:\t00000000000c05fb\nNoNewPrivs:\t0\n");
+        var made = bobbin("create", "--name", "traced", "--cap-add", "CAP_SYS_PTRACE");
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(bobbin("inspect", "traced").out())
+                .contains("\"capabilities\":{\"add\":[\"CAP_SYS_PTRACE\"]}")
+                .doesNotContain("allow_new_privileges");
+        assertThat(bobbin("exec", "traced", "--", "sh", "-c", status).out())
+                .isEqualTo("CapEff:\t00000000000c05fb\nNoNewPrivs:\t1\n");
+        assertThat(bobbin("run", "--cap-add", "SETFCAP", "--", "true").err())
+                .contains("capabilities.add: CAP_SETFCAP is not for jobs unless host.rights.allowed names CAP_SETFCAP");
     }
 
     @AfterEach

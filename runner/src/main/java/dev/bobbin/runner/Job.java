@@ -56,6 +56,7 @@ public sealed interface Job {
     /// @param network what it may reach, and who may reach it
     /// @param sysctls settings of the kernel in its own namespaces
     /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
+    /// @param rights what it may besides what all may
     /// @param key by which the request is known when it is sent again; `null` for none
     record Run(
             JobId id,
@@ -76,52 +77,11 @@ public sealed interface Job {
             Network network,
             Sysctls sysctls,
             @Nullable String seccomp,
+            Rights rights,
             @Nullable RequestKey key)
             implements Job {
 
-        /// One without a key.
-        public Run(
-                JobId id,
-                String tenant,
-                ImageReference image,
-                List<String> command,
-                Map<String, String> env,
-                @Nullable String workdir,
-                @Nullable String user,
-                Stdin stdin,
-                List<InputFile> files,
-                Limits limits,
-                OnDisconnect onDisconnect,
-                OutputPolicy outputPolicy,
-                Map<String, String> labels,
-                List<Mount> mounts,
-                @Nullable Terminal terminal,
-                Network network,
-                Sysctls sysctls,
-                @Nullable String seccomp) {
-            this(
-                    id,
-                    tenant,
-                    image,
-                    command,
-                    env,
-                    workdir,
-                    user,
-                    stdin,
-                    files,
-                    limits,
-                    onDisconnect,
-                    outputPolicy,
-                    labels,
-                    mounts,
-                    terminal,
-                    network,
-                    sysctls,
-                    seccomp,
-                    null);
-        }
-
-        /// One without mounts, terminal, network, sysctls, profile and key.
+        /// One without mounts, terminal, network, sysctls, profile, rights and key.
         public Run(
                 JobId id,
                 String tenant,
@@ -155,6 +115,7 @@ public sealed interface Job {
                     Network.NONE,
                     Sysctls.NONE,
                     null,
+                    Rights.NONE,
                     null);
         }
 
@@ -169,6 +130,7 @@ public sealed interface Job {
             JobFields.checkPlace(workdir, user);
             JobFields.checkTerminal(terminal, stdin);
             sysctls.checkWith(network);
+            rights.checkWith(network);
         }
 
         @Override

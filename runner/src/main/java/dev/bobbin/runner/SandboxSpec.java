@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param network what it may reach, and who may reach it
 /// @param sysctls settings of the kernel in its own namespaces, at every start
 /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
+/// @param rights what its processes may besides what all may
 /// @param key by which the request for it is known when it is sent again; `null` for none
 public record SandboxSpec(
         SandboxId id,
@@ -48,55 +49,12 @@ public record SandboxSpec(
         Network network,
         Sysctls sysctls,
         @Nullable String seccomp,
+        Rights rights,
         @Nullable RequestKey key) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}");
 
-    /// One without a key.
-    public SandboxSpec(
-            SandboxId id,
-            String tenant,
-            @Nullable String name,
-            ImageReference image,
-            List<String> command,
-            Map<String, String> env,
-            @Nullable String workdir,
-            @Nullable String user,
-            List<InputFile> files,
-            Limits limits,
-            Job.OutputPolicy outputPolicy,
-            Map<String, String> labels,
-            @Nullable Duration ttl,
-            @Nullable Duration idleTimeout,
-            List<Mount> mounts,
-            @Nullable Terminal terminal,
-            Network network,
-            Sysctls sysctls,
-            @Nullable String seccomp) {
-        this(
-                id,
-                tenant,
-                name,
-                image,
-                command,
-                env,
-                workdir,
-                user,
-                files,
-                limits,
-                outputPolicy,
-                labels,
-                ttl,
-                idleTimeout,
-                mounts,
-                terminal,
-                network,
-                sysctls,
-                seccomp,
-                null);
-    }
-
-    /// One without mounts, terminal, network, sysctls, profile and key.
+    /// One without mounts, terminal, network, sysctls, profile, rights and key.
     public SandboxSpec(
             SandboxId id,
             String tenant,
@@ -132,6 +90,7 @@ public record SandboxSpec(
                 Network.NONE,
                 Sysctls.NONE,
                 null,
+                Rights.NONE,
                 null);
     }
 
@@ -149,6 +108,7 @@ public record SandboxSpec(
         JobFields.require(
                 terminal == null || !command.isEmpty(), "terminal: is of a command, and there is none that idles");
         sysctls.checkWith(network);
+        rights.checkWith(network);
         JobFields.require(ttl == null || ttl.isPositive(), "ttl: must be positive");
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }

@@ -1,6 +1,7 @@
 package dev.bobbin.ops.cli;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,19 @@ final class PlaceOptions {
                     + " server's host.seccomp-profiles.")
     private @Nullable String seccomp;
 
+    @Option(
+            names = "--allow-new-privileges",
+            description = "Lets programs gain rights that their caller has not, as sudo and su do. Only if the server's"
+                    + " host.rights.allowed has new-privileges.")
+    private boolean newPrivileges;
+
+    @Option(
+            names = "--cap-add",
+            paramLabel = "NAME",
+            description = "A capability of its root, such as CAP_SYS_PTRACE; repeatable. Only what the server's"
+                    + " host.rights.allowed has.")
+    private List<String> capabilities = List.of();
+
     @Mixin
     private final MountOptions mounts = new MountOptions();
 
@@ -106,7 +120,9 @@ final class PlaceOptions {
                 .put("pull", pull)
                 .put("seccomp", seccomp)
                 .put("mounts", mounts.all().isEmpty() ? null : mounts.all());
-        request.putUnlessEmpty("sysctls", sysctls);
+        request.putUnlessEmpty("sysctls", sysctls)
+                .put("allow_new_privileges", newPrivileges ? true : null)
+                .putUnlessEmpty("capabilities", capabilities.isEmpty() ? Map.of() : Map.of("add", capabilities));
         var rates = new Request()
                 .putAmount("read_bps", readBps)
                 .putAmount("write_bps", writeBps)

@@ -1,6 +1,7 @@
 package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -127,7 +128,8 @@ public record BobbinConfig(
                         host.allowUnenforcedLimits(),
                         host.binds(),
                         host.seccomp(),
-                        host.network()));
+                        host.network(),
+                        host.rights()));
     }
 
     @Override
@@ -253,6 +255,8 @@ public record BobbinConfig(
         var profiles = settings.files("host.seccomp-profiles");
         var filters = checked("host.seccomp-profiles: ", () -> seccomp.naming(profiles));
         var network = checked("host.", new NetworkSettings(settings)::network);
+        var allowed = settings.texts("host.rights.allowed", List.of());
+        var rights = checked("host.", () -> Rights.allowed(allowed));
         return checked(
                 "host.",
                 () -> new HostConfig(
@@ -265,7 +269,8 @@ public record BobbinConfig(
                         allowUnenforced,
                         new BindConfig(prefixes, writable, everybody),
                         filters,
-                        network));
+                        network,
+                        rights));
     }
 
     private static List<Path> paths(Settings settings, String key) {

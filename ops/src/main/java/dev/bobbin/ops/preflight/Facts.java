@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.regex.Pattern;
 
 /// What `bobbin-facts` printed somewhere, by what it is about. Lines of no known kind are passed over.
 public final class Facts {
@@ -109,6 +110,11 @@ public final class Facts {
     /// What was seen at a path; as absent if nobody looked.
     Place place(String path) {
         return places.getOrDefault(path, new Place("absent", "ENOENT", "ENOENT"));
+    }
+
+    /// Paths that were looked at and are called so.
+    List<String> places(Pattern name) {
+        return places.keySet().stream().filter(name.asMatchPredicate()).toList();
     }
 
     SequencedMap<String, String> devices() {

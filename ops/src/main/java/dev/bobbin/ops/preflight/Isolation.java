@@ -40,6 +40,8 @@ public final class Isolation {
             "/proc/",
             "acpi asound interrupts kcore key-users keys kmsg latency_stats sched_debug scsi timer_list timer_stats");
     private static final List<String> HIDDEN_SYS = paths("/sys/", "firmware devices/virtual/powercap");
+    private static final Pattern HIDDEN_OF_PROCESSOR =
+            Pattern.compile("/sys/devices/system/cpu/cpu\\d+/thermal_throttle");
     private static final List<String> READ_ONLY = paths(
             "/proc/",
             "bus fs irq sys sysrq-trigger sys/kernel/core_pattern sys/kernel/modprobe sys/vm/overcommit_memory"
@@ -218,7 +220,8 @@ public final class Isolation {
     }
 
     private List<String> masked() {
-        return Stream.concat(HIDDEN.stream(), HIDDEN_SYS.stream())
+        return Stream.of(HIDDEN, HIDDEN_SYS, seen.places(HIDDEN_OF_PROCESSOR))
+                .flatMap(List::stream)
                 .filter(path -> !seen.place(path).hidden())
                 .map(path -> path + " is read")
                 .toList();

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Capability;
 import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
@@ -110,6 +112,8 @@ final class BobbinConfigTest {
                   bind-callers: all
                   seccomp: /etc/bobbin/seccomp.json
                   seccomp-profiles: [no-sockets=/etc/bobbin/no-sockets.json]
+                  rights:
+                    allowed: [new-privileges, CAP_SYS_PTRACE]
                   network:
                     host: on
                     range: 172.16.0.0/16
@@ -181,7 +185,8 @@ final class BobbinConfigTest {
                                 List.of(
                                         new InetSocketAddress(InetAddress.ofLiteral("192.0.2.53"), 53),
                                         new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 5353),
-                                        new InetSocketAddress(InetAddress.ofLiteral("::1"), 54)))));
+                                        new InetSocketAddress(InetAddress.ofLiteral("::1"), 54))),
+                        new Rights(true, Set.of(Capability.SYS_PTRACE))));
         assertThat(config.publish()).isEqualTo(new PublishConfig(List.of(Inet4Address.ofLiteral("192.0.2.10")), true));
     }
 

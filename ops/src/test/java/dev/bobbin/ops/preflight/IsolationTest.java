@@ -71,6 +71,7 @@ final class IsolationTest {
                     terminals         | try tiocsti-wide .*                    | try tiocsti-wide done
                     masked-paths      | path /proc/timer_list .*               | path /proc/timer_list file data EROFS
                     masked-paths      | path /sys/firmware .*                  | path /sys/firmware directory data EROFS
+                    masked-paths      | path /sys/firmware .*                  | path /sys/devices/system/cpu/cpu3/thermal_throttle directory data EROFS
                     read-only-paths   | path /proc/sys/kernel/core_pattern .*  | path /proc/sys/kernel/core_pattern file data open
                     devices           | device null .*                         | device kvm character:10:232
                     devices           | try mknod-disk .*                      | try mknod-disk done

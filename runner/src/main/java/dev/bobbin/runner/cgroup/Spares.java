@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,6 +35,8 @@ final class Spares {
     private final Set<String> offered;
     private final List<String> disks;
     private final Set<String> handedOn = new LinkedHashSet<>();
+    /// Of which it was said that they are not.
+    private final Set<String> lamented = new HashSet<>();
     /// What `above` hands on because of us.
     private final Set<String> becauseOfUs = new LinkedHashSet<>();
 
@@ -119,7 +122,8 @@ final class Spares {
             handedOn.add(controller);
             return true;
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "hand the cgroup controller " + controller + " on below " + above, e);
+            var level = lamented.add(controller) ? Level.WARNING : Level.DEBUG;
+            LOG.log(level, "hand the cgroup controller " + controller + " on below " + above, e);
             return false;
         }
     }

@@ -1,5 +1,6 @@
 package dev.bobbin.runner.host;
 
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param binds which directories of this machine may be mounted in sandboxes
 /// @param seccomp which system calls jobs may make
 /// @param network what of networks jobs may have
+/// @param rights the most that jobs may ask for besides what all may
 public record HostConfig(
         Path dataDir,
         Path runDir,
@@ -31,7 +33,8 @@ public record HostConfig(
         boolean allowUnenforcedLimits,
         BindConfig binds,
         FilterSource seccomp,
-        NetworkConfig network) {
+        NetworkConfig network,
+        Rights rights) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -40,7 +43,7 @@ public record HostConfig(
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
 
-    /// One that lets nothing of the machine be mounted, with the filters and networks that are the default.
+    /// One that lets nothing of the machine be mounted and no rights be asked for, with the usual filters and networks.
     public HostConfig(
             Path dataDir,
             Path runDir,
@@ -59,7 +62,8 @@ public record HostConfig(
                 allowUnenforcedLimits,
                 BindConfig.NONE,
                 FilterSource.STANDARD,
-                NetworkConfig.STANDARD);
+                NetworkConfig.STANDARD,
+                Rights.NONE);
     }
 
     public HostConfig {

@@ -80,7 +80,7 @@ public final class HostRuntime implements AutoCloseable {
         var mountings = Mountings.open(volumes, config.binds(), List.of(config.dataDir(), config.runDir()));
         var settings = settings(images, cgroups, mountings);
         var filters = namedFilters();
-        var networks = Networks.open(config.network(), config.runDir());
+        var networks = Networks.open(config.network(), config.runDir(), meters);
         this.premises = new Premises(
                 config,
                 files,

@@ -10,6 +10,7 @@ import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Network.Attachment;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.Sample;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
@@ -120,6 +121,11 @@ public final class LastingSandbox {
     /// The name of the profile of system calls that holds in it besides the one that all have.
     public Optional<String> seccomp() {
         return Optional.ofNullable(spec().seccomp());
+    }
+
+    /// What its processes may besides what all may.
+    public Rights rights() {
+        return spec().rights();
     }
 
     /// Its network; while it runs, with the ports of this machine that were chosen.

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +79,7 @@ final class Launcher {
                 return Optional.of(refusal);
             }
             var network = ((Networks.Answer.Ready) answer).attachment();
+            tellNames(sandbox); // it may have another since
             var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, network);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
@@ -102,6 +104,15 @@ final class Launcher {
         }
         life.settled();
         return Optional.empty();
+    }
+
+    /// Tells its project what it is called now. Whoever renames it meanwhile does too, and the last name stays.
+    void tellNames(LastingSandbox sandbox) {
+        SandboxSpec told;
+        do {
+            told = sandbox.spec();
+            premises.networks().renamed(told.id(), names(told));
+        } while (!Objects.equals(told.name(), sandbox.spec().name()));
     }
 
     /// By which its project finds it.
@@ -172,7 +183,7 @@ final class Launcher {
         if (identity.isEmpty()) {
             return refused(noSuchUser(spec, user));
         }
-        var unknown = premises.filters().unknown(spec.seccomp());
+        var unknown = premises.filters().unknown(spec.seccomp()).or(() -> premises.forbidden(spec.rights()));
         if (unknown.isPresent()) {
             return refused(unknown.get());
         }

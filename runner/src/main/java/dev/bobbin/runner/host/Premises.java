@@ -3,6 +3,7 @@ package dev.bobbin.runner.host;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Precedence;
@@ -48,6 +49,7 @@ final class Premises {
     private final Projects projects;
     private final Networks networks;
     private final NamedFilters filters;
+    private final Rights allowed;
     private final Losses losses;
     private final Precedence precedence;
     private final UsedKeys keys;
@@ -80,6 +82,7 @@ final class Premises {
         this.projects = projects;
         this.networks = networks;
         this.filters = filters;
+        this.allowed = config.rights();
         this.files = files;
         this.cgroups = cgroups;
         this.unenforced = cgroups.unenforced();
@@ -137,6 +140,11 @@ final class Premises {
     /// The filters that may be asked for by name.
     NamedFilters filters() {
         return filters;
+    }
+
+    /// Why a job may not have `rights`, if so.
+    Optional<Refusal> forbidden(Rights rights) {
+        return rights.beyond(allowed);
     }
 
     Upkeep upkeep() {

@@ -88,7 +88,9 @@ final class Runs {
                         Refusal.Reason.NO_SUCH_USER,
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
-            var unfit = premises.unfit(job.limits()).or(() -> premises.filters().unknown(job.seccomp()));
+            var unfit = premises.unfit(job.limits())
+                    .or(() -> premises.filters().unknown(job.seccomp()))
+                    .or(() -> premises.forbidden(job.rights()));
             if (unfit.isPresent()) {
                 return new Attempt.Refused(unfit.get());
             }

@@ -84,7 +84,8 @@ public final class Sandboxes {
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
         var closed = premises.closed()
                 .or(() -> premises.networks().forbidden(spec.network()))
-                .or(() -> premises.filters().unknown(spec.seccomp()));
+                .or(() -> premises.filters().unknown(spec.seccomp()))
+                .or(() -> premises.forbidden(spec.rights()));
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
@@ -192,7 +193,8 @@ public final class Sandboxes {
         var spec = sandbox.spec();
         var forbidden = premises.networks()
                 .forbidden(spec.network())
-                .or(() -> premises.filters().unknown(spec.seccomp()));
+                .or(() -> premises.filters().unknown(spec.seccomp()))
+                .or(() -> premises.forbidden(spec.rights()));
         if (forbidden.isPresent()) {
             return forbidden;
         }
@@ -304,7 +306,7 @@ public final class Sandboxes {
         }
         var before = sandbox.life().rename(name);
         if (!Objects.equals(before, name)) {
-            premises.networks().renamed(sandbox.id(), Launcher.names(sandbox.spec()));
+            launcher.tellNames(sandbox);
             names.release(sandbox.tenant(), before, sandbox.id());
         }
         return Optional.empty();

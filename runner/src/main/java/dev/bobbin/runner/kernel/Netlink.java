@@ -7,12 +7,14 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A socket to the kernel's table of links, addresses and routes. Not safe for many threads. A request is carried out
+/// A socket to the kernel's tables of links, addresses and routes, or to those of its filters. Not safe for many
+/// threads. A request is carried out
 /// while it is sent, and waits for the lock that the whole machine has for such changes: not for a virtual thread.
 public final class Netlink implements AutoCloseable {
     private static final int AF_NETLINK = 16;
     private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
     private static final int NETLINK_ROUTE = 0;
+    private static final int NETLINK_NETFILTER = 12;
     private static final int LONGEST_ANSWER = 1 << 16;
     private static final int HEADER = 16;
     private static final int ERROR = 2;
@@ -43,8 +45,17 @@ public final class Netlink implements AutoCloseable {
     }
 
     public static Netlink open() {
+        return open(NETLINK_ROUTE);
+    }
+
+    /// One to the tables of filters.
+    public static Netlink openForFilters() {
+        return open(NETLINK_NETFILTER);
+    }
+
+    private static Netlink open(int protocol) {
         try {
-            return new Netlink(Library.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
+            return new Netlink(Library.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol));
         } catch (LastErrorException e) {
             throw new KernelException("open a netlink socket: " + e.getMessage(), e);
         }
@@ -62,6 +73,7 @@ public final class Netlink implements AutoCloseable {
     /// Asks for a list.
     ///
     /// @return what follows the header of each answer
+    /// @throws KernelException if there is none
     public List<ByteBuffer> list(NetlinkMessage message) {
         send(message);
         var all = new ArrayList<ByteBuffer>();
@@ -71,7 +83,10 @@ public final class Netlink implements AutoCloseable {
                 var start = answers.position();
                 var length = answers.getInt(start);
                 var type = answers.getShort(start + 4);
-                if (type == DONE || type == ERROR) {
+                if (type == ERROR) {
+                    throw new KernelException("ask the kernel for a list: error " + -answers.getInt(start + HEADER));
+                }
+                if (type == DONE) {
                     return all;
                 }
                 var copy = new byte[length - HEADER];

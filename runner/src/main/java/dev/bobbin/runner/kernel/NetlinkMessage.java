@@ -12,6 +12,8 @@ public final class NetlinkMessage {
     public static final int ACKNOWLEDGE = 0x4;
     public static final int ONLY_NEW = 0x200 | 0x400;
     public static final int LIST = 0x300;
+    /// Of an attribute's type: it holds attributes.
+    public static final int NESTED = 0x8000;
 
     private static final int MOST = 1024;
     private static final int ALIGNMENT = 4;
@@ -28,7 +30,8 @@ public final class NetlinkMessage {
                 .putInt(0);
     }
 
-    static int aligned(int length) {
+    /// Where what follows `length` bytes begins.
+    public static int aligned(int length) {
         return (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 

@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,19 +34,27 @@ final class Bridge {
     private final String name;
     private final Path runDir;
     private final Neighbours neighbours;
+    private final NetworkMeters meters;
     private final Grants grants = new Grants();
 
     private volatile @Nullable Part part;
     private @Nullable Links links;
     private @Nullable Nftables filter;
+    private @Nullable Flows flows;
     private @Nullable Rules rules;
     private @Nullable NameServer server;
     /// Whether it was said that there is no name server.
     private boolean silent;
 
-    private int next = -1;
+    /// Whether it was said that the kernel does not let go of flows.
+    private boolean remembering;
 
-    Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours) {
+    private int next = -1;
+    /// Numbers of addresses that somebody had whose flows the kernel may remember.
+    private final BitSet left = new BitSet();
+
+    Bridge(NetworkConfig config, String name, Path runDir, Neighbours neighbours, NetworkMeters meters) {
+        this.meters = meters;
         this.config = config;
         this.name = name;
         this.runDir = runDir;
@@ -109,6 +118,36 @@ final class Bridge {
         rules = new Rules(name, found.range(), found.gateway());
         write(members);
         part = found;
+        left.set(Part.FIRST, Part.LAST + 1); // whoever was here before
+        forgetFlows(members);
+    }
+
+    /// Lets the kernel forget flows of all that are no more, lest somebody get the answers to their questions.
+    void forgetFlows(Collection<Member> members) {
+        if (part == null || left.isEmpty()) {
+            return;
+        }
+        var here = chosen();
+        var living = members.stream().map(Member::address).collect(Collectors.toSet());
+        try {
+            flows().forget(address ->
+                    here.range().contains(address) && !address.equals(here.gateway()) && !living.contains(address));
+        } catch (KernelException e) {
+            LOG.log(
+                    remembering ? Level.DEBUG : Level.WARNING,
+                    "answers to sandboxes that are gone may reach others on " + name + ": " + e.getMessage());
+            remembering = true;
+        }
+        // a link that is still there may begin more, and nobody has its address before it is gone
+        left.and(links().indexes());
+        living.forEach(address -> left.clear(here.indexOf(address)));
+    }
+
+    private Flows flows() {
+        if (flows == null) {
+            flows = new Flows();
+        }
+        return flows;
     }
 
     /// Writes the rules anew if somebody has removed them, as `nft flush ruleset` does.
@@ -120,6 +159,7 @@ final class Bridge {
             LOG.log(Level.WARNING, "the rules of " + name + " were removed by somebody; they are in force again");
             write(members);
         }
+        count();
         if (server == null) {
             serve();
         }
@@ -127,7 +167,20 @@ final class Bridge {
 
     private void write(Collection<Member> members) {
         var commands = knownRules().whole(members, grants.elements());
+        count();
         filter().run(server == null ? commands : commands + knownRules().served());
+        meters.countedAnew();
+    }
+
+    /// Takes note of what was denied up to now.
+    private void count() {
+        if (part != null) {
+            try {
+                meters.denied(Rules.denied(filter().run(knownRules().counted())));
+            } catch (KernelException e) {
+                LOG.log(Level.DEBUG, "the rules of " + name + " are gone, and what they counted", e);
+            }
+        }
     }
 
     private void serve() {
@@ -144,7 +197,8 @@ final class Bridge {
         var listening = NameServer.listen(
                 new InetSocketAddress(gateway(), DNS),
                 neighbours,
-                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()));
+                new DnsConfig(config.dns(), DnsConfig.MACHINE.resolvConf()),
+                meters::asked);
         try {
             // before that, who listens there may be somebody else
             filter().run(knownRules().served());
@@ -170,8 +224,10 @@ final class Bridge {
     }
 
     /// Puts a sandbox on it, at an address that nobody has.
-    Member add(Function<Inet4Address, Member> making, int pid) {
-        var index = link(pid);
+    ///
+    /// @param others who is on it
+    Member add(Function<Inet4Address, Member> making, int pid, Collection<Member> others) {
+        var index = link(pid, others);
         var member = making.apply(chosen().address(index));
         try {
             if (!member.bridge().ports().isEmpty()) {
@@ -195,13 +251,19 @@ final class Bridge {
         return rules;
     }
 
-    private int link(int pid) {
+    private int link(int pid, Collection<Member> others) {
         if (next < Part.FIRST) {
             next = ThreadLocalRandom.current().nextInt(Part.FIRST, Part.LAST);
         }
         for (var tried = Part.FIRST; tried <= Part.LAST; tried++) {
             var index = next;
             next = next == Part.LAST ? Part.FIRST : next + 1;
+            if (left.get(index)) {
+                forgetFlows(others);
+            }
+            if (left.get(index) || has(others, index)) {
+                continue;
+            }
             if (links().make(index, chosen().address(index), gateway(), pid)) {
                 return index;
             }
@@ -209,11 +271,17 @@ final class Bridge {
         throw new KernelException("every address of " + chosen() + " is in use");
     }
 
+    /// Whether somebody has it, be there a link or not: root of a network of its own may have taken its away.
+    private boolean has(Collection<Member> members, int index) {
+        return members.stream().anyMatch(member -> chosen().indexOf(member.address()) == index);
+    }
+
     /// Takes a sandbox off; `others` stay.
     void drop(Member member, Collection<Member> others) {
         if (part == null) {
             return;
         }
+        left.set(chosen().indexOf(member.address()));
         var known = knownRules();
         var commands = known.removed(member) + known.revoked(member.address(), grants.forget(member.address()));
         if (commands.isEmpty()) {
@@ -257,6 +325,7 @@ final class Bridge {
     /// Takes everything of it away.
     void remove() {
         var was = part;
+        count();
         stopServing();
         part = null;
         rules = null;
@@ -292,6 +361,9 @@ final class Bridge {
         }
         if (links != null) {
             links.close();
+        }
+        if (flows != null) {
+            flows.close();
         }
     }
 

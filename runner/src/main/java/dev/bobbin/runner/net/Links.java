@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -155,14 +156,21 @@ final class Links implements AutoCloseable {
         set(SETTINGS.resolve(name(index)).resolve("route_localnet"));
     }
 
-    /// Takes away the links to those sandboxes whose addresses have such numbers.
-    void removeAll(IntPredicate indexes) {
+    /// Numbers of the addresses to which there is a link.
+    BitSet indexes() {
         var prefix = bridge + "-";
+        var all = new BitSet();
         for (var link : present(bridge)) {
-            if (link.startsWith(prefix) && indexes.test(Integer.parseInt(link, prefix.length(), link.length(), 16))) {
-                remove(link);
+            if (link.startsWith(prefix)) {
+                all.set(Integer.parseInt(link, prefix.length(), link.length(), 16));
             }
         }
+        return all;
+    }
+
+    /// Takes away the links to those sandboxes whose addresses have such numbers.
+    void removeAll(IntPredicate indexes) {
+        indexes().stream().filter(indexes).forEach(this::remove);
     }
 
     void remove(int index) {

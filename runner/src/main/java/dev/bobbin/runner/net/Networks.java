@@ -7,6 +7,7 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.kernel.KernelException;
 import dev.bobbin.runner.net.dns.Asker;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
@@ -55,17 +56,17 @@ public final class Networks implements AutoCloseable {
         record Refused(Refusal refusal) implements Answer {}
     }
 
-    private Networks(NetworkConfig config, Path runDir) {
+    private Networks(NetworkConfig config, Path runDir, MeterRegistry meters) {
         this.config = config;
         this.name = BridgeName.of(runDir);
-        this.bridge = new Bridge(config, name, runDir, this::asker);
+        this.bridge = new Bridge(config, name, runDir, this::asker, new NetworkMeters(meters, members));
         this.worker = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("networks").factory());
     }
 
     /// Those of the host with this run directory. Nothing is made before somebody asks.
-    public static Networks open(NetworkConfig config, Path runDir) {
-        return new Networks(config, runDir);
+    public static Networks open(NetworkConfig config, Path runDir, MeterRegistry meters) {
+        return new Networks(config, runDir, meters);
     }
 
     /// Names of what the bridge of `runDir` is to this machine: its links and its table of rules, if they are there.
@@ -144,7 +145,9 @@ public final class Networks implements AutoCloseable {
         }
         bridge.make(members.all());
         var member = bridge.add(
-                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)), pid);
+                address -> Member.of(id, tenant, names, new Attachment(address, bridge.gateway(), held)),
+                pid,
+                members.all());
         note(member);
         return new Answer.Ready(member.place());
     }
@@ -186,6 +189,7 @@ public final class Networks implements AutoCloseable {
     /// Whether all is in force that should be, and whether it is needed.
     private void look() {
         try {
+            bridge.forgetFlows(members.all());
             if (!members.all().isEmpty()) {
                 bridge.mend(members.all());
                 return;

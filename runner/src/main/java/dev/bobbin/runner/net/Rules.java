@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// What packets from and to sandboxes may do, in the language of nft(8): one table that is the same for all, and sets
@@ -19,6 +20,12 @@ final class Rules {
 
     private static final String REJECT = "reject with icmpx admin-prohibited";
     private static final String GRANTED = "granted";
+
+    /// Why packets are not let through.
+    static final List<String> DENIALS =
+            List.of("forged", "ipv6", "machine", "unasked", "closed", "private", "egress", "neighbour");
+
+    private static final Pattern DENIED = Pattern.compile("counter denied_(\\w+) \\{\\s*packets (\\d+)");
 
     private final String table;
     private final Cidr part;
@@ -40,6 +47,7 @@ final class Rules {
                 add table inet TABLE
                 delete table inet TABLE
                 table inet TABLE {
+                  COUNTERS
                   set closed { type ipv4_addr; flags interval; elements = { CLOSED } }
                   set private { type ipv4_addr; flags interval; elements = { PRIVATE } }
                   set names { type ipv4_addr; }
@@ -53,9 +61,9 @@ final class Rules {
                   chain arrive {
                     type filter hook prerouting priority raw; policy accept;
                     iifname != "TABLE-*" return
-                    meta nfproto ipv6 drop
-                    ip daddr 127.0.0.0/8 drop
-                    fib saddr . iif oif missing drop
+                    meta nfproto ipv6 COUNT(ipv6) drop
+                    ip daddr 127.0.0.0/8 COUNT(forged) drop
+                    fib saddr . iif oif missing COUNT(forged) drop
                   }
                   chain publish {
                     type nat hook prerouting priority dstnat; policy accept;
@@ -79,7 +87,7 @@ final class Rules {
                     iifname != "TABLE-*" return
                     ct state established,related accept
                     ip daddr @names meta l4proto { tcp, udp } th dport 53 accept
-                    REJECT
+                    COUNT(machine) REJECT
                   }
                   chain through {
                     type filter hook forward priority filter; policy accept;
@@ -89,26 +97,28 @@ final class Rules {
                   chain inward {
                     ct state established,related accept
                     ct status dnat accept
-                    REJECT
+                    COUNT(unasked) REJECT
                   }
                   chain outward {
                     ct state established,related accept
                     oifname "TABLE-*" goto between
-                    ip daddr @closed REJECT
+                    ip daddr @closed COUNT(closed) REJECT
                     ip saddr . ip daddr @allowed accept
-                    ip daddr @private REJECT
+                    ip daddr @private COUNT(private) REJECT
                     ip saddr . ip daddr @granted accept
-                    ip saddr @restricted REJECT
+                    ip saddr @restricted COUNT(egress) REJECT
                     accept
                   }
                   chain between {
                     meta mark set 0
                     meta mark set ip saddr map @circle
                     meta mark . ip daddr @member accept
-                    REJECT
+                    COUNT(neighbour) REJECT
                   }
                 }
                 """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + String.join(", ", granted) + " }")
+                .replace("COUNTERS", DENIALS.stream().map(Rules::counter).collect(Collectors.joining(" ")))
+                .replaceAll("COUNT\\((\\w+)\\)", "counter name denied_$1")
                 .replace("TABLE", table)
                 .replace("CLOSED", list(Ranges.CLOSED))
                 .replace("PRIVATE", list(Ranges.PRIVATE))
@@ -116,6 +126,25 @@ final class Rules {
                 .replace("PART", part.toString())
                 .replace("REJECT", REJECT);
         return text + members.stream().map(this::added).collect(Collectors.joining());
+    }
+
+    private static String counter(String reason) {
+        return "counter denied_" + reason + " { }";
+    }
+
+    /// The command that lists what [#denied] reads.
+    String counted() {
+        return "list counters table inet " + table;
+    }
+
+    /// How many packets were not let through since the table was written, by why.
+    static Map<String, Long> denied(String listed) {
+        var packets = new HashMap<String, Long>();
+        var counter = DENIED.matcher(listed);
+        while (counter.find()) {
+            packets.put(counter.group(1), Long.parseLong(counter.group(2)));
+        }
+        return packets;
     }
 
     /// Commands that let sandboxes talk to who listens for questions at the gateway.

@@ -171,11 +171,10 @@ public final class Projects {
         }
     }
 
-    /// Lets go of a project as soon as nothing has it; 0 is none.
+    /// Lets go of a project as soon as nothing has it, which [#tidy] sees; 0 is none.
     public void release(int project) {
         if (keeps(project)) {
             leaving.add(project);
-            tidy();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Network.Attachment;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.Stdin;
@@ -74,6 +75,8 @@ public final class Order {
                 .u64(Wire.FIELD_TIME_MILLIS, limits.time().toMillis());
         limits(order, limits, cgroups);
         filter(order, filter);
+        rights(order, job.rights());
+        ownNetwork(order, job.rights());
         output(order, limits.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         job.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -112,6 +115,8 @@ public final class Order {
         sysctls(order, spec.sysctls());
         limits(order, spec.limits(), cgroups);
         filter(order, filter);
+        rights(order, spec.rights());
+        ownNetwork(order, spec.rights());
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
             spec.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -173,6 +178,7 @@ public final class Order {
                 .forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
         openFiles(order, spec.limits());
         filter(order, filter);
+        rights(order, spec.rights());
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         return order.frame(Wire.FRAME_EXEC);
@@ -257,6 +263,21 @@ public final class Order {
     private static void filter(FieldsWriter order, byte[] filter) {
         if (filter.length > 0) {
             order.bytes(Wire.FIELD_FILTER, filter);
+        }
+    }
+
+    private static void rights(FieldsWriter order, Rights rights) {
+        if (!rights.capabilities().isEmpty()) {
+            order.u64(Wire.FIELD_CAPABILITIES, rights.mask());
+        }
+        if (rights.newPrivileges()) {
+            order.empty(Wire.FIELD_NEW_PRIVILEGES);
+        }
+    }
+
+    private static void ownNetwork(FieldsWriter order, Rights rights) {
+        if (rights.ofNetwork()) {
+            order.empty(Wire.FIELD_OWN_NETWORK);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.RequestKey;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -110,6 +111,7 @@ public record SandboxRecord(
                 now.network(),
                 now.sysctls(),
                 now.seccomp(),
+                now.rights(),
                 now.key());
         return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
     }
@@ -172,6 +174,8 @@ public record SandboxRecord(
         out.put("network", NetworkRecord.encode(spec.network()));
         out.put("sysctls", spec.sysctls().values());
         out.put("seccomp", spec.seccomp());
+        out.put("new_privileges", spec.rights().newPrivileges() ? 1L : 0L);
+        out.put("capabilities", spec.rights().words());
         var key = spec.key();
         out.put("key", key == null ? null : key.name());
         out.put("key_body", key == null ? null : key.body());
@@ -264,6 +268,7 @@ public record SandboxRecord(
                 NetworkRecord.decode(in.get("network")),
                 in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
                 (String) in.get("seccomp"),
+                rights(in),
                 in.get("key") == null ? null : new RequestKey(text(in, "key"), text(in, "key_body")));
         return new SandboxRecord(
                 spec,
@@ -307,6 +312,13 @@ public record SandboxRecord(
         var pairs = new LinkedHashMap<String, String>();
         ((Map<?, ?>) value(in, name)).forEach((key, value) -> pairs.put((String) key, (String) value));
         return pairs;
+    }
+
+    /// Of a record that was written before there were any: none.
+    private static Rights rights(Map<String, @Nullable Object> in) {
+        return in.get("capabilities") == null
+                ? Rights.NONE
+                : Rights.of(number(in, "new_privileges") != 0, texts(in, "capabilities"));
     }
 
     private static @Nullable Terminal terminal(Map<String, @Nullable Object> in) {

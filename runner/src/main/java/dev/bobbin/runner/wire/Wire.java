@@ -77,6 +77,9 @@ public final class Wire {
     public static final int FIELD_RLIMIT = 52;
     public static final int FIELD_LASTING = 53;
     public static final int FIELD_FILES = 54;
+    public static final int FIELD_CAPABILITIES = 55;
+    public static final int FIELD_NEW_PRIVILEGES = 56;
+    public static final int FIELD_OWN_NETWORK = 57;
     public static final int FIELD_MOUNT = 58;
     public static final int FIELD_NETWORK = 59;
     public static final int FIELD_HOSTS = 60;

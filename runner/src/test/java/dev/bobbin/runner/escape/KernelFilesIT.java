@@ -2,9 +2,13 @@ package dev.bobbin.runner.escape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.runner.host.TestHost;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -36,6 +40,54 @@ class KernelFilesIT extends Attacked {
             var result = host.sh("ls -A " + directory + "; echo x > " + directory + "/x");
             assertThat(result.stdout()).as(directory).isEmpty();
             assertThat(result.stderr()).as(directory).contains("Read-only file system");
+        }
+    }
+
+    @Test
+    void thatOthersHideAreHiddenAndThatOthersLockAreLocked() throws Exception {
+        List<String> known;
+        try (var in = Objects.requireNonNull(getClass().getResourceAsStream("kernel-files"))) {
+            known = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .toList();
+        }
+        var hidden = paths(known, "hidden ");
+        var shown = host.sh("for each in " + hidden + "; do if [ -d $each ]; then ls -A $each; else [ ! -e $each ] ||"
+                + " cat $each; fi; done");
+        assertThat(shown.stderr()).isEmpty();
+        assertThat(shown.stdout()).isEmpty();
+        var locked = paths(known, "read-only ").split(" ", -1);
+        assertThat(locked).hasSize(5);
+        var mounts = host.sh("cat /proc/self/mountinfo").stdout();
+        for (var path : locked) {
+            if (Files.exists(Path.of(path))) {
+                assertThat(mounts).as(path).contains(" " + path + " ro,");
+            }
+        }
+    }
+
+    private static String paths(List<String> known, String kind) {
+        return known.stream()
+                .filter(line -> line.startsWith(kind))
+                .map(line -> line.substring(kind.length()))
+                .collect(Collectors.joining(" "));
+    }
+
+    /// What is hidden in truth, heat, many machines do not tell of; the same init with another name shows how.
+    @Test
+    void ofEachProcessorAreEmptyAndReadOnly() throws Exception {
+        var directory = "/sys/devices/system/cpu/cpu*/topology";
+        var processors = Runtime.getRuntime().availableProcessors();
+        var count = "ls -d " + directory + " | wc -l; ls -A " + directory + "/* 2> /dev/null | wc -l";
+        assertThat(host.sh(count).stdout().lines().toList()).first().isEqualTo("" + processors);
+        assertThat(host.sh(count).stdout().lines().toList().getLast()).isNotEqualTo("0");
+        try (var hiding = TestHost.openHidingTopology()) {
+            assertThat(hiding.sh(count).stdout()).isEqualTo(processors + "\n0\n");
+            var write = hiding.sh("for each in " + directory + "; do mkdir $each/x; done");
+            assertThat(write.stderr().lines())
+                    .hasSize(processors)
+                    .allMatch(line -> line.endsWith("Read-only file system"));
         }
     }
 

@@ -24,7 +24,9 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -276,6 +278,76 @@ class BridgeIT {
     }
 
     @Test
+    void isFoundByTheLastNameThatItIsGivenWhileItStarts() throws Exception {
+        var name = "hasty-" + world.port + "-";
+        var place = host.place().name(name + "first").network(project("hasty")).create();
+        var client = host.place().network(project("hasty")).create();
+        for (var round = 0; round < 12; round++) {
+            assertThat(place.stop(9, Duration.ZERO)).isEmpty();
+            var names = name + round + "-";
+            var pause = round;
+            var renaming = Thread.ofVirtual().start(() -> {
+                for (var count = 0; count < 20; count++) {
+                    LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100L * pause));
+                    place.rename(names + count);
+                }
+            });
+            assertThat(place.start()).isEmpty();
+            renaming.join();
+            assertThat(place.name()).contains(names + 19);
+            assertThat(host.sh(client, "getent ahostsv4 " + names + 19).stdout())
+                    .contains(place.address().orElseThrow().getHostAddress());
+        }
+        place.remove();
+        client.remove();
+    }
+
+    @Test
+    void countsAddressesAndWhatIsDeniedByWhy() throws Exception {
+        try (var counted = open(0)) {
+            var addresses = counted.meters.get("bobbin.network.addresses").gauge();
+            assertThat(addresses.value()).isZero();
+            var place = counted.place()
+                    .workdir("/w")
+                    .probe()
+                    .network(egress(new Egress(false, List.of(), List.of())))
+                    .create();
+            var open =
+                    counted.place().workdir("/w").probe().network(Bridge.PLAIN).create();
+            assertThat(addresses.value()).isEqualTo(2);
+            var ask = "cd /w; ./probe talk to tcp %s " + world.port;
+            var gateway = Cidr.around(open.address().orElseThrow(), NetworkConfig.PART_PREFIX)
+                    .address(1);
+            counted.sh(open, ask.formatted(world.hidden.getFirst().getHostAddress()));
+            counted.sh(open, ask.formatted(world.hidden.get(2).getHostAddress()));
+            counted.sh(open, ask.formatted(gateway.getHostAddress()));
+            counted.sh(open, ask.formatted(place.address().orElseThrow().getHostAddress()));
+            counted.sh(place, ask.formatted(world.there.getHostAddress()));
+            counted.sh(open, "getent ahostsv4 nobody");
+            for (var reason : List.of("closed", "private", "machine", "neighbour", "egress")) {
+                while (denied(counted, reason) == 0) {
+                    Thread.sleep(50); // until the bridge is looked after
+                }
+            }
+            assertThat(denied(counted, "forged")).isZero();
+            assertThat(counted.meters
+                            .get("bobbin.dns.queries")
+                            .tag("result", "no_such_name")
+                            .counter()
+                            .count())
+                    .isPositive();
+        }
+    }
+
+    private static double denied(TestHost host, String reason) {
+        return host.meters
+                .get("bobbin.network.denied.packets")
+                .tag("reason", reason)
+                .counter()
+                .count();
+    }
+
+    @Test
     void isFoundBelowTheNameOfItsProjectHoweverThatIsWritten() throws Exception {
         var server = host.place().network(project("Capital", "db")).create();
         for (var name : List.of("db.capital", "db.Capital")) {
@@ -346,6 +418,53 @@ class BridgeIT {
         }
         place.remove();
         neighbour.remove();
+    }
+
+    @Test
+    void answersToASandboxThatIsGoneReachNobodyWhoHasItsAddressNext() throws Exception {
+        var port = world.repeating();
+        var place = host.place(
+                        "bash",
+                        "-c",
+                        "exec 3<>/dev/udp/" + world.there.getHostAddress() + "/" + port + "; echo >&3; cat <&3")
+                .network(Bridge.PLAIN)
+                .create();
+        var address = place.address().orElseThrow().getHostAddress();
+        while (received(enter(place, "cat", "/proc/net/snmp")) < 5) {
+            Thread.sleep(10);
+        }
+        place.remove();
+        var heir = "h" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
+        World.host("ip", "netns", "add", heir);
+        try {
+            World.host("ip", "link", "add", heir, "type", "veth", "peer", "name", "in", "netns", heir);
+            World.host("ip", "-n", heir, "address", "add", address + "/32", "dev", "in");
+            World.host("ip", "-n", heir, "link", "set", "in", "up");
+            World.host("ip", "link", "set", heir, "up");
+            Thread.sleep(3000); // the bridge is looked after every two seconds
+            World.host("ip", "route", "replace", address + "/32", "dev", heir);
+            var before = received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp"));
+            Thread.sleep(500);
+            assertThat(received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp")))
+                    .isEqualTo(before);
+            World.host("bash", "-c", "echo > /dev/udp/" + address + "/9");
+            while (received(World.host("ip", "netns", "exec", heir, "cat", "/proc/net/snmp")) == before) {
+                Thread.sleep(10);
+            }
+        } finally {
+            World.host("ip", "link", "delete", heir);
+            World.host("ip", "netns", "delete", heir);
+        }
+    }
+
+    /// How many datagrams came, whether somebody waited for them or not.
+    private static long received(String snmp) {
+        var values = snmp.lines()
+                .filter(line -> line.startsWith("Udp:"))
+                .toList()
+                .getLast()
+                .split(" ", -1);
+        return Long.parseLong(values[1]) + Long.parseLong(values[2]);
     }
 
     /// As root of this machine in its network, who can do there what a job cannot.

@@ -70,6 +70,19 @@ class RareLimitsIT {
         }
     }
 
+    @Test
+    void nothingInsideShowsTheNamesOfItsCgroups() throws Exception {
+        var both = limits("0", 0, new Limits.Io(MIB, 0, 0, 0), 0);
+        var shown = "cut -d: -f3 /proc/self/cgroup | sort -u";
+        assertThat(host.request("sh", "-c", shown).limits(both).run().stdout()).isEqualTo("/\n");
+        assertThat(host.request("sh", "-c", shown).run().stdout()).isEqualTo("/\n");
+        var sandbox = host.place().limits(both).create();
+        assertThat(host.sh(sandbox, shown).stdout()).isEqualTo("/\n");
+        var withCommand =
+                host.place("sh", "-c", shown + "; sleep 60").limits(both).create();
+        assertThat(host.sh(withCommand, shown).stdout()).isEqualTo("/\n");
+    }
+
     /// In v1; in v2 there is one cgroup for all.
     private List<Path> spareParents() throws IOException {
         return Files.readAllLines(host.runDir().resolve("cgroups")).stream()

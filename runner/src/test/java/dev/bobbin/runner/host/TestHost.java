@@ -16,6 +16,7 @@ import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
@@ -59,9 +60,10 @@ public final class TestHost implements AutoCloseable {
     private HostRuntime runtime;
     private final BindConfig binds;
     private final NetworkConfig network;
+    private Rights rights;
 
     private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
-        this(root, pool, last, init, binds, FilterSource.STANDARD, NetworkConfig.STANDARD);
+        this(root, pool, last, init, binds, FilterSource.STANDARD, NetworkConfig.STANDARD, Rights.NONE);
     }
 
     private TestHost(
@@ -71,9 +73,11 @@ public final class TestHost implements AutoCloseable {
             @Nullable Path init,
             BindConfig binds,
             FilterSource seccomp,
-            NetworkConfig network)
+            NetworkConfig network,
+            Rights rights)
             throws IOException {
         this.network = network;
+        this.rights = rights;
         this.seccomp = seccomp;
         this.init = init;
         this.binds = binds;
@@ -102,6 +106,12 @@ public final class TestHost implements AutoCloseable {
         return new TestHost(Files.createDirectories(root), 1, false, init, BindConfig.NONE);
     }
 
+    /// A host with an init that hides of each processor what every machine has.
+    public static TestHost openHidingTopology() throws IOException {
+        var init = Path.of("target/native/bobbin-init-processors").toAbsolutePath();
+        return new TestHost(Files.createTempDirectory("bobbin-test"), 1, true, init, BindConfig.NONE);
+    }
+
     /// A host whose jobs may make every system call, to see that a filter is what forbids one.
     public static TestHost openUnfiltered() throws IOException {
         return new TestHost(
@@ -111,7 +121,8 @@ public final class TestHost implements AutoCloseable {
                 INIT,
                 BindConfig.NONE,
                 FilterSource.NONE,
-                NetworkConfig.STANDARD);
+                NetworkConfig.STANDARD,
+                Rights.NONE);
     }
 
     /// A host whose jobs may make the system calls of a profile.
@@ -123,7 +134,8 @@ public final class TestHost implements AutoCloseable {
                 INIT,
                 BindConfig.NONE,
                 FilterSource.parse(profile.toString()),
-                NetworkConfig.STANDARD);
+                NetworkConfig.STANDARD,
+                Rights.NONE);
     }
 
     /// As [#open(int, Path, boolean)], whose jobs may ask for profiles of system calls by these names.
@@ -135,13 +147,36 @@ public final class TestHost implements AutoCloseable {
                 INIT,
                 BindConfig.NONE,
                 FilterSource.STANDARD.naming(profiles),
-                NetworkConfig.STANDARD);
+                NetworkConfig.STANDARD,
+                Rights.NONE);
     }
 
     /// As [#open(int, Path, boolean)], whose jobs may have networks.
     public static TestHost open(int pool, Path root, boolean last, NetworkConfig network) throws IOException {
         return new TestHost(
-                Files.createDirectories(root), pool, last, INIT, BindConfig.NONE, FilterSource.STANDARD, network);
+                Files.createDirectories(root),
+                pool,
+                last,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.STANDARD,
+                network,
+                Rights.NONE);
+    }
+
+    /// As [#open(int, Path, boolean, NetworkConfig)], whose jobs may ask for `rights` and for profiles by these names.
+    public static TestHost openAllowing(
+            Path root, boolean last, NetworkConfig network, Rights rights, Map<String, Path> profiles)
+            throws IOException {
+        return new TestHost(
+                Files.createDirectories(root),
+                2,
+                last,
+                INIT,
+                BindConfig.NONE,
+                FilterSource.STANDARD.naming(profiles),
+                network,
+                rights);
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -182,7 +217,13 @@ public final class TestHost implements AutoCloseable {
                 false,
                 binds,
                 seccomp,
-                network);
+                network,
+                rights);
+    }
+
+    /// What jobs may ask for from the next [#restart()] on.
+    void allow(Rights most) {
+        rights = most;
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.
@@ -333,6 +374,7 @@ public final class TestHost implements AutoCloseable {
         private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
         private @Nullable String seccomp;
+        private Rights rights = Rights.NONE;
 
         private Request(List<String> command) {
             this.command = command;
@@ -361,6 +403,11 @@ public final class TestHost implements AutoCloseable {
 
         public Request seccomp(String profile) {
             seccomp = profile;
+            return this;
+        }
+
+        public Request rights(Rights more) {
+            rights = more;
             return this;
         }
 
@@ -469,7 +516,9 @@ public final class TestHost implements AutoCloseable {
                     terminal,
                     network,
                     new Sysctls(sysctls),
-                    seccomp);
+                    seccomp,
+                    rights,
+                    null);
         }
 
         public Execution start() throws InterruptedException {
@@ -506,6 +555,7 @@ public final class TestHost implements AutoCloseable {
         private final Map<String, String> sysctls = new LinkedHashMap<>();
         private Network network = Network.NONE;
         private @Nullable String seccomp;
+        private Rights rights = Rights.NONE;
         private @Nullable Terminal terminal;
 
         private Place(List<String> command) {
@@ -529,6 +579,11 @@ public final class TestHost implements AutoCloseable {
 
         public Place seccomp(String profile) {
             seccomp = profile;
+            return this;
+        }
+
+        public Place rights(Rights more) {
+            rights = more;
             return this;
         }
 
@@ -598,7 +653,9 @@ public final class TestHost implements AutoCloseable {
                     terminal,
                     network,
                     new Sysctls(sysctls),
-                    seccomp);
+                    seccomp,
+                    rights,
+                    null);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }
 

@@ -51,6 +51,11 @@ final class World implements AutoCloseable {
         serve("ip", "netns", "exec", name, probe(), "talk", "serve", String.valueOf(port));
     }
 
+    /// Starts somebody there who sends for ever to who has sent once, and gives the port.
+    int repeating() throws IOException {
+        return serve("ip", "netns", "exec", name, probe(), "talk", "repeat");
+    }
+
     static String probe() {
         return Path.of("target/native/probe").toAbsolutePath().toString();
     }

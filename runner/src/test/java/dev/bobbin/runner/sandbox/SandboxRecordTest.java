@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Capability;
 import dev.bobbin.runner.Cidr;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
@@ -12,6 +13,7 @@ import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.RequestKey;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.SandboxState;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -125,6 +128,7 @@ class SandboxRecordTest {
                 Network.NONE,
                 new Sysctls(Map.of("net.core.somaxconn", "1024")),
                 "moderate",
+                new Rights(true, Set.of(Capability.SYS_PTRACE)),
                 RequestKey.of("tenant", "word", Digest.sha256("body")));
         var record = new SandboxRecord(
                 spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);

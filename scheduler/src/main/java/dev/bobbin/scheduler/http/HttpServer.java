@@ -28,7 +28,7 @@ public final class HttpServer implements AutoCloseable {
     private final Callers callers;
     private final List<HttpService> extra;
     private final Disconnects disconnects = new Disconnects();
-    private final Takeovers takeovers;
+    private final Takeovers takeovers = new Takeovers();
     private final Patience patience;
     private final List<Dialect> dialects;
     private final List<UnixSocket> unixSockets = new ArrayList<>();
@@ -48,7 +48,6 @@ public final class HttpServer implements AutoCloseable {
         this.config = config;
         this.callers = callers;
         this.extra = List.copyOf(extra);
-        this.takeovers = new Takeovers(config.stalled());
         this.patience = new Patience(config.stalled());
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),

@@ -4,6 +4,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Where every query is brought, in whichever way it came.
 final class Desk {
@@ -12,11 +13,14 @@ final class Desk {
 
     private final Neighbours neighbours;
     private final Answers answers;
+    private final Consumer<QueryResult> tally;
     private final Allowances allowances = new Allowances();
 
-    Desk(Neighbours neighbours, Answers answers) {
+    /// @param tally told of every question once it is answered, or will not be
+    Desk(Neighbours neighbours, Answers answers, Consumer<QueryResult> tally) {
         this.neighbours = neighbours;
         this.answers = answers;
+        this.tally = tally;
     }
 
     /// A query that may be answered now. To be closed, answered or not.
@@ -44,11 +48,12 @@ final class Desk {
                 return Optional.empty();
             }
             var answer = busy ? query.refused(ResponseCode.SERVER_FAILURE) : desk.answers.to(query, asker);
+            desk.tally.accept(busy ? QueryResult.BUSY : QueryResult.of(answer.code()));
             return Optional.of(MessageWriter.write(answer, datagram ? query.payloadBytes() : Integer.MAX_VALUE));
         }
 
         /// Says so to who sent what begins like a query.
-        private static Optional<byte[]> malformed(ByteBuffer bytes) {
+        private Optional<byte[]> malformed(ByteBuffer bytes) {
             if (bytes.remaining() < Message.HEADER) {
                 return Optional.empty();
             }
@@ -56,6 +61,7 @@ final class Desk {
             if ((flags & Message.ANSWER) != 0) {
                 return Optional.empty();
             }
+            desk.tally.accept(QueryResult.MALFORMED);
             var id = Short.toUnsignedInt(bytes.getShort(bytes.position()));
             var empty = Message.formatError(id, flags & Message.OPCODE);
             return Optional.of(MessageWriter.write(empty, Message.SMALLEST_PAYLOAD));
@@ -74,7 +80,10 @@ final class Desk {
         return switch (allowances.take(address)) {
             case TAKEN -> Optional.of(new Visit(this, asker.get(), address, false));
             case BUSY -> Optional.of(new Visit(this, asker.get(), address, true));
-            case SPENT -> Optional.empty();
+            case SPENT -> {
+                tally.accept(QueryResult.DROPPED);
+                yield Optional.empty();
+            }
         };
     }
 }

@@ -5,6 +5,7 @@ import java.net.BindException;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.function.Consumer;
 
 /// The name server of one bridge, at the address that is its sandboxes' way out. It answers nobody else.
 public final class NameServer implements AutoCloseable {
@@ -19,9 +20,12 @@ public final class NameServer implements AutoCloseable {
     }
 
     /// Listens at `address`, which the machine must have already; at a free port if its is 0.
-    public static NameServer listen(InetSocketAddress address, Neighbours neighbours, DnsConfig config)
+    ///
+    /// @param tally told what became of each question
+    public static NameServer listen(
+            InetSocketAddress address, Neighbours neighbours, DnsConfig config, Consumer<QueryResult> tally)
             throws IOException {
-        var desk = new Desk(neighbours, new Answers(new Upstream(new Upstreams(config))));
+        var desk = new Desk(neighbours, new Answers(new Upstream(new Upstreams(config))), tally);
         for (var left = TRIES; ; left--) {
             var datagrams = new DatagramSocket(address);
             try {

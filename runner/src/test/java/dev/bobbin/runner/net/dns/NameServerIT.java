@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
@@ -40,6 +41,7 @@ class NameServerIT {
     @TempDir
     private Path directory;
 
+    private final List<QueryResult> asked = new CopyOnWriteArrayList<>();
     private Dnsmasq outside;
     private NameServer server;
     private final TableAsker web =
@@ -73,7 +75,8 @@ class NameServerIT {
 
     private NameServer listen(InetSocketAddress... upstreams) throws IOException {
         var config = new DnsConfig(List.of(upstreams), Path.of("/nowhere"));
-        return NameServer.listen(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), neighbours, config);
+        return NameServer.listen(
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), neighbours, config, asked::add);
     }
 
     @AfterEach
@@ -310,11 +313,33 @@ class NameServerIT {
     }
 
     @Test
+    void tellsWhatBecameOfEachQuestion() throws Exception {
+        dig(WEB, "+short", "db");
+        dig(WEB, "+short", "public.example.org");
+        dig(WEB, "+short", "nobody");
+        dig(PINNED, "+short", "big.example.org");
+        try (var socket = new DatagramSocket(new InetSocketAddress(ip(WEB), 0))) {
+            socket.setSoTimeout(5000);
+            var torn = new byte[] {0, 7, 1, 0, 0, 9, 0, 0, 0, 0, 0, 0};
+            socket.send(new DatagramPacket(torn, torn.length, server.address()));
+            socket.receive(new DatagramPacket(new byte[512], 512));
+        }
+        assertThat(asked)
+                .containsExactly(
+                        QueryResult.ANSWERED,
+                        QueryResult.ANSWERED,
+                        QueryResult.NO_SUCH_NAME,
+                        QueryResult.REFUSED,
+                        QueryResult.MALFORMED);
+    }
+
+    @Test
     void anotherListensWhereOneHasClosed() throws Exception {
         var address = server.address();
         assertThat(dig(WEB, "+short", "+tcp", "db")).contains("10.1.0.2");
         server.close();
-        server = NameServer.listen(address, neighbours, new DnsConfig(List.of(outside.address()), Path.of("/nowhere")));
+        server = NameServer.listen(
+                address, neighbours, new DnsConfig(List.of(outside.address()), Path.of("/nowhere")), asked::add);
         assertThat(dig(WEB, "+short", "db")).contains("10.1.0.2");
         assertThat(dig(WEB, "+short", "+tcp", "db")).contains("10.1.0.2");
     }

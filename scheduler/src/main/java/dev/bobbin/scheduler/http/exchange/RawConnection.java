@@ -3,7 +3,6 @@ package dev.bobbin.scheduler.http.exchange;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.buffers.DataWriter;
-import io.helidon.common.socket.HelidonSocket;
 import java.io.EOFException;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
@@ -14,19 +13,14 @@ public final class RawConnection {
     /// Small enough that whoever takes anything at all is seen to take it.
     private static final int PIECE = 8 * 1024;
 
-    private static final long IDLE = Long.MAX_VALUE;
-
     private final DataReader reader;
     private final DataWriter writer;
-    private final HelidonSocket socket;
     private final ReentrantLock writing = new ReentrantLock();
-    private volatile long writingSinceNanos = IDLE;
     private volatile long heardNanos = System.nanoTime();
 
     RawConnection(Connection connection) {
         this.reader = connection.reader();
         this.writer = connection.writer();
-        this.socket = connection.socket();
     }
 
     /// The next bytes, as many as are there, at least one; none once the client sends no more.
@@ -65,30 +59,13 @@ public final class RawConnection {
         writing.lock();
         try {
             for (var start = 0; start < data.length; start += PIECE) {
-                writingSinceNanos = System.nanoTime();
                 var end = Math.min(data.length, start + PIECE);
                 writer.writeNow(BufferData.create(Arrays.copyOfRange(data, start, end)));
             }
         } catch (RuntimeException e) {
             throw new Streamed.ClientGone(e);
         } finally {
-            writingSinceNanos = IDLE;
             writing.unlock();
-        }
-    }
-
-    /// Whether the client has taken nothing of what is being sent since `nanos` of the monotonic clock.
-    boolean isStalledSince(long nanos) {
-        var since = writingSinceNanos;
-        return since != IDLE && since - nanos < 0;
-    }
-
-    /// Ends the connection under whoever reads or writes it.
-    void cut() {
-        try {
-            socket.close();
-        } catch (RuntimeException _) {
-            // it has ended already
         }
     }
 }

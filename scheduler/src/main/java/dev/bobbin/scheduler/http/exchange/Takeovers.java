@@ -3,10 +3,8 @@ package dev.bobbin.scheduler.http.exchange;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -15,26 +13,16 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Takeovers implements AutoCloseable {
     /* Helidon offers upgrades before routing, of requests without a body, and so past the doorkeeper. Here a handler that
      * was routed to like any other writes past Helidon's answer to the connection, reads what comes behind the request, and
-     * ends the connection in the end, so Helidon never sees what was said. */
+     * ends the connection in the end, so Helidon never sees what was said. Clients that take nothing are let go by whoever
+     * watches the connection, taken over or not. */
 
     private static final System.Logger LOG = System.getLogger(Takeovers.class.getName());
-    private static final long LOOK_MILLIS = 500;
     /// How long a stop waits for what is still to be said on open connections.
     private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition left = lock.newCondition();
-    private final Duration patience;
     private final Map<RawConnection, Thread> open = new ConcurrentHashMap<>();
-    private final ScheduledThreadPoolExecutor timer;
-
-    /// @param patience how long a client may take nothing of what is sent to it before its connection is ended
-    public Takeovers(Duration patience) {
-        this.patience = patience;
-        timer = new ScheduledThreadPoolExecutor(
-                1, Thread.ofPlatform().daemon().name("takeover-timer").factory());
-        var _ = timer.scheduleWithFixedDelay(this::cutStalled, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    }
 
     /// What is done with a connection. An interrupt says that the server stops.
     @FunctionalInterface
@@ -77,19 +65,10 @@ public final class Takeovers implements AutoCloseable {
         }
     }
 
-    private void cutStalled() {
-        var before = System.nanoTime() - patience.toNanos();
-        open.keySet().stream()
-                .filter(connection -> connection.isStalledSince(before))
-                .forEach(connection -> Thread.ofVirtual().name("takeover-cut").start(connection::cut));
-    }
-
-    /// Ends what goes on, and gives it a second to say so: Helidon interrupts its threads a second time when it stops,
-    /// and
-    /// an interrupt closes a connection that is being written to.
+    /// Ends what goes on, and gives it a second to say so: Helidon interrupts its threads a second time when it
+    /// stops, and an interrupt closes a connection that is being written to.
     @Override
     public void close() {
-        timer.shutdownNow();
         open.values().forEach(Thread::interrupt);
         lock.lock();
         try {

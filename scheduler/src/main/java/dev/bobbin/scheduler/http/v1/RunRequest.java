@@ -39,6 +39,8 @@ final class RunRequest {
             "mounts",
             "sysctls",
             "seccomp",
+            "allow_new_privileges",
+            "capabilities",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -58,6 +60,7 @@ final class RunRequest {
     private List<Mount> mounts = List.of();
     private Map<String, String> sysctls = Map.of();
     private @Nullable String seccomp;
+    private final RightsInput rights = new RightsInput();
     private final NetworkInput network = new NetworkInput();
     private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
     private Job.@Nullable OutputPolicy outputPolicy;
@@ -108,6 +111,7 @@ final class RunRequest {
                         network.network(),
                         new Sysctls(sysctls),
                         seccomp,
+                        rights.rights(),
                         key));
     }
 
@@ -138,6 +142,8 @@ final class RunRequest {
             case "mounts" -> mounts = MountInput.read(value);
             case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
             case "seccomp" -> seccomp = value.string();
+            case "allow_new_privileges" -> rights.readNewPrivileges(value);
+            case "capabilities" -> rights.readCapabilities(value);
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "on_disconnect" -> onDisconnect = JobInput.onDisconnect(value);

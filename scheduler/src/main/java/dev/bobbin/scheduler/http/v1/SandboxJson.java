@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.v1;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Rights;
 import dev.bobbin.runner.Sysctls;
 import dev.bobbin.runner.host.LastingSandbox;
 import java.io.IOException;
@@ -43,6 +44,7 @@ final class SandboxJson {
         NetworkJson.write(json, sandbox);
         sysctls(json, sandbox.sysctls());
         JobJson.seccomp(json, sandbox.seccomp());
+        rights(json, sandbox.rights());
         execs(json, sandbox);
         lastRun(json, sandbox);
         json.writeEndObject();
@@ -62,6 +64,23 @@ final class SandboxJson {
         for (var each : sysctls.values().entrySet()) {
             json.writeStringField(each.getKey(), each.getValue());
         }
+        json.writeEndObject();
+    }
+
+    /// As a request has them; nothing of what all have.
+    private static void rights(JsonGenerator json, Rights rights) throws IOException {
+        if (rights.newPrivileges()) {
+            json.writeBooleanField("allow_new_privileges", true);
+        }
+        if (rights.capabilities().isEmpty()) {
+            return;
+        }
+        json.writeObjectFieldStart("capabilities");
+        json.writeArrayFieldStart("add");
+        for (var word : rights.words()) {
+            json.writeString(word);
+        }
+        json.writeEndArray();
         json.writeEndObject();
     }
 

@@ -44,6 +44,8 @@ final class SandboxRequest {
             "mounts",
             "sysctls",
             "seccomp",
+            "allow_new_privileges",
+            "capabilities",
             "labels",
             "on_disconnect",
             "output_policy");
@@ -67,6 +69,7 @@ final class SandboxRequest {
     private List<Mount> mounts = List.of();
     private Map<String, String> sysctls = Map.of();
     private @Nullable String seccomp;
+    private final RightsInput rights = new RightsInput();
     private final NetworkInput network = new NetworkInput();
     private Job.OutputPolicy outputPolicy = Job.OutputPolicy.DROP;
 
@@ -118,6 +121,7 @@ final class SandboxRequest {
                         network.network(),
                         new Sysctls(sysctls),
                         seccomp,
+                        rights.rights(),
                         key));
     }
 
@@ -144,6 +148,8 @@ final class SandboxRequest {
             case "mounts" -> mounts = MountInput.read(value);
             case "sysctls" -> sysctls = value.strings(Sysctls.MOST);
             case "seccomp" -> seccomp = value.string();
+            case "allow_new_privileges" -> rights.readNewPrivileges(value);
+            case "capabilities" -> rights.readCapabilities(value);
             case "network" -> network.readNetwork(value);
             case "ports" -> network.readPorts(value);
             case "output_policy" -> outputPolicy = JobInput.outputPolicy(value);
