@@ -18,6 +18,7 @@ import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.SandboxRecord;
 import dev.bobbin.runner.wire.Fields;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Begins the processes of sandboxes that last, their own ones and those of execs, goes on with those that an earlier
@@ -67,7 +69,7 @@ final class Launcher {
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
             life.claimed(taken, premises.project(record));
-            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(spec), spec.network(), taken.pid());
+            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(record), spec.network(), taken.pid());
             if (answer instanceof Networks.Answer.Refused(var refusal)) {
                 taken.sandbox().close();
                 premises.destroy(spec.id());
@@ -103,10 +105,12 @@ final class Launcher {
     }
 
     /// By which its project finds it.
-    static List<String> names(SandboxSpec spec) {
+    static List<String> names(SandboxRecord record) {
+        var spec = record.spec();
         var id = spec.id().toString();
         var name = spec.name() == null ? id : spec.name();
-        return List.of(name, Order.hostname(name), id);
+        return Stream.concat(Stream.of(name, Order.hostname(name), id), record.aliases().stream())
+                .toList();
     }
 
     private void enter(LastingSandbox sandbox, Sandbox connection, LocalExecution execution) {
@@ -276,7 +280,7 @@ final class Launcher {
         var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
         var place = meta.attachment();
         if (place != null) {
-            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place);
+            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.life().record()), place);
         }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {

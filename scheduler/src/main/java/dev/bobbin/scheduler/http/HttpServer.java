@@ -7,6 +7,7 @@ import dev.bobbin.scheduler.http.agentkernel.Agentkernel;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Takeovers;
+import dev.bobbin.scheduler.http.minibox.Minibox;
 import dev.bobbin.scheduler.http.registry.Registry;
 import dev.bobbin.scheduler.http.v1.V1;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -53,6 +54,7 @@ public final class HttpServer implements AutoCloseable {
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
+                new Minibox(dispatcher, sandboxes, images, disconnects, takeovers),
                 new Registry(images));
         config.listen().forEach(this::checkReach);
         this.server = build();

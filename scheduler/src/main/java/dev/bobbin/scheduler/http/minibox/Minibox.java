@@ -1,0 +1,97 @@
+package dev.bobbin.scheduler.http.minibox;
+
+import dev.bobbin.scheduler.dispatch.Dispatcher;
+import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.dispatch.SandboxDirectory;
+import dev.bobbin.scheduler.http.exchange.Dialect;
+import dev.bobbin.scheduler.http.exchange.Disconnects;
+import dev.bobbin.scheduler.http.exchange.Problem;
+import dev.bobbin.scheduler.http.exchange.Rejected;
+import dev.bobbin.scheduler.http.exchange.Takeovers;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.ServerResponse;
+
+/// The API of minibox.
+public final class Minibox implements Dialect {
+    private final Containers containers;
+    private final Runs runs;
+    private final Execs execs;
+    private final Logs logs;
+    private final Stats stats;
+    private final Images images;
+
+    public Minibox(
+            Dispatcher dispatcher,
+            SandboxDirectory sandboxes,
+            ImageDirectory directory,
+            Disconnects disconnects,
+            Takeovers takeovers) {
+        this.containers = new Containers(sandboxes);
+        this.runs = new Runs(sandboxes, directory, disconnects, takeovers);
+        this.execs = new Execs(dispatcher, containers, disconnects, takeovers);
+        this.logs = new Logs(containers, disconnects);
+        this.stats = new Stats(containers);
+        this.images = new Images(directory, disconnects);
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        get(rules, "/ping", (request, response) -> Plain.text(request, response, "Daemon is running"));
+        get(rules, "/containers", containers::list);
+        get(rules, "/containers/logs", logs::logs);
+        get(rules, "/containers/stats", stats::stats);
+        post(rules, "/containers/run", runs::run);
+        post(rules, "/containers/exec", execs::exec);
+        post(rules, "/containers/stop", containers::stop);
+        post(rules, "/containers/start", containers::start);
+        post(rules, "/containers/kill", containers::kill);
+        post(rules, "/containers/remove", containers::remove);
+        get(rules, "/images", images::list);
+        post(rules, "/images/pull", images::pull);
+        post(rules, "/images/remove", images::remove);
+        post(rules, "/system/prune", images::prune);
+    }
+
+    private static void get(HttpRules rules, String path, Handler handler) {
+        rules.get(path, handler).head(path, handler).any(path, only("GET, HEAD"));
+    }
+
+    private static void post(HttpRules rules, String path, Handler handler) {
+        rules.post(path, handler).any(path, only("POST"));
+    }
+
+    private static Handler only(String methods) {
+        return (_, response) -> {
+            response.header(HeaderNames.ALLOW, methods);
+            throw new Rejected(new Problem(405, "method_not_allowed", "Method Not Allowed"));
+        };
+    }
+
+    @Override
+    public boolean owns(String path) {
+        return path.equals("/ping")
+                || path.equals("/system/prune")
+                || path.equals("/containers")
+                || path.startsWith("/containers/")
+                || path.equals("/images")
+                || path.startsWith("/images/");
+    }
+
+    @Override
+    public String challenge() {
+        return "Bearer realm=\"minibox\"";
+    }
+
+    @Override
+    public void fail(ServerResponse response, Problem problem) {
+        var message = switch (problem.code()) {
+            case "unauthorized" -> "Unauthorized";
+            case "not_found" -> "404 page not found";
+            case "too_large" -> "Request Entity Too Large";
+            default -> problem.detail();
+        };
+        Plain.fail(response, problem.status(), message);
+    }
+}
