@@ -12,6 +12,7 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.ServerResponse;
+import java.util.stream.Stream;
 
 /// The API of minibox.
 public final class Minibox implements Dialect {
@@ -71,12 +72,8 @@ public final class Minibox implements Dialect {
 
     @Override
     public boolean owns(String path) {
-        return path.equals("/ping")
-                || path.equals("/system/prune")
-                || path.equals("/containers")
-                || path.startsWith("/containers/")
-                || path.equals("/images")
-                || path.startsWith("/images/");
+        return Stream.of("/ping", "/containers", "/images", "/system")
+                .anyMatch(top -> path.equals(top) || path.startsWith(top + "/"));
     }
 
     @Override
