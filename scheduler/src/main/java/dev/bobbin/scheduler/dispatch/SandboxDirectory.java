@@ -11,12 +11,14 @@ import dev.bobbin.runner.host.LastingSandbox;
 import dev.bobbin.runner.host.SandboxEvents;
 import dev.bobbin.runner.host.Sandboxes;
 import dev.bobbin.runner.host.Sandboxes.Creation;
+import dev.bobbin.runner.host.SharedPaths;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
 import dev.bobbin.scheduler.placement.Host;
 import dev.bobbin.scheduler.placement.Placement;
 import dev.bobbin.scheduler.tenant.Caller;
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,6 +89,11 @@ public final class SandboxDirectory {
         return publish.has(Network.PublishedPort.EVERY)
                 ? Network.PublishedPort.EVERY
                 : Network.PublishedPort.LOOPBACK;
+    }
+
+    /// Files beneath `prefixes` of this machine, which callers may name by path.
+    public SharedPaths shared(List<Path> prefixes) {
+        return runtime.shared(prefixes);
     }
 
     /// All sandboxes of the caller's tenant, oldest first.

@@ -54,7 +54,13 @@ public final class HttpServer implements AutoCloseable {
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
-                new Minibox(dispatcher, sandboxes, images, disconnects, takeovers),
+                new Minibox(
+                        dispatcher,
+                        sandboxes,
+                        images,
+                        sandboxes.shared(config.sharedPrefixes()),
+                        disconnects,
+                        takeovers),
                 new Registry(images));
         config.listen().forEach(this::checkReach);
         this.server = build();

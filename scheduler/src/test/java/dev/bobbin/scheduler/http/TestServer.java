@@ -44,7 +44,14 @@ public final class TestServer implements AutoCloseable {
         try {
             images = new ImageDirectory(host.images());
             var config =
-                    new HttpConfig(listen, List.of(), List.of(), ImageReference.HOST, Duration.ofSeconds(1), STALLED);
+                    new HttpConfig(
+                    listen,
+                    List.of(),
+                    List.of(),
+                    ImageReference.HOST,
+                    Duration.ofSeconds(1),
+                    STALLED,
+                    HttpConfig.USUALLY_SHARED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.minibox;
 
+import dev.bobbin.runner.host.SharedPaths;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
@@ -22,11 +23,13 @@ public final class Minibox implements Dialect {
     private final Logs logs;
     private final Stats stats;
     private final Images images;
+    private final Archives archives;
 
     public Minibox(
             Dispatcher dispatcher,
             SandboxDirectory sandboxes,
             ImageDirectory directory,
+            SharedPaths shared,
             Disconnects disconnects,
             Takeovers takeovers) {
         this.containers = new Containers(sandboxes);
@@ -35,6 +38,7 @@ public final class Minibox implements Dialect {
         this.logs = new Logs(containers, disconnects);
         this.stats = new Stats(containers);
         this.images = new Images(directory, disconnects);
+        this.archives = new Archives(directory, shared);
     }
 
     @Override
@@ -51,6 +55,8 @@ public final class Minibox implements Dialect {
         post(rules, "/containers/remove", containers::remove);
         get(rules, "/images", images::list);
         post(rules, "/images/pull", images::pull);
+        post(rules, "/images/save", archives::save);
+        post(rules, "/images/load", archives::load);
         post(rules, "/images/remove", images::remove);
         post(rules, "/system/prune", images::prune);
     }

@@ -1,5 +1,7 @@
 package dev.bobbin.scheduler.http.minibox;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.TestImages;
@@ -10,10 +12,13 @@ import dev.bobbin.scheduler.tenant.Scope;
 import dev.bobbin.scheduler.tenant.Tenant;
 import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,6 +56,25 @@ final class TranscriptsIT {
             image(server, "bb", TestImages.config("sh"));
             new Transcript("images.http").replay(server);
         }
+    }
+
+    @Test
+    void keepsImagesInFiles(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("letter"), "Dear reader");
+        Files.createSymbolicLink(directory.resolve("out"), Path.of("/etc"));
+        Files.createSymbolicLink(directory.resolve("leads-out"), Path.of("/etc/passwd"));
+        try (var server = TestServer.open()) {
+            image(server, "bb", TestImages.config("sh"));
+            new Transcript("archives.http")
+                    .with("directory", directory.toString())
+                    .with("data", server.host.dataDir().toString())
+                    .replay(server);
+        }
+        try (var files = Files.list(directory)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("bb.tar", "letter", "out", "leads-out");
+        }
+        assertThat(directory.resolve("letter")).hasContent("Dear reader");
     }
 
     private static void images(TestServer server) {
