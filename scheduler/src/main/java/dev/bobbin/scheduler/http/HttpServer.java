@@ -31,6 +31,7 @@ public final class HttpServer implements AutoCloseable {
     private final Disconnects disconnects = new Disconnects();
     private final Takeovers takeovers;
     private final Patience patience;
+    private final Minibox minibox;
     private final List<Dialect> dialects;
     private final List<UnixSocket> unixSockets = new ArrayList<>();
     private final WebServer server;
@@ -51,16 +52,12 @@ public final class HttpServer implements AutoCloseable {
         this.extra = List.copyOf(extra);
         this.takeovers = new Takeovers(config.stalled());
         this.patience = new Patience(config.stalled());
+        this.minibox = new Minibox(
+                dispatcher, sandboxes, images, sandboxes.shared(config.sharedPrefixes()), disconnects, takeovers);
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
-                new Minibox(
-                        dispatcher,
-                        sandboxes,
-                        images,
-                        sandboxes.shared(config.sharedPrefixes()),
-                        disconnects,
-                        takeovers),
+                minibox,
                 new Registry(images));
         config.listen().forEach(this::checkReach);
         this.server = build();
@@ -91,6 +88,7 @@ public final class HttpServer implements AutoCloseable {
 
     /// Takes no new connections, gives answers on their way the configured grace, and leaves no socket file behind.
     public void stop() {
+        minibox.close();
         disconnects.close();
         takeovers.close();
         server.stop();

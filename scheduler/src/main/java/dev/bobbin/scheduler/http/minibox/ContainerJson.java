@@ -16,7 +16,9 @@ final class ContainerJson {
     private ContainerJson() {}
 
     /// Clients take for granted that `image` and `status` are strings and `pid` is a number.
-    static void write(JsonGenerator json, LastingSandbox sandbox) throws IOException {
+    ///
+    /// @param health as far as it is looked after
+    static void write(JsonGenerator json, LastingSandbox sandbox, Optional<String> health) throws IOException {
         var running = Containers.isRunning(sandbox);
         json.writeStartObject();
         json.writeStringField("id", Containers.id(sandbox));
@@ -28,11 +30,12 @@ final class ContainerJson {
         json.writeEndArray();
         json.writeNumberField("pid", running ? sandbox.pid().orElse(0) : 0);
         json.writeStringField("status", running ? "running" : "exited");
+        text(json, "health", health);
         json.writeStringField("created_at", sandbox.createdAt().toString());
         json.writeNumberField("exit_code", Containers.exitCode(sandbox));
         ports(json, sandbox.network());
-        text(json, "name", sandbox.name().or(() -> note(sandbox, NAME)));
-        text(json, "project", note(sandbox, PROJECT).or(() -> project(sandbox.network())));
+        text(json, "name", name(sandbox));
+        text(json, "project", project(sandbox));
         var address = sandbox.address();
         if (address.isPresent()) {
             json.writeStringField("ip", address.get().getHostAddress());
@@ -49,6 +52,14 @@ final class ContainerJson {
             json.writeStringField(Integer.toString(port.hostPort()), Integer.toString(port.port()));
         }
         json.writeEndObject();
+    }
+
+    static Optional<String> name(LastingSandbox sandbox) {
+        return sandbox.name().or(() -> note(sandbox, NAME));
+    }
+
+    static Optional<String> project(LastingSandbox sandbox) {
+        return note(sandbox, PROJECT).or(() -> project(sandbox.network()));
     }
 
     private static Optional<String> note(LastingSandbox sandbox, String label) {

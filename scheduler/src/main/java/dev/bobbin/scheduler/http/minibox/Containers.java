@@ -26,18 +26,23 @@ final class Containers {
     private static final int NOTHING_RAN = -1;
 
     private final SandboxDirectory sandboxes;
+    private final Neighbours neighbours;
+    private final HealthChecks checks;
 
-    Containers(SandboxDirectory sandboxes) {
+    Containers(SandboxDirectory sandboxes, Neighbours neighbours, HealthChecks checks) {
         this.sandboxes = sandboxes;
+        this.neighbours = neighbours;
+        this.checks = checks;
     }
 
     void list(ServerRequest request, ServerResponse response) {
         var all = sandboxes.list(Exchange.caller(request));
+        all.forEach(checks::watch);
         Plain.json(request, response, json -> {
             json.writeStartObject();
             for (var sandbox : all) {
                 json.writeFieldName(id(sandbox));
-                ContainerJson.write(json, sandbox);
+                ContainerJson.write(json, sandbox, checks.of(sandbox));
             }
             json.writeEndObject();
         });
@@ -51,6 +56,7 @@ final class Containers {
             return;
         }
         refuse(sandbox.stop(SIGTERM, Duration.ofSeconds(grace(request))), "container not found");
+        neighbours.changed(sandbox);
         var how = sandbox.ending()
                         .filter(ending -> ending.outcome().exitCode() == 128 + SIGKILL)
                         .isPresent()
@@ -65,6 +71,8 @@ final class Containers {
             throw Plain.bad("container is already running");
         }
         refuse(sandbox.start(), "container not found");
+        neighbours.changed(sandbox);
+        checks.watch(sandbox);
         Plain.text(request, response, id(sandbox) + "\n");
     }
 
@@ -75,6 +83,7 @@ final class Containers {
             throw Plain.bad("container pid not found");
         }
         refuse(refusal, "container not found");
+        neighbours.changed(sandbox);
         Plain.text(request, response, "Container " + id(sandbox) + " killed\n");
     }
 
@@ -82,6 +91,7 @@ final class Containers {
         var sandbox = required(request, "missing id");
         var id = id(sandbox);
         sandbox.remove();
+        neighbours.changed(sandbox);
         Plain.text(request, response, "Container " + id + " removed\n");
     }
 

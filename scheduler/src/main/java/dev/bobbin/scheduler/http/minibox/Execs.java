@@ -75,7 +75,7 @@ final class Execs {
         return takeovers.take(
                 response,
                 Runs.RAW,
-                connection -> RawTerminal.serve(connection, job, 0, true, ending -> tail(ending.outcome())
+                connection -> RawTerminal.serve(connection, job, Runs.AFTER_INPUT, ending -> tail(ending.outcome())
                         .getBytes(StandardCharsets.UTF_8)));
     }
 

@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.minibox;
 
 import dev.bobbin.image.ImageException;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
@@ -75,7 +76,7 @@ final class Images {
         }
         var caller = Exchange.caller(request);
         response.header(HeaderNames.CONTENT_TYPE, "text/plain");
-        var lines = new Lines(new Streamed(response));
+        var lines = new Lines(name, new Streamed(response));
         var puller = Thread.currentThread();
         try (var _ = disconnects.watch(response, puller::interrupt)) {
             lines.body.open();
@@ -90,11 +91,10 @@ final class Images {
         try {
             var reference = new ImageReference(name);
             lines.say("fetching " + name + " manifest...");
-            var image = Transfer.follow(
+            Transfer.follow(
                     progress -> images.pull(
                             reference, PullPolicy.ALWAYS, null, null, caller, Whose.CALLERS, progress),
                     lines);
-            lines.say("manifest: " + shortened(image.digest().hex()));
             lines.say("registering " + name + " in index.json...");
             lines.say("successfully pulled " + name);
             lines.say("Done");
@@ -110,16 +110,20 @@ final class Images {
     /// The lines of a pull, each sent as it is said.
     private static final class Lines implements Transfer.Listener {
         private final Streamed body;
+        private final String name;
         private final Set<String> layers = new HashSet<>();
+        private int layerCount;
 
-        Lines(Streamed body) {
+        Lines(String name, Streamed body) {
+            this.name = name;
             this.body = body;
         }
 
         @Override
         public void heard(PullProgress step) throws IOException {
             switch (step) {
-                case PullProgress.LayerProgress(var digest, _, _) -> layer(digest.hex());
+                case PullProgress.Resolved resolved -> resolved(resolved);
+                case PullProgress.LayerProgress layer -> layer(layer.digest().hex());
                 case PullProgress.LayerUnpacked _,
                         PullProgress.LayerExists _,
                         PullProgress.Resolving _,
@@ -127,9 +131,20 @@ final class Images {
             }
         }
 
+        private void resolved(PullProgress.Resolved resolved) throws IOException {
+            if (resolved.index() != null) {
+                var platform = Platform.ofThisMachine();
+                say(name + " is a manifest list, resolving " + platform.architecture() + "/" + platform.os() + "...");
+            }
+            say("manifest: " + shortened(resolved.manifest().hex()));
+            say("pulling config " + shortened(resolved.config().hex()) + "...");
+            layerCount = resolved.layers();
+        }
+
         private void layer(String hex) throws IOException {
             if (layers.add(hex)) {
-                say("pulling layer " + layers.size() + " (" + shortened(hex) + ")...");
+                var all = Math.max(layerCount, layers.size());
+                say("pulling layer " + layers.size() + "/" + all + " (" + shortened(hex) + ")...");
             }
         }
 

@@ -16,7 +16,8 @@ import io.helidon.webserver.http.ServerResponse;
 import java.util.stream.Stream;
 
 /// The API of minibox.
-public final class Minibox implements Dialect {
+public final class Minibox implements Dialect, AutoCloseable {
+    private final HealthChecks checks;
     private final Containers containers;
     private final Runs runs;
     private final Execs execs;
@@ -32,8 +33,10 @@ public final class Minibox implements Dialect {
             SharedPaths shared,
             Disconnects disconnects,
             Takeovers takeovers) {
-        this.containers = new Containers(sandboxes);
-        this.runs = new Runs(sandboxes, directory, disconnects, takeovers);
+        this.checks = new HealthChecks(dispatcher);
+        var neighbours = new Neighbours(sandboxes);
+        this.containers = new Containers(sandboxes, neighbours, checks);
+        this.runs = new Runs(sandboxes, directory, neighbours, checks, disconnects, takeovers);
         this.execs = new Execs(dispatcher, containers, disconnects, takeovers);
         this.logs = new Logs(containers, disconnects);
         this.stats = new Stats(containers);
@@ -59,6 +62,12 @@ public final class Minibox implements Dialect {
         post(rules, "/images/load", archives::load);
         post(rules, "/images/remove", images::remove);
         post(rules, "/system/prune", images::prune);
+    }
+
+    /// Nobody's health is looked after any more.
+    @Override
+    public void close() {
+        checks.close();
     }
 
     private static void get(HttpRules rules, String path, Handler handler) {

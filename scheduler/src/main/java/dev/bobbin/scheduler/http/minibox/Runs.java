@@ -24,19 +24,33 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /// Containers that begin: `POST /containers/run`. They last, whether somebody waits or not, until they are removed.
 final class Runs {
     static final int LARGEST_REQUEST = 4 * 1024 * 1024;
     static final String RAW = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n";
+    /// How long a program goes on whose client sends no more, which is when the official one has gone.
+    static final Duration AFTER_INPUT = Duration.ofSeconds(10);
+
     private static final HeaderName NOT_APPLIED = HeaderNames.create("Bobbin-Not-Applied");
 
     private final SandboxDirectory sandboxes;
     private final ImageDirectory images;
+    private final Neighbours neighbours;
+    private final HealthChecks checks;
     private final Disconnects disconnects;
     private final Takeovers takeovers;
 
-    Runs(SandboxDirectory sandboxes, ImageDirectory images, Disconnects disconnects, Takeovers takeovers) {
+    Runs(
+            SandboxDirectory sandboxes,
+            ImageDirectory images,
+            Neighbours neighbours,
+            HealthChecks checks,
+            Disconnects disconnects,
+            Takeovers takeovers) {
+        this.neighbours = neighbours;
+        this.checks = checks;
         this.sandboxes = sandboxes;
         this.images = images;
         this.disconnects = disconnects;
@@ -85,7 +99,11 @@ final class Runs {
             return switch (creation) {
                 case Creation.Refused(var refusal) ->
                     throw new Rejected(Plain.problem(refusal, asked.imageName()));
-                case Creation.Created(var sandbox) -> sandbox;
+                case Creation.Created(var sandbox) -> {
+                    neighbours.changed(sandbox);
+                    checks.watch(sandbox);
+                    yield sandbox;
+                }
             };
         }
     }
@@ -108,7 +126,7 @@ final class Runs {
     }
 
     /// How it ended, empty if well.
-    private static String follow(Begin begin, Streamed body, Disconnects.Watch watch)
+    private String follow(Begin begin, Streamed body, Disconnects.Watch watch)
             throws IOException, InterruptedException {
         LastingSandbox sandbox;
         try {
@@ -123,6 +141,8 @@ final class Runs {
             } catch (Streamed.ClientGone e) {
                 job.cancel("client");
                 throw e;
+            } finally {
+                neighbours.changed(sandbox);
             }
         }
     }
@@ -133,8 +153,7 @@ final class Runs {
                 RawTerminal.serve(
                         connection,
                         job,
-                        0,
-                        true,
+                        AFTER_INPUT,
                         ending -> Tail.line(Tail.of(ending.outcome())).getBytes(StandardCharsets.UTF_8));
             } catch (Rejected | ImageException e) {
                 connection.write(Tail.line(String.valueOf(e.getMessage())).getBytes(StandardCharsets.UTF_8));

@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.minibox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.TestImages;
+import dev.bobbin.runner.host.LastingSandbox;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
@@ -62,8 +63,7 @@ final class MiniboxIT {
         var end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (server.sandboxes
                 .find(id, Caller.ANYBODY)
-                .orElseThrow()
-                .ending()
+                .flatMap(LastingSandbox::ending)
                 .isEmpty()) {
             assertThat(System.nanoTime()).isLessThan(end);
             TimeUnit.MILLISECONDS.sleep(20);
@@ -184,6 +184,16 @@ final class MiniboxIT {
             client.send(raw("/containers/run", "{\"image\":\"none\",\"interactive\":true}"));
             assertThat(client.answer().status()).isEqualTo(400);
         }
+    }
+
+    @Test
+    void endsAnInteractiveContainerWhoseClientLeaves() throws Exception {
+        try (var client = server.client()) {
+            var script = "{\"image\":\"bb\",\"command\":[\"sleep\",\"600\"],\"interactive\":true,\"name\":\"quiet\"}";
+            client.send(raw("/containers/run", script));
+            assertHead(client);
+        }
+        awaitGone("quiet");
     }
 
     /// As the official client writes it.
