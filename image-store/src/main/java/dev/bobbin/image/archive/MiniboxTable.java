@@ -24,7 +24,8 @@ final class MiniboxTable {
             if (name.isEmpty()) {
                 throw ImageException.invalid("meta.json of the archive names no image");
             }
-            return new Row(name, new Digest("sha256", document.path("manifest_digest").asText()));
+            return new Row(
+                    name, new Digest("sha256", document.path("manifest_digest").asText()));
         } catch (IOException | IllegalArgumentException e) {
             throw ImageException.invalid("meta.json of the archive does not say what the archive holds");
         }

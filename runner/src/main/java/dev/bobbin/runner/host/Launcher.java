@@ -69,7 +69,8 @@ final class Launcher {
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
             life.claimed(taken, premises.project(record));
-            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(record), spec.network(), taken.pid());
+            var answer =
+                    premises.networks().attach(spec.id(), spec.tenant(), names(record), spec.network(), taken.pid());
             if (answer instanceof Networks.Answer.Refused(var refusal)) {
                 taken.sandbox().close();
                 premises.destroy(spec.id());
@@ -280,7 +281,8 @@ final class Launcher {
         var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
         var place = meta.attachment();
         if (place != null) {
-            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.life().record()), place);
+            premises.networks()
+                    .keep(sandbox.id(), sandbox.tenant(), names(sandbox.life().record()), place);
         }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {

@@ -252,7 +252,8 @@ public final class Sandboxes {
         }
         var before = sandbox.life().rename(name);
         if (!Objects.equals(before, name)) {
-            premises.networks().renamed(sandbox.id(), Launcher.names(sandbox.life().record()));
+            premises.networks()
+                    .renamed(sandbox.id(), Launcher.names(sandbox.life().record()));
             if (before != null && !sandbox.aliases().contains(before)) {
                 names.release(sandbox.tenant(), before, sandbox.id());
             }

@@ -124,7 +124,9 @@ public final class SharedPaths {
         if (name.isEmpty()) {
             throw new IOException("open " + text + ": is a directory");
         }
-        var parent = Optional.ofNullable(found.beneath.getParent()).map(Path::toString).orElse("");
+        var parent = Optional.ofNullable(found.beneath.getParent())
+                .map(Path::toString)
+                .orElse("");
         try (var prefix = Handle.directory(found.prefix)) {
             var directory = prefix.directory(parent);
             try {

@@ -112,7 +112,8 @@ public final class Handle implements AutoCloseable {
 
     private static long checked(long result, String tried, String path) throws IOException {
         if (result < 0) {
-            throw new IOException(tried + " " + path + ": " + Library.strerror(Native.getLastError()).toLowerCase(Locale.ROOT));
+            throw new IOException(tried + " " + path + ": "
+                    + Library.strerror(Native.getLastError()).toLowerCase(Locale.ROOT));
         }
         return result;
     }

@@ -48,9 +48,8 @@ class SandboxRecordTest {
             """;
 
     /// As a server wrote it that knew no aliases.
-    private static final String THIRD_VERSION = SECOND_VERSION
-            .replace("\"version\": 2", "\"version\": 3")
-            .replace("\"rows\"", """
+    private static final String THIRD_VERSION =
+            SECOND_VERSION.replace("\"version\": 2", "\"version\": 3").replace("\"rows\"", """
                     "cpuset": "0-1", "cpu_weight": 200, "open_files": 64, "read_bytes": 1, "write_bytes": 2,\
                      "read_operations": 3, "write_operations": 4, "network": "host",\
                      "sysctls": {}, "seccomp": null, "rows"\
@@ -144,7 +143,17 @@ class SandboxRecordTest {
                 new Sysctls(Map.of("net.core.somaxconn", "1024")),
                 "moderate");
         var record = new SandboxRecord(
-                spec, List.of("0badcafe"), List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
+                spec,
+                List.of("0badcafe"),
+                List.of(),
+                Instant.ofEpochMilli(5),
+                0,
+                0,
+                SandboxState.CREATING,
+                JobId.next(),
+                false,
+                null,
+                7);
         var file = directory.resolve("sandbox.json");
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);

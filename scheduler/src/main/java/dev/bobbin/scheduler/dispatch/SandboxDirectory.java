@@ -86,9 +86,7 @@ public final class SandboxDirectory {
 
     /// Where a port is published of which a caller says no address: as widely as every caller may.
     public Inet4Address usualPublishAddress() {
-        return publish.has(Network.PublishedPort.EVERY)
-                ? Network.PublishedPort.EVERY
-                : Network.PublishedPort.LOOPBACK;
+        return publish.has(Network.PublishedPort.EVERY) ? Network.PublishedPort.EVERY : Network.PublishedPort.LOOPBACK;
     }
 
     /// Files beneath `prefixes` of this machine, which callers may name by path.

@@ -40,7 +40,8 @@ public record HttpConfig(
             throw new IllegalArgumentException("listen: name at least one place to listen");
         }
         if (!sharedPrefixes.stream().allMatch(HttpConfig::canBeShared)) {
-            throw new IllegalArgumentException("shared-prefixes: must be absolute paths, and not /, /proc, /sys or /dev");
+            throw new IllegalArgumentException(
+                    "shared-prefixes: must be absolute paths, and not /, /proc, /sys or /dev");
         }
         if (!stalled.isPositive()) {
             throw new IllegalArgumentException("stalled: must be more than nothing");

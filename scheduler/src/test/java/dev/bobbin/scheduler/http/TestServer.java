@@ -43,8 +43,7 @@ public final class TestServer implements AutoCloseable {
         sandboxes = new SandboxDirectory(host.runtime(), cluster, PublishConfig.LOOPBACK);
         try {
             images = new ImageDirectory(host.images());
-            var config =
-                    new HttpConfig(
+            var config = new HttpConfig(
                     listen,
                     List.of(),
                     List.of(),

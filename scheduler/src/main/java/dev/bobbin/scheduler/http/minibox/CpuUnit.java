@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.http.minibox;
 
-/// What `cpu` means. It is documented as a percentage of one processor; but clients also send microseconds of each tenth
+/// What `cpu` means. It is documented as a percentage of one processor; but clients also send microseconds of each
+/// tenth
 /// of a second, such as 100000 for one processor, which as a percentage would be more than any machine has.
 final class CpuUnit {
     private static final int PERCENT = 100;

@@ -75,8 +75,11 @@ final class Execs {
         return takeovers.take(
                 response,
                 Runs.RAW,
-                connection -> RawTerminal.serve(connection, job, Runs.AFTER_INPUT, ending -> tail(ending.outcome())
-                        .getBytes(StandardCharsets.UTF_8)));
+                connection -> RawTerminal.serve(
+                        connection,
+                        job,
+                        Runs.AFTER_INPUT,
+                        ending -> tail(ending.outcome()).getBytes(StandardCharsets.UTF_8)));
     }
 
     private static String tail(Outcome outcome) {
@@ -96,7 +99,8 @@ final class Execs {
         }
     }
 
-    /// What a command printed, with the status that tells how it ended, and its exit status behind the output if that is
+    /// What a command printed, with the status that tells how it ended, and its exit status behind the output if that
+    /// is
     /// not 0. Of one that prints more than is held in memory the answer begins before its end, and then is 200.
     private static final class Answer implements OutputSink {
         private static final int MOST = 1024 * 1024;

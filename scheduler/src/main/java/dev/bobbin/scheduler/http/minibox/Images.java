@@ -92,8 +92,7 @@ final class Images {
             var reference = new ImageReference(name);
             lines.say("fetching " + name + " manifest...");
             Transfer.follow(
-                    progress -> images.pull(
-                            reference, PullPolicy.ALWAYS, null, null, caller, Whose.CALLERS, progress),
+                    progress -> images.pull(reference, PullPolicy.ALWAYS, null, null, caller, Whose.CALLERS, progress),
                     lines);
             lines.say("registering " + name + " in index.json...");
             lines.say("successfully pulled " + name);

@@ -106,8 +106,7 @@ final class Logs {
                 response.header(HeaderNames.CONTENT_RANGE, "bytes */" + size.bytes);
                 return new Rejected(new Problem(416, "range", "invalid range: failed to overlap"));
             });
-            response.header(
-                    HeaderNames.CONTENT_RANGE, "bytes " + part.first() + "-" + part.last() + "/" + size.bytes);
+            response.header(HeaderNames.CONTENT_RANGE, "bytes " + part.first() + "-" + part.last() + "/" + size.bytes);
             response.status(Status.PARTIAL_CONTENT_206);
         }
         response.contentLength(part.length());

@@ -40,7 +40,8 @@ final class Neighbours {
             return;
         }
         var owner = new Caller(new Tenant(container.tenant()), Set.of(Scope.READ));
-        var lock = locks.get(Math.floorMod(List.of(container.tenant(), project.get()).hashCode(), LOCKS));
+        var lock = locks.get(
+                Math.floorMod(List.of(container.tenant(), project.get()).hashCode(), LOCKS));
         lock.lock();
         try {
             var running = sandboxes.list(owner).stream()
@@ -60,10 +61,11 @@ final class Neighbours {
         for (var each : running) {
             var address = each.address();
             if (address.isPresent()) {
-                names(each).forEach(name -> lines.append(address.get().getHostAddress())
-                        .append('\t')
-                        .append(name)
-                        .append('\n'));
+                names(each)
+                        .forEach(name -> lines.append(address.get().getHostAddress())
+                                .append('\t')
+                                .append(name)
+                                .append('\n'));
             }
         }
         return lines.toString();

@@ -61,8 +61,7 @@ final class Runs {
         var caller = Exchange.caller(request);
         var asked = RunRequest.read(Body.read(request, LARGEST_REQUEST));
         var config = images.find(asked.image(), caller).map(Image::config);
-        var spec =
-                asked.toSpec(caller.tenant(), config, sandboxes.largest(), sandboxes.usualPublishAddress());
+        var spec = asked.toSpec(caller.tenant(), config, sandboxes.largest(), sandboxes.usualPublishAddress());
         var begin = new Begin(asked, spec, caller);
         if (asked.isInteractive()) {
             throw show(begin, response);
@@ -92,13 +91,11 @@ final class Runs {
         /// Makes it. Several containers may have one name; the first of them is also found by it.
         LastingSandbox now() throws InterruptedException {
             var creation = sandboxes.create(spec, caller);
-            if (creation instanceof Creation.Refused(var refusal)
-                    && refusal.reason() == Refusal.Reason.NAME_TAKEN) {
+            if (creation instanceof Creation.Refused(var refusal) && refusal.reason() == Refusal.Reason.NAME_TAKEN) {
                 creation = sandboxes.create(spec.named(null), caller);
             }
             return switch (creation) {
-                case Creation.Refused(var refusal) ->
-                    throw new Rejected(Plain.problem(refusal, asked.imageName()));
+                case Creation.Refused(var refusal) -> throw new Rejected(Plain.problem(refusal, asked.imageName()));
                 case Creation.Created(var sandbox) -> {
                     neighbours.changed(sandbox);
                     checks.watch(sandbox);

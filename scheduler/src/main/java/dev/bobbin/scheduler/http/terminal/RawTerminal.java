@@ -55,8 +55,7 @@ public final class RawTerminal {
     /// Serves all of the terminal of a job that is tied to a client of the kind that has gone once it sends no more.
     ///
     /// @param patience how long the job may then still take to end by itself
-    public static void serve(
-            RawConnection connection, Execution job, Duration patience, Function<Ending, byte[]> tail)
+    public static void serve(RawConnection connection, Execution job, Duration patience, Function<Ending, byte[]> tail)
             throws IOException, InterruptedException {
         new RawTerminal(connection, job, true, patience).serve(0, tail);
     }

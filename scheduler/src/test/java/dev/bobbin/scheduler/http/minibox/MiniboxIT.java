@@ -79,19 +79,24 @@ final class MiniboxIT {
             assertThat(client.chunk()).asString(StandardCharsets.UTF_8).isEqualTo("a\n");
             var first = System.nanoTime();
             assertThat(client.chunk()).asString(StandardCharsets.UTF_8).isEqualTo("b\n");
-            assertThat(Duration.ofNanos(System.nanoTime() - first)).isBetween(
-                    Duration.ofMillis(700), Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - first))
+                    .isBetween(Duration.ofMillis(700), Duration.ofSeconds(5));
             assertThat(client.chunk()).isEmpty();
         }
     }
 
     @Test
     void keepsEveryContainerInTheList() throws IOException {
-        var before = Pattern.compile("\"exit_code\"").matcher(server.get("/containers").text()).results().count();
+        var before = Pattern.compile("\"exit_code\"")
+                .matcher(server.get("/containers").text())
+                .results()
+                .count();
         for (var index = 0; index < 20; index++) {
-            assertThat(server.post("/containers/run", sh("exit 0", "")).status()).isEqualTo(200);
+            assertThat(server.post("/containers/run", sh("exit 0", "")).status())
+                    .isEqualTo(200);
         }
-        var after = EXIT_CODE.matcher(server.get("/containers").text()).results().count();
+        var after =
+                EXIT_CODE.matcher(server.get("/containers").text()).results().count();
         assertThat(after - before).isGreaterThanOrEqualTo(20);
     }
 
@@ -104,7 +109,8 @@ final class MiniboxIT {
             assertThat(client.chunk()).isNotEmpty();
         }
         awaitGone("left");
-        assertThat(server.get("/containers").text()).containsPattern("\"status\":\"exited\"[^}]*\"exit_code\":137,\"name\":\"left\"");
+        assertThat(server.get("/containers").text())
+                .containsPattern("\"status\":\"exited\"[^}]*\"exit_code\":137,\"name\":\"left\"");
     }
 
     @Test
@@ -177,8 +183,7 @@ final class MiniboxIT {
         try (var client = server.client()) {
             client.send(raw("/containers/run", "{\"image\":\"none\",\"command\":[\"sh\"],\"interactive\":true}"));
             assertHead(client);
-            assertThat(rest(client))
-                    .isEqualTo("\n[error] failed to resolve image config: image none not found\n");
+            assertThat(rest(client)).isEqualTo("\n[error] failed to resolve image config: image none not found\n");
         }
         try (var client = server.client()) {
             client.send(raw("/containers/run", "{\"image\":\"none\",\"interactive\":true}"));
@@ -224,13 +229,15 @@ final class MiniboxIT {
         var full = Pattern.compile("\"id\":\"([0-9a-f-]{36})\"").matcher(nativeView.text());
         assertThat(full.find()).isTrue();
         assertThat(full.group(1)).endsWith(id);
-        assertThat(server.post("/containers/exec", "{\"id\":\"everywhere\",\"command\":[\"echo\",\"hi\"]}").text())
+        assertThat(server.post("/containers/exec", "{\"id\":\"everywhere\",\"command\":[\"echo\",\"hi\"]}")
+                        .text())
                 .isEqualTo("hi\n");
         var made = server.post("/v1/sandboxes", "{\"name\":\"native\"}").text();
         var alias = Pattern.compile("\"aliases\":\\[\"([a-f0-9]{8})\"]").matcher(made);
         assertThat(alias.find()).isTrue();
         assertThat(server.get("/containers").text()).contains("\"" + alias.group(1) + "\":{\"id\":");
-        assertThat(server.post("/containers/remove?id=" + alias.group(1), "").status()).isEqualTo(200);
+        assertThat(server.post("/containers/remove?id=" + alias.group(1), "").status())
+                .isEqualTo(200);
         assertThat(server.post("/containers/remove?id=" + full.group(1), "").text())
                 .isEqualTo("Container " + id + " removed\n");
         assertThat(server.get("/v1/sandboxes/everywhere").status()).isEqualTo(404);
@@ -242,8 +249,12 @@ final class MiniboxIT {
         var blue = Token.of("blue", "blue-secret", new Tenant("blue"), Set.of(Scope.READ, Scope.RUN));
         try (var both = TestServer.open(AdmissionConfig.DEFAULT, new Callers(List.of(red, blue)))) {
             var run = "{\"image\":\"host\",\"command\":[\"sleep\",\"600\"],\"detached\":true,\"name\":\"web\"}";
-            var ours = both.post("/containers/run", run, "X-API-Token: red-secret").text().strip();
-            var theirs = both.post("/containers/run", run, "X-API-Token: blue-secret").text().strip();
+            var ours = both.post("/containers/run", run, "X-API-Token: red-secret")
+                    .text()
+                    .strip();
+            var theirs = both.post("/containers/run", run, "X-API-Token: blue-secret")
+                    .text()
+                    .strip();
             assertThat(both.get("/containers", "X-API-Token: red-secret").text())
                     .contains(ours)
                     .doesNotContain(theirs);
@@ -251,9 +262,11 @@ final class MiniboxIT {
                 var answer = both.post("/containers/" + path + "?id=" + theirs, "", "X-API-Token: red-secret");
                 assertThat(answer.status()).isEqualTo(404);
             }
-            assertThat(both.get("/containers/logs?id=" + theirs, "X-API-Token: red-secret").status())
+            assertThat(both.get("/containers/logs?id=" + theirs, "X-API-Token: red-secret")
+                            .status())
                     .isEqualTo(404);
-            assertThat(both.get("/v1/sandboxes/" + theirs, "X-API-Token: red-secret").status())
+            assertThat(both.get("/v1/sandboxes/" + theirs, "X-API-Token: red-secret")
+                            .status())
                     .isEqualTo(404);
         }
     }

@@ -120,8 +120,9 @@ final class ProjectsIT {
         try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        var body = "{\"image\":\"bb\",\"command\":[\"busybox\",\"nc\",\"-ll\",\"-p\",\"80\",\"-e\",\"/bin/echo\",\"hello\"],"
-                + "\"detached\":true,\"ports\":{\"" + port + "\":\"80\"}}";
+        var body =
+                "{\"image\":\"bb\",\"command\":[\"busybox\",\"nc\",\"-ll\",\"-p\",\"80\",\"-e\",\"/bin/echo\",\"hello\"],"
+                        + "\"detached\":true,\"ports\":{\"" + port + "\":\"80\"}}";
         var id = server.post("/containers/run", body).text().strip();
         assertThat(server.get("/containers").text()).contains("\"ports\":{\"" + port + "\":\"80\"}");
         assertThat(said(port)).isEqualTo("hello\n");
@@ -146,7 +147,8 @@ final class ProjectsIT {
 
     @Test
     void looksAfterTheHealthOfContainers() throws Exception {
-        var labels = Map.of("mini.healthcheck.cmd", "test\u001f-e\u001f/well\u001f&&\u001fid", "mini.healthcheck.interval", "1");
+        var labels = Map.of(
+                "mini.healthcheck.cmd", "test\u001f-e\u001f/well\u001f&&\u001fid", "mini.healthcheck.interval", "1");
         var plain = TestImages.config("sleep", "600");
         TranscriptsIT.image(
                 server,
@@ -163,7 +165,9 @@ final class ProjectsIT {
                         labels,
                         null,
                         ImageConfig.Origin.HERE));
-        var id = server.post("/containers/run", "{\"image\":\"watched\",\"detached\":true}").text().strip();
+        var id = server.post("/containers/run", "{\"image\":\"watched\",\"detached\":true}")
+                .text()
+                .strip();
         assertThat(health(id)).isEqualTo("starting");
         awaitHealth(id, "unhealthy");
         assertThat(exec(id, "echo > /well")).isEmpty();

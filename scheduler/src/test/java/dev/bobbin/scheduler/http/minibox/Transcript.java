@@ -17,7 +17,8 @@ import java.util.regex.Pattern;
 
 /// Exchanges as they are to be, in a file that people can read. Lines of a request begin with `>`, those of its answer
 /// with `<`, the last line of an answer that ends without a line's end with `<|`, and all others are remarks. Of the
-/// headers of an answer only those that the file names are looked at, and one that all answers have; of an answer without
+/// headers of an answer only those that the file names are looked at, and one that all answers have; of an answer
+/// without
 /// an empty line only the head.
 ///
 /// `{id:NAME}` stands for an id, which `{NAME}` means from then on; `{number}`, `{hex}` and `{time}` for what they say.
@@ -128,7 +129,10 @@ final class Transcript {
         assertThat(headers).as(asked).containsEntry("x-content-type-options", "nosniff");
         if (!expected.isEmpty()) {
             expected.removeFirst();
-            match(asked, String.join("\n", expected) + (exchange.endsInLine() ? "\n" : ""), client.body(headers).text());
+            match(
+                    asked,
+                    String.join("\n", expected) + (exchange.endsInLine() ? "\n" : ""),
+                    client.body(headers).text());
         }
     }
 

@@ -80,10 +80,7 @@ final class TranscriptsIT {
     private static void images(TestServer server) {
         image(server, "bb", TestImages.config("sh"));
         image(server, "mute", TestImages.config());
-        image(
-                server,
-                "speaker",
-                new ImageConfig(Map.of(), List.of("echo", "says"), List.of("hello"), "root", "/"));
+        image(server, "speaker", new ImageConfig(Map.of(), List.of("echo", "says"), List.of("hello"), "root", "/"));
     }
 
     static void image(TestServer server, String name, ImageConfig config) {
