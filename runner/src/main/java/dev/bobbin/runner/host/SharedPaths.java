@@ -96,17 +96,6 @@ public final class SharedPaths {
         }
     }
 
-    /// A directory that may be named, where it really is.
-    public Path directory(String path) throws IOException {
-        var place = find(path);
-        try (var prefix = Handle.directory(place.prefix);
-                var directory = prefix.directory(place.beneath.toString())) {
-            var real = directory.path().toRealPath();
-            requireForeign(real);
-            return real;
-        }
-    }
-
     /// A directory, open, and a name in it.
     private record Place(Handle directory, String name) implements AutoCloseable {
         @Override

@@ -8,7 +8,6 @@ import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.tenant.Caller;
-import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
@@ -55,7 +54,7 @@ final class Containers {
             Plain.text(request, response, "Container " + id + " not running\n");
             return;
         }
-        refuse(sandbox.stop(SIGTERM, Duration.ofSeconds(grace(request))), "container not found");
+        refuse(sandbox.stop(SIGTERM, Duration.ofSeconds(grace(request))));
         neighbours.changed(sandbox);
         var how = sandbox.ending()
                         .filter(ending -> ending.outcome().exitCode() == 128 + SIGKILL)
@@ -70,7 +69,7 @@ final class Containers {
         if (isRunning(sandbox)) {
             throw Plain.bad("container is already running");
         }
-        refuse(sandbox.start(), "container not found");
+        refuse(sandbox.start());
         neighbours.changed(sandbox);
         checks.watch(sandbox);
         Plain.text(request, response, id(sandbox) + "\n");
@@ -82,7 +81,7 @@ final class Containers {
         if (refusal.isPresent() && refusal.get().reason() == Refusal.Reason.SANDBOX_NOT_RUNNING) {
             throw Plain.bad("container pid not found");
         }
-        refuse(refusal, "container not found");
+        refuse(refusal);
         neighbours.changed(sandbox);
         Plain.text(request, response, "Container " + id(sandbox) + " killed\n");
     }
@@ -145,16 +144,11 @@ final class Containers {
         return Integer.parseInt(asked);
     }
 
-    private static void refuse(Optional<Refusal> refusal, String absent) {
+    private static void refuse(Optional<Refusal> refusal) {
         if (refusal.isPresent()) {
             throw refusal.get().reason() == Refusal.Reason.NO_SUCH_SANDBOX
-                    ? Plain.absent(absent)
+                    ? Plain.absent("container not found")
                     : Plain.failed(refusal.get().detail());
         }
-    }
-
-    /// What is thrown at a request whose thread was interrupted.
-    static CloseConnectionException stopping(InterruptedException e) {
-        return new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
     }
 }

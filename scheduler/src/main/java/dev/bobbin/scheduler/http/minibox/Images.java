@@ -82,7 +82,7 @@ final class Images {
             lines.body.open();
             pull(name, caller, lines);
             lines.body.finish();
-        } catch (InterruptedException | CancellationException | IOException e) {
+        } catch (CancellationException | IOException e) {
             throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
         }
     }

@@ -64,8 +64,6 @@ final class Logs {
             body.open();
             run.read(0, true, new Bytes(body));
             body.finish();
-        } catch (InterruptedException e) {
-            throw Containers.stopping(e);
         }
     }
 

@@ -10,8 +10,10 @@ import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Takeovers;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.stream.Stream;
 
@@ -70,12 +72,27 @@ public final class Minibox implements Dialect, AutoCloseable {
         checks.close();
     }
 
-    private static void get(HttpRules rules, String path, Handler handler) {
-        rules.get(path, handler).head(path, handler).any(path, only("GET, HEAD"));
+    @FunctionalInterface
+    private interface Route {
+        void answer(ServerRequest request, ServerResponse response) throws InterruptedException;
     }
 
-    private static void post(HttpRules rules, String path, Handler handler) {
-        rules.post(path, handler).any(path, only("POST"));
+    private static void get(HttpRules rules, String path, Route route) {
+        rules.get(path, handler(route)).head(path, handler(route)).any(path, only("GET, HEAD"));
+    }
+
+    private static void post(HttpRules rules, String path, Route route) {
+        rules.post(path, handler(route)).any(path, only("POST"));
+    }
+
+    private static Handler handler(Route route) {
+        return (request, response) -> {
+            try {
+                route.answer(request, response);
+            } catch (InterruptedException e) {
+                throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
+            }
+        };
     }
 
     private static Handler only(String methods) {

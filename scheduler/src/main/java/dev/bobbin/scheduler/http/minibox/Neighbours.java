@@ -71,7 +71,7 @@ final class Neighbours {
         return lines.toString();
     }
 
-    private static LinkedHashSet<String> names(LastingSandbox container) {
+    private static Set<String> names(LastingSandbox container) {
         var names = new LinkedHashSet<String>();
         ContainerJson.name(container).ifPresent(name -> {
             names.add(name);

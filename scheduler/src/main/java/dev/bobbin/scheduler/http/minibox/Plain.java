@@ -11,7 +11,6 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 
 /// Short answers, and what is said instead of one.
 final class Plain {
@@ -50,10 +49,7 @@ final class Plain {
 
     /// A parameter of the query; empty if it is not there.
     static String query(ServerRequest request, String name) {
-        return Optional.of(request.query())
-                .filter(query -> query.contains(name))
-                .map(query -> query.first(name).orElse(""))
-                .orElse("");
+        return request.query().first(name).asOptional().orElse("");
     }
 
     static Rejected bad(String message) {
