@@ -6,5 +6,7 @@ public enum ArchiveFormat {
     OCI,
     /// The same with Docker's own table of contents beside it, as Docker has written it since version 25; read by
     /// every `docker load`.
-    DOCKER
+    DOCKER,
+    /// One image as minibox has it: its name and the digest of its manifest first, then the content.
+    MINIBOX
 }

@@ -113,6 +113,32 @@ public record SandboxSpec(
         JobFields.require(idleTimeout == null || idleTimeout.isPositive(), "idle_timeout: must be positive");
     }
 
+    /// The same, with another name or none.
+    public SandboxSpec named(@Nullable String other) {
+        return new SandboxSpec(
+                id,
+                tenant,
+                other,
+                image,
+                command,
+                env,
+                workdir,
+                user,
+                files,
+                limits,
+                outputPolicy,
+                labels,
+                ttl,
+                idleTimeout,
+                mounts,
+                terminal,
+                network,
+                sysctls,
+                seccomp,
+                rights,
+                key);
+    }
+
     /// Refuses what cannot be the name of a sandbox: anything odd, and what looks like an id.
     public static void checkName(String name) {
         JobFields.require(

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class ArchiveReader {
     private static final String INDEX = "index.json";
     private static final String TABLE = "manifest.json";
-    private static final Set<String> TABLES = Set.of(INDEX, TABLE, "oci-layout", "repositories");
+    private static final Set<String> TABLES = Set.of(INDEX, TABLE, MiniboxTable.NAME, "oci-layout", "repositories");
     private static final String UNKNOWN = "application/octet-stream";
     private static final long MOST_KEPT = 64L << 20;
     private static final int MOST_LINKS = 10;
@@ -70,6 +70,10 @@ final class ArchiveReader {
         var table = tables.get(TABLE);
         if (table != null) {
             return dockerImages(DockerTable.parse(table));
+        }
+        var minibox = tables.get(MiniboxTable.NAME);
+        if (minibox != null) {
+            return List.of(miniboxImage(MiniboxTable.parse(minibox)));
         }
         if (tables.containsKey("repositories")) {
             throw new ImageException(ImageProblem.UNSUPPORTED, "the archive is of Docker before 1.10: save it anew");
@@ -165,6 +169,15 @@ final class ArchiveReader {
         return names.entrySet().stream()
                 .map(one -> new ArchivedImage(one.getValue(), one.getKey()))
                 .toList();
+    }
+
+    private ArchivedImage miniboxImage(MiniboxTable.Row row) {
+        var path = "blobs/" + row.manifest().algorithm() + "/" + row.manifest().hex();
+        var file = file(path);
+        var type = MiniboxTable.mediaType(documents.getOrDefault(row.manifest(), new byte[0]));
+        var manifest = new Descriptor(type, row.manifest(), file.size());
+        requireWhole(manifest);
+        return new ArchivedImage(List.of(row.name()), ArchivedImage.Naming.WHOLE, manifest);
     }
 
     private void requireWhole(Descriptor manifest) {

@@ -48,6 +48,10 @@ final class ArchiveWriter {
     }
 
     void write(ArchiveFormat format, List<ArchivedImage> images) throws IOException {
+        if (format == ArchiveFormat.MINIBOX) {
+            writeMinibox(images.getFirst());
+            return;
+        }
         write("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.UTF_8));
         for (var image : images) {
             writeTree(image.manifest());
@@ -62,6 +66,14 @@ final class ArchiveWriter {
         }
         tar.finish();
         out.flush(); // the library does not pass a flush on
+    }
+
+    private void writeMinibox(ArchivedImage image) throws IOException {
+        write(MiniboxTable.NAME, MiniboxTable.bytes(image));
+        writeBlob(image.manifest());
+        writeTree(image.manifest());
+        tar.finish();
+        out.flush();
     }
 
     private void write(String name, byte[] content) throws IOException {

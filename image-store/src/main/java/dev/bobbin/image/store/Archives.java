@@ -106,12 +106,12 @@ final class Archives {
         if (image.names().isEmpty()) {
             return List.of(new ImageReference(NAMELESS + "@" + digest));
         }
-        return image.names().stream().map(Archives::name).toList();
+        return image.names().stream().map(name -> name(name, image.naming())).toList();
     }
 
-    private static ImageReference name(String text) {
+    private static ImageReference name(String text, ArchivedImage.Naming naming) {
         try {
-            var whole = text.indexOf('/') >= 0 || text.indexOf(':') >= 0;
+            var whole = naming == ArchivedImage.Naming.WHOLE || text.indexOf('/') >= 0 || text.indexOf(':') >= 0;
             var reference = new ImageReference(whole ? text : NAMELESS + ":" + text);
             if (reference.isReserved()) {
                 throw new ImageException(
@@ -128,7 +128,7 @@ final class Archives {
         pins.pin(held);
         try {
             var images = entries.stream()
-                    .map(entry -> new ArchivedImage(List.of(entry.reference().canonical()), entry.manifestDescriptor()))
+                    .map(entry -> new ArchivedImage(List.of(name(entry, format)), entry.manifestDescriptor()))
                     .toList();
             ImageArchive.write(out, format, images, blobs);
         } catch (IOException e) {
@@ -136,6 +136,14 @@ final class Archives {
         } finally {
             pins.unpin(held);
         }
+    }
+
+    /// As minibox was given it, or in the one spelling that every other program understands.
+    private static String name(Entry entry, ArchiveFormat format) {
+        return switch (format) {
+            case OCI, DOCKER -> entry.reference().canonical();
+            case MINIBOX -> entry.reference().text();
+        };
     }
 
     /// Keeps what comes from being taken away until it has a name.

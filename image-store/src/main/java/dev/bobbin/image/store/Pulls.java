@@ -96,6 +96,12 @@ final class Pulls implements AutoCloseable {
             Consumer<PullProgress> progress) {
         progress.accept(new PullProgress.Resolving(reference));
         var resolved = registries.resolve(reference, platform, credentials, document -> here(owner, document));
+        var chosen = resolved.index();
+        progress.accept(new PullProgress.Resolved(
+                chosen == null ? null : chosen.descriptor().digest(),
+                resolved.manifest().descriptor().digest(),
+                resolved.content().config().digest(),
+                resolved.content().layers().size()));
         var foreign = resolved.content().layers().stream()
                 .filter(layer -> !layer.urls().isEmpty())
                 .findFirst();

@@ -110,7 +110,8 @@ public record BobbinConfig(
                         List.of(),
                         http.defaultImage(),
                         EMBEDDED_GRACE,
-                        http.stalled()),
+                        http.stalled(),
+                        http.sharedPrefixes()),
                 Duration.ZERO,
                 hostImage,
                 images.in(imageDir),
@@ -154,6 +155,7 @@ public record BobbinConfig(
     private static Settings settings(
             Map<String, List<String>> flags, Map<String, String> environment, @Nullable Path file) {
         var settings = new Settings();
+        MiniboxVariables.settings(environment).forEach((variable, setting) -> settings.add(setting, variable));
         var chosen = Optional.ofNullable(file)
                 .or(() -> Optional.ofNullable(environment.get("BOBBIN_CONFIG")).map(Path::of));
         chosen.ifPresent(path -> settings.add(YamlFile.read(path), path.toString()));
@@ -181,7 +183,7 @@ public record BobbinConfig(
     private static List<Token> tokens(Map<String, String> environment) {
         var tokens = new ArrayList<Token>();
         for (var name : TOKEN_VARIABLES) {
-            var secret = environment.getOrDefault(name, "");
+            var secret = environment.getOrDefault(name, "").strip();
             if (!secret.isEmpty()) {
                 tokens.add(Token.of(name, secret, Tenant.DEFAULT, EnumSet.of(Scope.READ, Scope.RUN)));
             }
@@ -199,7 +201,8 @@ public record BobbinConfig(
         var grace = settings.duration("http.grace", DEFAULT_GRACE);
         var stalled = settings.duration("http.stalled", HttpConfig.USUALLY_STALLED);
         var image = settings.one("default-image", ImageReference.HOST, ImageReference::new);
-        return checked("http.", () -> new HttpConfig(listen, hosts, origins, image, grace, stalled));
+        var shared = paths(settings, "http.shared-prefixes", HttpConfig.USUALLY_SHARED);
+        return checked("http.", () -> new HttpConfig(listen, hosts, origins, image, grace, stalled, shared));
     }
 
     private static void checkReach(Listen listen) {
@@ -248,8 +251,8 @@ public record BobbinConfig(
         var keepEnded = settings.duration("host.keep-ended", HostConfig.DEFAULT_KEEP_ENDED);
         var keepEndedBytes = settings.bytes("host.keep-ended-bytes", HostConfig.DEFAULT_KEEP_ENDED_BYTES);
         var allowUnenforced = settings.onOff("host.allow-unenforced-limits", false);
-        var prefixes = paths(settings, "host.bind-prefixes");
-        var writable = paths(settings, "host.writable-bind-prefixes");
+        var prefixes = paths(settings, "host.bind-prefixes", List.of());
+        var writable = paths(settings, "host.writable-bind-prefixes", List.of());
         var everybody = settings.one("host.bind-callers", false, BobbinConfig::everybody);
         var seccomp = settings.one("host.seccomp", FilterSource.STANDARD, FilterSource::parse);
         var profiles = settings.files("host.seccomp-profiles");
@@ -273,8 +276,9 @@ public record BobbinConfig(
                         rights));
     }
 
-    private static List<Path> paths(Settings settings, String key) {
-        return settings.texts(key, List.of()).stream().map(Path::of).toList();
+    private static List<Path> paths(Settings settings, String key, List<Path> absent) {
+        var usual = absent.stream().map(Path::toString).toList();
+        return settings.texts(key, usual).stream().map(Path::of).toList();
     }
 
     private static boolean everybody(String text) {

@@ -77,6 +77,7 @@ final class BobbinConfigTest {
                   allowed-origins: ["https://jobs.example"]
                   grace: 2s
                   stalled: 30s
+                  shared-prefixes: [/srv/shared]
                 data-dir: /tmp/data
                 run-dir: /tmp/run
                 admission:
@@ -136,7 +137,8 @@ final class BobbinConfigTest {
                         List.of("https://jobs.example"),
                         new ImageReference("busybox:1.36"),
                         Duration.ofSeconds(2),
-                        Duration.ofSeconds(30)));
+                        Duration.ofSeconds(30),
+                        List.of(Path.of("/srv/shared"))));
         assertThat(config.drainTimeout()).isEqualTo(Duration.ofSeconds(3));
         assertThat(config.hostImage()).isFalse();
         assertThat(config.images())
@@ -367,6 +369,27 @@ final class BobbinConfigTest {
     void explainsMissingFile() {
         assertThatThrownBy(() -> BobbinConfig.read(NO_FLAGS, NO_VARIABLES, directory.resolve("absent.yaml")))
                 .hasMessageContaining("absent.yaml cannot be read");
+    }
+
+    @Test
+    void readsTheVariablesOfMinibox() {
+        var variables = Map.of(
+                "MINIBOX_HTTP_ADDR", "127.0.0.1:9090",
+                "MINIBOX_DATA_ROOT", "/data/minibox",
+                "MINIBOX_BUILD_PREFIXES", "/srv/builds, /home",
+                "MINIBOX_API_TOKEN", " secret\n");
+
+        var config = BobbinConfig.read(NO_FLAGS, variables, null);
+
+        assertThat(config.http().listen()).contains(Listen.parse("127.0.0.1:9090"));
+        assertThat(config.host().dataDir()).isEqualTo(Path.of("/data/minibox/bobbin"));
+        assertThat(config.http().sharedPrefixes()).containsExactly(Path.of("/srv/builds"), Path.of("/home"));
+        var flags = Map.of("listen", List.of("127.0.0.1:7"));
+        assertThat(BobbinConfig.read(flags, variables, null).http().listen()).contains(Listen.parse("127.0.0.1:7"));
+        assertThat(BobbinConfig.read(NO_FLAGS, Map.of("MINIBOX_HTTP_ADDR", ":9090", "MINIBOX_API_TOKEN", "x"), null)
+                        .http()
+                        .listen())
+                .contains(Listen.parse("0.0.0.0:9090"));
     }
 
     @Test

@@ -233,6 +233,11 @@ public final class HostRuntime implements AutoCloseable {
         return new Volumes(premises.volumes(), config.allowUnenforcedLimits());
     }
 
+    /// Files beneath `prefixes` of this machine, but for what is this server's own.
+    public SharedPaths shared(List<Path> prefixes) {
+        return new SharedPaths(prefixes, List.of(config.dataDir(), config.runDir()));
+    }
+
     /// Whether callers who are no administrators may have directories of this machine mounted.
     public boolean everybodyMayBind() {
         return premises.mountings().everybodyMayBind();

@@ -79,6 +79,11 @@ public final class LastingSandbox {
         return rootfs().map(rootfs -> rootfs.config().stopSignal());
     }
 
+    /// Notes of its image's maker; none if that image is not there any more.
+    public Map<String, String> imageLabels() {
+        return rootfs().map(rootfs -> rootfs.config().labels()).orElse(Map.of());
+    }
+
     public SandboxId id() {
         return spec().id();
     }
@@ -89,6 +94,11 @@ public final class LastingSandbox {
 
     public Optional<String> name() {
         return Optional.ofNullable(spec().name());
+    }
+
+    /// Short names that it has for ever besides its id and its name; the first one is of eight hexadecimal digits.
+    public List<String> aliases() {
+        return life.record().aliases();
     }
 
     public ImageReference image() {

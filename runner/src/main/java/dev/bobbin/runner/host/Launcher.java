@@ -18,6 +18,7 @@ import dev.bobbin.runner.sandbox.MountOrder;
 import dev.bobbin.runner.sandbox.Order;
 import dev.bobbin.runner.sandbox.Sandbox;
 import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.SandboxRecord;
 import dev.bobbin.runner.wire.Fields;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Begins the processes of sandboxes that last, their own ones and those of execs, goes on with those that an earlier
@@ -70,7 +72,8 @@ final class Launcher {
                     .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
             var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
             life.claimed(taken, premises.project(record));
-            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(spec), spec.network(), taken.pid());
+            var answer =
+                    premises.networks().attach(spec.id(), spec.tenant(), names(record), spec.network(), taken.pid());
             if (answer instanceof Networks.Answer.Refused(var refusal)) {
                 taken.sandbox().close();
                 premises.destroy(spec.id());
@@ -108,18 +111,20 @@ final class Launcher {
 
     /// Tells its project what it is called now. Whoever renames it meanwhile does too, and the last name stays.
     void tellNames(LastingSandbox sandbox) {
-        SandboxSpec told;
+        SandboxRecord told;
         do {
-            told = sandbox.spec();
-            premises.networks().renamed(told.id(), names(told));
-        } while (!Objects.equals(told.name(), sandbox.spec().name()));
+            told = sandbox.life().record();
+            premises.networks().renamed(sandbox.id(), names(told));
+        } while (!Objects.equals(told.spec().name(), sandbox.spec().name()));
     }
 
     /// By which its project finds it.
-    static List<String> names(SandboxSpec spec) {
+    static List<String> names(SandboxRecord record) {
+        var spec = record.spec();
         var id = spec.id().toString();
         var name = spec.name() == null ? id : spec.name();
-        return List.of(name, Order.hostname(name), id);
+        return Stream.concat(Stream.of(name, Order.hostname(name), id), record.aliases().stream())
+                .toList();
     }
 
     private void enter(LastingSandbox sandbox, Sandbox connection, LocalExecution execution) {
@@ -289,7 +294,8 @@ final class Launcher {
         var own = own(meta, connection, meta.timeline(), sandbox.life()::begun);
         var place = meta.attachment();
         if (place != null) {
-            premises.networks().keep(sandbox.id(), sandbox.tenant(), names(sandbox.spec()), place);
+            premises.networks()
+                    .keep(sandbox.id(), sandbox.tenant(), names(sandbox.life().record()), place);
         }
         enter(sandbox, connection, own);
         if (sandbox.state() == SandboxState.STOPPING) {

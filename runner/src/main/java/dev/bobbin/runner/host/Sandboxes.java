@@ -162,8 +162,9 @@ public final class Sandboxes {
             SandboxSpec spec, Rootfs rootfs, List<MountOrder> mounts, SandboxGate.Place place, StartTimeline timeline)
             throws InterruptedException {
         var own = JobId.next();
+        var alias = names.alias(spec.tenant(), spec.id());
         var record = new SandboxRecord(
-                spec, rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
+                spec, List.of(alias), rootfs.layers(), Instant.now(), 0, 0, SandboxState.STOPPED, own, false, null, 0);
         var life = new SandboxLife(record, premises.files().record(spec.id()), events);
         var sandbox = new LastingSandbox(this, life, rootfs, rootfs);
         all.put(spec.id(), sandbox);
@@ -257,6 +258,7 @@ public final class Sandboxes {
         all.put(sandbox.id(), sandbox);
         sandbox.life().record().use().ifPresent(premises.keys()::add);
         names.claim(sandbox.tenant(), sandbox.name().orElse(null), sandbox.id());
+        sandbox.aliases().forEach(alias -> names.claim(sandbox.tenant(), alias, sandbox.id()));
         premises.mountings().keep(sandbox.tenant(), Mount.volumes(sandbox.mounts()), user(sandbox.id()));
     }
 
@@ -266,7 +268,7 @@ public final class Sandboxes {
         launcher.adopt(sandbox, connection);
     }
 
-    /// The sandbox of this tenant with this id or name.
+    /// The sandbox of this tenant with this id, name or alias.
     public Optional<LastingSandbox> find(String tenant, String idOrName) {
         return names.find(tenant, idOrName)
                 .or(() -> SandboxId.parse(idOrName))
@@ -307,7 +309,9 @@ public final class Sandboxes {
         var before = sandbox.life().rename(name);
         if (!Objects.equals(before, name)) {
             launcher.tellNames(sandbox);
-            names.release(sandbox.tenant(), before, sandbox.id());
+            if (before != null && !sandbox.aliases().contains(before)) {
+                names.release(sandbox.tenant(), before, sandbox.id());
+            }
         }
         return Optional.empty();
     }
@@ -335,6 +339,7 @@ public final class Sandboxes {
                 premises.destroy(id);
             }
             names.release(sandbox.tenant(), sandbox.name().orElse(null), id);
+            sandbox.aliases().forEach(alias -> names.release(sandbox.tenant(), alias, id));
             all.remove(id);
             premises.discard(life.record());
             sandbox.releaseImage();

@@ -29,7 +29,7 @@ public final class Order {
     /// One inode for so many bytes of disk, and never fewer than [#FEWEST_INODES].
     private static final long BYTES_PER_INODE = 4096;
     private static final long FEWEST_INODES = 1024;
-    private static final int HOSTNAME_DIGITS = 12;
+    private static final int HOSTNAME_DIGITS = 8;
     private static final int RLIMIT_NOFILE = 7;
     private static final int LONGEST_HOSTNAME = 63;
     /// For images that name none.

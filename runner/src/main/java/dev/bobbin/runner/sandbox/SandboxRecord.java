@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// What `sandbox.json` says: everything that must be known of a sandbox that lasts while it does not run, or while no
 /// server does. The file is readable by root only, since the environment is in it.
 ///
+/// @param aliases short names that it has for ever besides its id, the first one of eight hexadecimal digits
 /// @param layers of its image when it was created, so that it never starts again on other ones
 /// @param uidBase its range of user ids, to which its files belong
 /// @param pid this machine's number of its PID 1, of the run that is or was the last
@@ -38,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 /// @param project of the file system's quotas that its files have; 0 if their size is not kept
 public record SandboxRecord(
         SandboxSpec spec,
+        List<String> aliases,
         List<String> layers,
         Instant createdAt,
         int uidBase,
@@ -54,9 +56,15 @@ public record SandboxRecord(
     /// Had no network, no sysctls and no profile, and neither processors nor rates among its limits.
     private static final long SECOND_VERSION = 2;
 
-    private static final long VERSION = 3;
+    /// Had no aliases.
+    private static final long THIRD_VERSION = 3;
+
+    private static final long VERSION = 4;
+
+    private static final int ALIAS_DIGITS = 8;
 
     public SandboxRecord {
+        aliases = List.copyOf(aliases);
         layers = List.copyOf(layers);
     }
 
@@ -69,6 +77,7 @@ public record SandboxRecord(
     public SandboxRecord in(SandboxState other, @Nullable String why) {
         return new SandboxRecord(
                 spec,
+                aliases,
                 layers,
                 createdAt,
                 uidBase,
@@ -82,38 +91,23 @@ public record SandboxRecord(
 
     public SandboxRecord running(JobId job) {
         return new SandboxRecord(
-                spec, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
+                spec, aliases, layers, createdAt, uidBase, 0, SandboxState.CREATING, job, started, null, project);
     }
 
     public SandboxRecord claimed(int base, int pidOne, int itsProject) {
-        return new SandboxRecord(spec, layers, createdAt, base, pidOne, state, own, started, problem, itsProject);
+        return new SandboxRecord(
+                spec, aliases, layers, createdAt, base, pidOne, state, own, started, problem, itsProject);
     }
 
     public SandboxRecord named(@Nullable String name) {
-        var now = spec;
-        var renamed = new SandboxSpec(
-                now.id(),
-                now.tenant(),
-                name,
-                now.image(),
-                now.command(),
-                now.env(),
-                now.workdir(),
-                now.user(),
-                now.files(),
-                now.limits(),
-                now.outputPolicy(),
-                now.labels(),
-                now.ttl(),
-                now.idleTimeout(),
-                now.mounts(),
-                now.terminal(),
-                now.network(),
-                now.sysctls(),
-                now.seccomp(),
-                now.rights(),
-                now.key());
-        return new SandboxRecord(renamed, layers, createdAt, uidBase, pid, state, own, started, problem, project);
+        return new SandboxRecord(
+                spec.named(name), aliases, layers, createdAt, uidBase, pid, state, own, started, problem, project);
+    }
+
+    /// The short name that a sandbox has unless another of its tenant's has it: the last digits of its id.
+    public static String alias(SandboxId id) {
+        var text = id.toString();
+        return text.substring(text.length() - ALIAS_DIGITS);
     }
 
     /// Writes it to `path` so that at every moment the old or the new content is there, whole.
@@ -143,6 +137,7 @@ public record SandboxRecord(
         out.put("id", spec.id().toString());
         out.put("tenant", spec.tenant());
         out.put("name", spec.name());
+        out.put("aliases", aliases);
         out.put("state", state.word());
         out.put("problem", problem);
         out.put("image", spec.image().text());
@@ -272,6 +267,7 @@ public record SandboxRecord(
                 in.get("key") == null ? null : new RequestKey(text(in, "key"), text(in, "key_body")));
         return new SandboxRecord(
                 spec,
+                version > THIRD_VERSION ? texts(in, "aliases") : List.of(alias(spec.id())),
                 texts(in, "layers"),
                 Instant.ofEpochMilli(number(in, "created_millis")),
                 Math.toIntExact(number(in, "uid_base")),

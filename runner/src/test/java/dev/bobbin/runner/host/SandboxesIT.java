@@ -61,6 +61,31 @@ class SandboxesIT {
     }
 
     @Test
+    void findsASandboxByItsAliasForEver() throws Exception {
+        var root = Files.createTempDirectory("bobbin-test");
+        String alias;
+        try (var first = TestHost.open(0, root, false)) {
+            var sandbox = first.place("sleep", "600").name("web").create();
+            alias = sandbox.aliases().getFirst();
+            assertThat(alias).matches("[0-9a-f]{8}");
+            assertThat(first.sh(sandbox, "hostname").stdout()).isEqualTo("web\n");
+            var sandboxes = first.runtime().sandboxes();
+            assertThat(sandboxes.find("default", alias)).contains(sandbox);
+            assertThat(sandboxes.find("other", alias)).isEmpty();
+            assertThat(first.place().name(alias).attempt()).isInstanceOf(Sandboxes.Creation.Refused.class);
+            assertThat(sandbox.rename(alias)).isEmpty();
+            assertThat(sandbox.rename("web")).isEmpty();
+            assertThat(sandboxes.find("default", alias)).contains(sandbox);
+        }
+        try (var second = TestHost.open(0, root, true)) {
+            var sandbox = second.runtime().sandboxes().find("default", alias).orElseThrow();
+            assertThat(sandbox.name()).contains("web");
+            sandbox.remove();
+            assertThat(second.runtime().sandboxes().find("default", alias)).isEmpty();
+        }
+    }
+
+    @Test
     void givesExecsTheSandboxesRightsAndView() throws Exception {
         var sandbox = host.place("sleep", "60").create();
         var script = """

@@ -52,6 +52,14 @@ class SandboxRecordTest {
              "own": "0198f3b0-7c1e-7abc-8def-0123456789ac", "started": 1}
             """;
 
+    /// As a server wrote it that knew no aliases.
+    private static final String THIRD_VERSION =
+            SECOND_VERSION.replace("\"version\": 2", "\"version\": 3").replace("\"rows\"", """
+                    "cpuset": "0-1", "cpu_weight": 200, "open_files": 64, "read_bytes": 1, "write_bytes": 2,\
+                     "read_operations": 3, "write_operations": 4, "network": "host",\
+                     "sysctls": {}, "seccomp": null, "rows"\
+                    """);
+
     @TempDir
     private Path directory;
 
@@ -80,6 +88,17 @@ class SandboxRecordTest {
     }
 
     @Test
+    void givesASandboxOfTheThirdVersionItsAlias() throws Exception {
+        var file = directory.resolve("sandbox.json");
+        Files.writeString(file, THIRD_VERSION);
+        var record = SandboxRecord.read(file);
+        assertThat(record.spec().network()).isEqualTo(new Network.Host());
+        assertThat(record.aliases()).containsExactly("456789ab");
+        record.write(file);
+        assertThat(SandboxRecord.read(file)).isEqualTo(record);
+    }
+
+    @Test
     void keepsNetworks() throws Exception {
         var bridge = new Network.Bridge(
                 "shop",
@@ -95,10 +114,10 @@ class SandboxRecordTest {
     @Test
     void refusesANewerVersionByItsNumber() throws Exception {
         var file = directory.resolve("sandbox.json");
-        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 4"));
+        Files.writeString(file, FIRST_VERSION.replace("\"version\": 1", "\"version\": 5"));
         assertThatThrownBy(() -> SandboxRecord.read(file))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 4");
+                .hasMessageContaining("version 5");
     }
 
     @Test
@@ -131,7 +150,17 @@ class SandboxRecordTest {
                 new Rights(true, Set.of(Capability.SYS_PTRACE)),
                 RequestKey.of("tenant", "word", Digest.sha256("body")));
         var record = new SandboxRecord(
-                spec, List.of(), Instant.ofEpochMilli(5), 0, 0, SandboxState.CREATING, JobId.next(), false, null, 7);
+                spec,
+                List.of("0badcafe"),
+                List.of(),
+                Instant.ofEpochMilli(5),
+                0,
+                0,
+                SandboxState.CREATING,
+                JobId.next(),
+                false,
+                null,
+                7);
         var file = directory.resolve("sandbox.json");
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);

@@ -140,6 +140,11 @@ public final class ImageDirectory {
         return store.prune(policy);
     }
 
+    /// Takes away what no name of anybody's needs, which nobody can miss.
+    public Pruned collect() {
+        return store.prune(PrunePolicy.UNREFERENCED);
+    }
+
     /// The manifest that a repository has under a tag or digest.
     ///
     /// @param registry whose repository; nothing if it was not said

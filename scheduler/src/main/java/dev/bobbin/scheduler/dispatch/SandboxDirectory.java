@@ -1,5 +1,7 @@
 package dev.bobbin.scheduler.dispatch;
 
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
@@ -10,10 +12,14 @@ import dev.bobbin.runner.host.LastingSandbox;
 import dev.bobbin.runner.host.SandboxEvents;
 import dev.bobbin.runner.host.Sandboxes;
 import dev.bobbin.runner.host.Sandboxes.Creation;
+import dev.bobbin.runner.host.SharedPaths;
 import dev.bobbin.scheduler.cluster.SingleHostCluster;
+import dev.bobbin.scheduler.placement.Host;
 import dev.bobbin.scheduler.placement.Placement;
 import dev.bobbin.scheduler.tenant.Caller;
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -94,11 +100,34 @@ public final class SandboxDirectory {
         };
     }
 
-    /// The caller's sandbox of this name or id.
+    /// The caller's sandbox of this name, alias or id.
     public Optional<LastingSandbox> find(String idOrName, Caller caller) {
         return here.find(caller.tenant().name(), idOrName)
                 .or(() -> SandboxId.parse(idOrName).flatMap(here::find))
                 .filter(sandbox -> caller.sees(sandbox.tenant()));
+    }
+
+    /// The caps of a sandbox that may have all of the largest host.
+    public Limits largest() {
+        var hosts = cluster.view().hosts();
+        var usual = Limits.DEFAULT;
+        return new Limits(
+                hosts.stream().mapToLong(Host::memoryBytes).max().orElse(usual.memoryBytes()),
+                hosts.stream().mapToInt(Host::cpus).max().orElse(0),
+                hosts.stream().mapToInt(Host::pids).max().orElse(usual.pids()),
+                Limits.LONGEST_TIME,
+                usual.outputBytes(),
+                usual.diskBytes());
+    }
+
+    /// Where a port is published of which a caller says no address: as widely as every caller may.
+    public Inet4Address usualPublishAddress() {
+        return publish.has(Network.PublishedPort.EVERY) ? Network.PublishedPort.EVERY : Network.PublishedPort.LOOPBACK;
+    }
+
+    /// Files beneath `prefixes` of this machine, which callers may name by path.
+    public SharedPaths shared(List<Path> prefixes) {
+        return runtime.shared(prefixes);
     }
 
     /// All sandboxes of the caller's tenant, oldest first.

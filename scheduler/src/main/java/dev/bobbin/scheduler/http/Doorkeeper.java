@@ -21,7 +21,8 @@ import java.util.Set;
 /// What every request must pass before an API sees it: called by a name of this server, not from a foreign web page,
 /// and by somebody who may. A Unix socket passes whoever can open it.
 final class Doorkeeper {
-    private static final HeaderName API_KEY = HeaderNames.create("X-API-Key");
+    private static final List<HeaderName> KEYS =
+            List.of(HeaderNames.create("X-API-Key"), HeaderNames.create("X-API-Token"));
     private static final Set<String> OPEN = Set.of("/health", "/api/v1/health", "/readyz", "/livez");
     private static final Set<String> READING = Set.of("GET", "HEAD", "OPTIONS");
     private static final Set<String> USUAL_HOSTS = Set.of("localhost", "127.0.0.1", "::1", "minibox", "unix");
@@ -124,9 +125,10 @@ final class Doorkeeper {
 
     private static Optional<String> secret(RoutingRequest request) {
         var headers = request.headers();
-        var key = headers.first(API_KEY);
-        if (key.isPresent()) {
-            return key;
+        for (var key : KEYS) {
+            if (headers.contains(key)) {
+                return headers.first(key);
+            }
         }
         var authorization = headers.first(HeaderNames.AUTHORIZATION);
         return isRegistry(request.path().path()) && authorization.isPresent()
@@ -134,10 +136,12 @@ final class Doorkeeper {
                 : authorization.flatMap(Doorkeeper::bearer);
     }
 
+    /// A token, with the name of its scheme before it or without, as minibox's clients may send it.
     private static Optional<String> bearer(String authorization) {
-        return authorization.startsWith("Bearer ")
-                ? Optional.of(authorization.substring("Bearer ".length()).strip())
-                : Optional.empty();
+        if (authorization.startsWith("Bearer ")) {
+            return Optional.of(authorization.substring("Bearer ".length()).strip());
+        }
+        return authorization.strip().indexOf(' ') < 0 ? Optional.of(authorization.strip()) : Optional.empty();
     }
 
     /// Clients of registries know a name and a password; the password is the token, the name is nobody's.

@@ -7,6 +7,7 @@ import dev.bobbin.scheduler.http.agentkernel.Agentkernel;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Takeovers;
+import dev.bobbin.scheduler.http.minibox.Minibox;
 import dev.bobbin.scheduler.http.registry.Registry;
 import dev.bobbin.scheduler.http.v1.V1;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -30,6 +31,7 @@ public final class HttpServer implements AutoCloseable {
     private final Disconnects disconnects = new Disconnects();
     private final Takeovers takeovers = new Takeovers();
     private final Patience patience;
+    private final Minibox minibox;
     private final List<Dialect> dialects;
     private final List<UnixSocket> unixSockets = new ArrayList<>();
     private final WebServer server;
@@ -49,9 +51,12 @@ public final class HttpServer implements AutoCloseable {
         this.callers = callers;
         this.extra = List.copyOf(extra);
         this.patience = new Patience(config.stalled());
+        this.minibox = new Minibox(
+                dispatcher, sandboxes, images, sandboxes.shared(config.sharedPrefixes()), disconnects, takeovers);
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),
+                minibox,
                 new Registry(images));
         config.listen().forEach(this::checkReach);
         this.server = build();
@@ -82,6 +87,7 @@ public final class HttpServer implements AutoCloseable {
 
     /// Takes no new connections, gives answers on their way the configured grace, and leaves no socket file behind.
     public void stop() {
+        minibox.close();
         disconnects.close();
         takeovers.close();
         server.stop();

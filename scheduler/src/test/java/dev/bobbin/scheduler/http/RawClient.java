@@ -43,15 +43,29 @@ public final class RawClient implements AutoCloseable {
     public Answer answer() throws IOException {
         var status = Integer.parseInt(line().split(" ", 3)[1]);
         var headers = headers();
+        var rest = body(headers);
+        return new Answer(status, headers, rest.data(), rest.trailers());
+    }
+
+    /// What comes behind the head of an answer.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    public record Rest(byte[] data, Map<String, String> trailers) {
+        public String text() {
+            return new String(data, StandardCharsets.UTF_8);
+        }
+    }
+
+    /// The rest of an answer whose headers were read.
+    public Rest body(Map<String, String> headers) throws IOException {
         if ("chunked".equals(headers.get("transfer-encoding"))) {
             var body = new ByteArrayOutputStream();
             for (var chunk = chunk(); chunk.length > 0; chunk = chunk()) {
                 body.writeBytes(chunk);
             }
-            return new Answer(status, headers, body.toByteArray(), headers());
+            return new Rest(body.toByteArray(), headers());
         }
         var length = Integer.parseInt(headers.getOrDefault("content-length", "0"));
-        return new Answer(status, headers, in.readNBytes(length), Map.of());
+        return new Rest(in.readNBytes(length), Map.of());
     }
 
     /// The next chunk, empty at the end; its head must have been read.

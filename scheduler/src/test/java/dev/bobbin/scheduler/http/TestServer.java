@@ -43,8 +43,14 @@ public final class TestServer implements AutoCloseable {
         sandboxes = dispatcher.sandboxes();
         try {
             images = new ImageDirectory(host.images());
-            var config =
-                    new HttpConfig(listen, List.of(), List.of(), ImageReference.HOST, Duration.ofSeconds(1), STALLED);
+            var config = new HttpConfig(
+                    listen,
+                    List.of(),
+                    List.of(),
+                    ImageReference.HOST,
+                    Duration.ofSeconds(1),
+                    STALLED,
+                    HttpConfig.USUALLY_SHARED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {

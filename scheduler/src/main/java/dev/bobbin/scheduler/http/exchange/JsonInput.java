@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -36,6 +37,38 @@ public final class JsonInput {
     /// Reads a body that is one object; fields other than `known` are passed over.
     public static void readLenientObject(byte[] body, Set<String> known, Fields fields) {
         read(body, input -> input.object(known, true, fields));
+    }
+
+    /// Reads a body whose first value is an object, as programs in Go do: names in any case, the last of those that are
+    /// given twice, and nothing behind it matters. A body that is `null` has no fields.
+    ///
+    /// @param known in lower case, as `fields` is given them
+    public static void readFirstObject(byte[] body, Set<String> known, Fields fields) {
+        try (var parser = Json.parser(body)) {
+            var first = parser.nextToken();
+            if (first == JsonToken.START_OBJECT) {
+                new JsonInput(parser).anyCase(known, fields);
+            } else if (first != JsonToken.VALUE_NULL) {
+                throw Rejected.invalid(null, "the body must be a JSON object");
+            }
+        } catch (IOException e) {
+            throw Rejected.invalid(null, "malformed JSON" + place(e));
+        }
+    }
+
+    private void anyCase(Set<String> known, Fields fields) throws IOException {
+        for (var name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            var plain = name.toLowerCase(Locale.ROOT);
+            var value = parser.nextToken();
+            if (!known.contains(plain)) {
+                parser.skipChildren();
+            } else if (value != JsonToken.VALUE_NULL) {
+                fields.read(plain, this);
+            }
+        }
+        if (parser.currentToken() != JsonToken.END_OBJECT) {
+            throw Rejected.invalid(null, "malformed JSON");
+        }
     }
 
     @FunctionalInterface

@@ -6,6 +6,7 @@ import dev.bobbin.image.ImageException;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.MediaTypes;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
+import dev.bobbin.scheduler.http.exchange.ByteRange;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Json;

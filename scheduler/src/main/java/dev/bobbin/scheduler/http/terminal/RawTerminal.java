@@ -8,7 +8,11 @@ import dev.bobbin.scheduler.http.exchange.RawConnection;
 import dev.bobbin.scheduler.http.exchange.Streamed.ClientGone;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// A job's terminal as a plain stream of bytes: what it shows goes to the client as it is, what the client sends is
 /// typed. The end of the job is the end of the connection.
@@ -24,13 +28,16 @@ public final class RawTerminal {
     private final RawConnection connection;
     private final Execution job;
     private final boolean tied;
+    private final @Nullable Duration patience;
+    private final CountDownLatch over = new CountDownLatch(1);
     private final Keyboard keyboard;
     private final Attention attention = new Attention();
 
-    private RawTerminal(RawConnection connection, Execution job, boolean tied) {
+    private RawTerminal(RawConnection connection, Execution job, boolean tied, @Nullable Duration patience) {
         this.connection = connection;
         this.job = job;
         this.tied = tied;
+        this.patience = patience;
         this.keyboard = new Keyboard(job);
     }
 
@@ -42,7 +49,15 @@ public final class RawTerminal {
     public static void serve(
             RawConnection connection, Execution job, long from, boolean tied, Function<Ending, byte[]> tail)
             throws IOException, InterruptedException {
-        new RawTerminal(connection, job, tied).serve(from, tail);
+        new RawTerminal(connection, job, tied, null).serve(from, tail);
+    }
+
+    /// Serves all of the terminal of a job that is tied to a client of the kind that has gone once it sends no more.
+    ///
+    /// @param patience how long the job may then still take to end by itself
+    public static void serve(RawConnection connection, Execution job, Duration patience, Function<Ending, byte[]> tail)
+            throws IOException, InterruptedException {
+        new RawTerminal(connection, job, true, patience).serve(0, tail);
     }
 
     private void serve(long from, Function<Ending, byte[]> tail) throws IOException, InterruptedException {
@@ -57,6 +72,7 @@ public final class RawTerminal {
             }
             throw e;
         } finally {
+            over.countDown();
             keyboard.leave();
         }
     }
@@ -74,6 +90,19 @@ public final class RawTerminal {
         } else {
             // the first ends a line that has none, the second the input
             keyboard.type(new byte[] {END_OF_INPUT, END_OF_INPUT});
+        }
+        if (patience != null) {
+            endLate(patience);
+        }
+    }
+
+    private void endLate(Duration after) {
+        try {
+            if (!over.await(after.toNanos(), TimeUnit.NANOSECONDS)) {
+                job.cancel("client");
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -44,6 +44,11 @@ final class ImageJson {
                 json.writeStringField("step", "resolving");
                 json.writeStringField("image", resolving.reference().text());
             }
+            case PullProgress.Resolved resolved -> {
+                json.writeStringField("step", "resolved");
+                json.writeStringField("digest", resolved.manifest().text());
+                json.writeNumberField("layers", resolved.layers());
+            }
             case PullProgress.LayerProgress layer -> {
                 json.writeStringField("step", "transferring");
                 json.writeStringField("layer", layer.digest().text());

@@ -12,6 +12,7 @@ import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Json;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
+import dev.bobbin.scheduler.http.exchange.Transfer;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;

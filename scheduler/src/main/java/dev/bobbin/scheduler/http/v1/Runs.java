@@ -15,6 +15,7 @@ import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Streamed;
+import dev.bobbin.scheduler.http.exchange.Transfer;
 import dev.bobbin.scheduler.tenant.Caller;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;

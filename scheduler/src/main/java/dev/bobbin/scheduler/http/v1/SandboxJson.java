@@ -20,6 +20,11 @@ final class SandboxJson {
         if (sandbox.name().isPresent()) {
             json.writeStringField("name", sandbox.name().get());
         }
+        json.writeArrayFieldStart("aliases");
+        for (var alias : sandbox.aliases()) {
+            json.writeString(alias);
+        }
+        json.writeEndArray();
         json.writeStringField("state", sandbox.state().word());
         if (sandbox.problem().isPresent()) {
             json.writeStringField("problem", sandbox.problem().get());

@@ -1,4 +1,4 @@
-package dev.bobbin.scheduler.http.v1;
+package dev.bobbin.scheduler.http.exchange;
 
 import dev.bobbin.image.PullProgress;
 import java.io.IOException;
@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// The bringing of an image on a thread of its own, so that whoever waits hears of each step, and of quiet, in time.
-final class Transfer {
+public final class Transfer {
     /// The longest silence towards a waiting client.
     private static final Duration QUIET = Duration.ofSeconds(10);
 
@@ -19,12 +19,12 @@ final class Transfer {
 
     /// A pull or a push.
     @FunctionalInterface
-    interface Work<T> {
+    public interface Work<T> {
         T with(Consumer<PullProgress> progress);
     }
 
     /// Who waits.
-    interface Listener {
+    public interface Listener {
         void heard(PullProgress step) throws IOException;
 
         /// Nothing happened for ten seconds.
@@ -32,7 +32,7 @@ final class Transfer {
     }
 
     /// What `work` gives. The listener is called on this thread; its failure, or an interrupt, ends the work.
-    static <T> T follow(Work<T> work, Listener listener) throws IOException, InterruptedException {
+    public static <T> T follow(Work<T> work, Listener listener) throws IOException, InterruptedException {
         var events = new LinkedBlockingQueue<Event<T>>();
         var thread = Thread.ofVirtual().name("image-transfer").start(() -> run(work, events));
         try {

@@ -1,18 +1,18 @@
-package dev.bobbin.scheduler.http.registry;
+package dev.bobbin.scheduler.http.exchange;
 
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// A part of content, both ends included (RFC 9110, section 14).
-record ByteRange(long first, long last) {
+public record ByteRange(long first, long last) {
     private static final Pattern WRITTEN = Pattern.compile("bytes=([0-9]{0,18})-([0-9]{0,18})");
 
-    long length() {
+    public long length() {
         return last - first + 1;
     }
 
     /// Whether a header asks for one part. Several parts, or other units, are answered with the whole.
-    static boolean asks(String header) {
+    public static boolean asks(String header) {
         var written = WRITTEN.matcher(header);
         return written.matches()
                 && !(written.group(1).isEmpty() && written.group(2).isEmpty())
@@ -22,7 +22,7 @@ record ByteRange(long first, long last) {
     }
 
     /// The part of content of `size` bytes that a header [#asks] for, or nothing if the content has none of it.
-    static Optional<ByteRange> of(String header, long size) {
+    public static Optional<ByteRange> of(String header, long size) {
         var written = WRITTEN.matcher(header);
         if (!written.matches()) {
             return Optional.empty();

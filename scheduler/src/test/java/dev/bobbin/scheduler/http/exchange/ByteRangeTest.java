@@ -1,4 +1,4 @@
-package dev.bobbin.scheduler.http.registry;
+package dev.bobbin.scheduler.http.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
