@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /// Counts what networks of sandboxes do. Every series exists from the start. Safe for many threads, but [#denied].
 final class NetworkMeters {
@@ -39,7 +40,7 @@ final class NetworkMeters {
     }
 
     void asked(QueryResult result) {
-        queries.get(result).increment();
+        Objects.requireNonNull(queries.get(result), "every result is counted").increment();
     }
 
     /// The kernel's counters say this. For one thread.
@@ -47,7 +48,7 @@ final class NetworkMeters {
         denied.forEach((reason, counter) -> {
             long now = packets.getOrDefault(reason, 0L);
             long before = seen.getOrDefault(reason, 0L);
-            counter.increment(now < before ? now : now - before);
+            counter.increment((double) (now < before ? now : now - before));
         });
         seen = Map.copyOf(packets);
     }
