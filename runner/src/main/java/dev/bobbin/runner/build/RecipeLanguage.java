@@ -27,6 +27,8 @@ public interface RecipeLanguage {
     interface ContextFilter {
         ContextFilter EVERYTHING = (_, _) -> true;
 
+        /// Whether this file or directory does.
+        ///
         /// @param path relative to the context's root, without `/` at either end
         boolean keeps(String path, boolean directory);
     }
