@@ -31,20 +31,26 @@ final class ContextDirectory {
         var out = new PipedOutputStream(pipe);
         Thread.ofPlatform().daemon().name("context").start(() -> {
             try (out) {
-                write(out);
-            } catch (IOException e) {
-                pipe.broken = e;
+                write(out, pipe);
+            } catch (IOException _) {
+                // whoever reads knows
             }
         });
         return pipe;
     }
 
-    private void write(OutputStream out) throws IOException {
-        try (var tar = new TarArchiveOutputStream(out, "UTF-8")) {
-            tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
-            tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
-            tar.setAddPaxHeadersForNonAsciiNames(true);
+    /// Says what went wrong before the end can be seen; so the archive is not closed, only finished.
+    private void write(OutputStream out, Pipe pipe) {
+        var tar = new TarArchiveOutputStream(out, "UTF-8");
+        tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+        tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+        tar.setAddPaxHeadersForNonAsciiNames(true);
+        try {
             below(directory, "", tar);
+            tar.finish();
+            out.flush();
+        } catch (IOException e) {
+            pipe.broken = e;
         }
     }
 
