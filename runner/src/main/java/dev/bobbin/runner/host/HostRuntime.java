@@ -56,6 +56,7 @@ public final class HostRuntime implements AutoCloseable {
     private final Runs runs;
     private final Sandboxes sandboxes;
     private final Archive archive;
+    private final Builds builds;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private HostRuntime(
@@ -93,6 +94,7 @@ public final class HostRuntime implements AutoCloseable {
                 meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
+        this.builds = new Builds(config, images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
@@ -225,6 +227,11 @@ public final class HostRuntime implements AutoCloseable {
         return sandboxes;
     }
 
+    /// Builds on this host.
+    public Builds builds() {
+        return builds;
+    }
+
     /// The volumes of this host.
     public Volumes volumes() {
         return new Volumes(premises.volumes(), config.allowUnenforcedLimits());
@@ -340,6 +347,7 @@ public final class HostRuntime implements AutoCloseable {
             premises.leave();
             premises.networks().close();
             sandboxes.events().close();
+            builds.close();
             nursery.close();
             locks.forEach(DirectoryLock::close);
         }

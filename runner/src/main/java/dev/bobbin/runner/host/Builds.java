@@ -1,0 +1,96 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.build.BuildCache;
+import dev.bobbin.runner.build.BuildConfig;
+import dev.bobbin.runner.build.BuildContext;
+import dev.bobbin.runner.build.BuildOrder;
+import dev.bobbin.runner.build.BuildPlan;
+import dev.bobbin.runner.build.BuildRequest;
+import dev.bobbin.runner.build.Builder;
+import dev.bobbin.runner.build.PlannedBuild;
+import dev.bobbin.runner.build.Puller;
+import dev.bobbin.runner.build.RecipeLanguage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Map;
+
+/// Builds on this host. Safe for many threads.
+public final class Builds {
+    private static final System.Logger LOG = System.getLogger(Builds.class.getName());
+
+    private static final List<RecipeLanguage> LANGUAGES = List.of();
+
+    private final Premises premises;
+    private final Builder builder;
+
+    Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
+        this.premises = premises;
+        this.builder = Builder.open(
+                config.dataDir().resolve("builds"),
+                images,
+                new BuildCommands(premises),
+                LANGUAGES,
+                BuildConfig.DEFAULT);
+    }
+
+    /// What was built before.
+    public BuildCache cache() {
+        return builder.cache();
+    }
+
+    /// Reads the files of a request to their end, a tar archive, plain or compressed.
+    ///
+    /// @throws dev.bobbin.runner.build.BuildException if it holds what cannot be, or is larger than may be
+    public BuildContext receive(InputStream tar) throws IOException {
+        return builder.receive(tar);
+    }
+
+    /// Files that a request spelled out.
+    public BuildContext receive(Map<String, byte[]> files) throws IOException {
+        return builder.receive(files);
+    }
+
+    /// Understands a request; nothing has run when this returns.
+    ///
+    /// @param context the build's from now on
+    /// @throws dev.bobbin.runner.build.BuildException if it cannot be built
+    public PlannedBuild plan(BuildRequest request, BuildContext context, Puller puller)
+            throws IOException, InterruptedException {
+        return builder.plan(request, context, puller);
+    }
+
+    /// The same where the plan is known.
+    PlannedBuild plan(BuildOrder order, BuildPlan plan, BuildContext context, Puller puller)
+            throws InterruptedException {
+        return builder.plan(order, plan, context, puller);
+    }
+
+    /// Starts a build, which is the job's from then on if it is accepted.
+    public Attempt start(PlannedBuild build, Job.OnDisconnect onDisconnect, StartTimeline timeline) {
+        var order = build.order();
+        var closed = premises.closed().or(() -> premises.unfit(order.limits()));
+        if (closed.isPresent()) {
+            return new Attempt.Refused(closed.get());
+        }
+        timeline.stamp(Phase.IMAGE);
+        try {
+            return new Attempt.Accepted(new BuildJob(premises, build, onDisconnect, timeline).start());
+        } catch (IOException e) {
+            LOG.log(Level.ERROR, "build " + order.id() + " could not be started", e);
+            return new Attempt.Refused(
+                    new Refusal(Refusal.Reason.DEGRADED, "this host cannot keep what builds print at the moment"));
+        }
+    }
+
+    void close() {
+        builder.close();
+    }
+}
