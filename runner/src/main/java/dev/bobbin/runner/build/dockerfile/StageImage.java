@@ -3,6 +3,7 @@ package dev.bobbin.runner.build.dockerfile;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.Platform;
 import dev.bobbin.runner.build.Base;
+import dev.bobbin.runner.build.BaseImage;
 import dev.bobbin.runner.build.Block;
 import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildPlan.Past;
@@ -103,13 +104,21 @@ final class StageImage {
         } else if (name.equals("scratch")) {
             settings.environment.put(PATH, USUAL_PATH);
         } else {
-            var base = compilation.images().resolve(compilation.reference(statement, name));
+            var base = resolve(statement, name);
             top = new Base.Image(base.reference());
             settings = new Settings(base.config());
             triggers = base.config().onBuild();
         }
         beginning = top;
         pull(statement, triggers);
+    }
+
+    private BaseImage resolve(Statement statement, String name) throws InterruptedException {
+        try {
+            return compilation.images().resolve(compilation.reference(statement, name));
+        } catch (BuildException e) {
+            throw e.line() > 0 ? e : new BuildException(e.problem(), statement.line(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     /// Only programs of this machine can be run here.

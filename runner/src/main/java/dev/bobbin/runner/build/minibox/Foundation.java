@@ -4,6 +4,7 @@ import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.build.Base;
 import dev.bobbin.runner.build.BaseImages;
+import dev.bobbin.runner.build.BuildException;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +32,10 @@ record Foundation(Base base, ImageConfig config) {
         try {
             var image = images.resolve(new ImageReference(name));
             return new Foundation(new Base.Image(image.reference()), image.config());
+        } catch (BuildException e) {
+            throw e.line() > 0
+                    ? e
+                    : new BuildException(e.problem(), line.number(), String.valueOf(e.getMessage()), e);
         } catch (IllegalArgumentException e) {
             throw line.refuse("invalid image name " + name + ": " + e.getMessage()
                     + "; an archive has to be loaded before it can be a base");
