@@ -28,7 +28,8 @@ final class StageImage {
     private static final String AUTHORS = "org.opencontainers.image.authors";
     private static final Pattern ARRAY = Pattern.compile("(?s)\\[\\s*[\"'].*]");
     private static final Pattern PORTS = Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/((?i)tcp|udp|sctp))?");
-    private static final Pattern SIGNAL = Pattern.compile("(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]{1,2})?|[1-9]|[1-5][0-9]|6[0-4]");
+    private static final Pattern SIGNAL =
+            Pattern.compile("(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]{1,2})?|[1-9]|[1-5][0-9]|6[0-4]");
     private static final int LAST_PORT = 65535;
     private static final int DIRECTORY = 0755;
     private static final int LONGEST_TITLE = 160;
@@ -117,7 +118,9 @@ final class StageImage {
         try {
             return compilation.images().resolve(compilation.reference(statement, name));
         } catch (BuildException e) {
-            throw e.line() > 0 ? e : new BuildException(e.problem(), statement.line(), String.valueOf(e.getMessage()), e);
+            throw e.line() > 0
+                    ? e
+                    : new BuildException(e.problem(), statement.line(), String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -240,8 +243,10 @@ final class StageImage {
     /// `command`, with a warning if it looks as if it had been meant as an array.
     Command inspected(Statement statement, Command command) {
         if (command.shell() && ARRAY.matcher(command.words().getFirst()).matches()) {
-            compilation.warn(statement, "this is no JSON array, so it goes to the shell as it is; an array is written"
-                    + " with double quotes: [\"a\", \"b\"]");
+            compilation.warn(
+                    statement,
+                    "this is no JSON array, so it goes to the shell as it is; an array is written"
+                            + " with double quotes: [\"a\", \"b\"]");
         }
         return command;
     }

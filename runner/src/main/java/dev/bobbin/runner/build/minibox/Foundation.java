@@ -18,10 +18,7 @@ record Foundation(Base base, ImageConfig config) {
     private static final ImageConfig NOTHING = new ImageConfig(Map.of(), List.of(), List.of(), "root", "/");
     /// What commands see on a base that names no variables.
     private static final Map<String, String> USUAL = Map.of(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin",
-            "HOME",
-            "/root");
+            "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin", "HOME", "/root");
 
     /// @param line that names the base in its first word
     static Foundation find(Line line, BaseImages images) throws InterruptedException {
@@ -33,9 +30,7 @@ record Foundation(Base base, ImageConfig config) {
             var image = images.resolve(new ImageReference(name));
             return new Foundation(new Base.Image(image.reference()), image.config());
         } catch (BuildException e) {
-            throw e.line() > 0
-                    ? e
-                    : new BuildException(e.problem(), line.number(), String.valueOf(e.getMessage()), e);
+            throw e.line() > 0 ? e : new BuildException(e.problem(), line.number(), String.valueOf(e.getMessage()), e);
         } catch (IllegalArgumentException e) {
             throw line.refuse("invalid image name " + name + ": " + e.getMessage()
                     + "; an archive has to be loaded before it can be a base");

@@ -68,7 +68,9 @@ final class Waves {
     private void place(Block block) {
         var before = before(block);
         if (waves.keySet().containsAll(before)) {
-            var last = before.stream().mapToInt(name -> waves.getOrDefault(name, 0)).max();
+            var last = before.stream()
+                    .mapToInt(name -> waves.getOrDefault(name, 0))
+                    .max();
             waves.putIfAbsent(block.name(), last.orElse(0) + 1);
             locate(block);
         }
@@ -148,8 +150,8 @@ final class Waves {
             wave.time = wave.time.plusMillis(event.millis());
         }
         return wave.cached + wave.built == ready(number).size()
-                ? Optional.of("cached=" + wave.cached + " built=" + wave.built + " cpu_time="
-                        + Durations.text(wave.time))
+                ? Optional.of(
+                        "cached=" + wave.cached + " built=" + wave.built + " cpu_time=" + Durations.text(wave.time))
                 : Optional.empty();
     }
 

@@ -19,7 +19,9 @@ public final class RecipeLanguages {
     ///
     /// @param fileName with or without directories; empty if it has none
     public static RecipeLanguage of(String fileName, String text) {
-        return first(language -> language.recognizes(fileName, ""), first(language -> language.recognizes("", text), DOCKERFILE));
+        return first(
+                language -> language.recognizes(fileName, ""),
+                first(language -> language.recognizes("", text), DOCKERFILE));
     }
 
     private static RecipeLanguage first(Predicate<RecipeLanguage> test, RecipeLanguage otherwise) {

@@ -166,12 +166,13 @@ class CorpusTest {
                 """);
 
         assertThat(Plans.run(plan, 0).argv())
-                .isEqualTo(List.of(
-                        "/bin/ash",
-                        "-eo",
-                        "pipefail",
-                        "-c",
-                        "  apk add --no-cache curl\n  curl -fsS http://localhost | tar xz   # a comment of the shell\n"));
+                .isEqualTo(
+                        List.of(
+                                "/bin/ash",
+                                "-eo",
+                                "pipefail",
+                                "-c",
+                                "  apk add --no-cache curl\n  curl -fsS http://localhost | tar xz   # a comment of the shell\n"));
         assertThat(Plans.run(plan, 1).argv()).containsExactly("/run/heredocs/EOT");
         assertThat(Plans.run(plan, 2).argv().getLast())
                 .isEqualTo("cat > /etc/a.conf <<A && cat > /etc/b.conf <<'B'\na = $HOME\nA\nb = $HOME\nB\n");

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The table is what the Dockerfile reference says of its variables.
 class ExpansionTest {
-    private static final Map<String, @Nullable String> VARIABLES = new HashMap<>(Map.of(
-            "V", "value", "EMPTY", "", "FILE", "a.tar.gz", "P", "foobarbaz", "S", "two words", "_x1", "under"));
+    private static final Map<String, @Nullable String> VARIABLES = new HashMap<>(
+            Map.of("V", "value", "EMPTY", "", "FILE", "a.tar.gz", "P", "foobarbaz", "S", "two words", "_x1", "under"));
 
     @ParameterizedTest
     @CsvSource(
@@ -81,13 +81,26 @@ class ExpansionTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "${", "${}", "${V", "${V:", "${V:-", "${V:x}", "${V^}", "${V:-${V}", "'a", "\"a", "a'b", "${MISSING?}",
-                "${EMPTY:?it is gone}", "${P/a", "${-}}${"
+                "${",
+                "${}",
+                "${V",
+                "${V:",
+                "${V:-",
+                "${V:x}",
+                "${V^}",
+                "${V:-${V}",
+                "'a",
+                "\"a",
+                "a'b",
+                "${MISSING?}",
+                "${EMPTY:?it is gone}",
+                "${P/a",
+                "${-}}${"
             })
     void refuses(String raw) {
         assertThatThrownBy(() -> expansion().word(raw))
-                .isInstanceOfSatisfying(BuildException.class, e -> assertThat(e.line())
-                        .isEqualTo(7));
+                .isInstanceOfSatisfying(
+                        BuildException.class, e -> assertThat(e.line()).isEqualTo(7));
     }
 
     @Test

@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class InstructionsTest {
     @Test
     void runTextsInAShellAndArraysAsTheyAre() {
-        var plan = of("RUN echo  \"a\" $A\nRUN [\"/bin/x\", \"$A\", \"\\u0041\\n\"]\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN [ -f x ]");
+        var plan = of(
+                "RUN echo  \"a\" $A\nRUN [\"/bin/x\", \"$A\", \"\\u0041\\n\"]\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN [ -f x ]");
 
         assertThat(Plans.run(plan, 0).argv()).containsExactly("/bin/sh", "-c", "echo  \"a\" $A");
         assertThat(Plans.run(plan, 1).argv()).containsExactly("/bin/x", "$A", "A\n");
@@ -46,8 +47,8 @@ class InstructionsTest {
         assertThat(Plans.run(plan, 0).argv()).containsExactly("/bin/sh", "-c", "set -e\nmake\n");
         assertThat(Plans.run(plan, 1).argv()).containsExactly("/run/heredocs/EOF");
         assertThat(Plans.run(plan, 1).mounts())
-                .containsExactly(new StepMount.Text(
-                        "/run/heredocs/EOF", "#!/usr/bin/env python3\nprint(\"$A\")\n", 0755));
+                .containsExactly(
+                        new StepMount.Text("/run/heredocs/EOF", "#!/usr/bin/env python3\nprint(\"$A\")\n", 0755));
         assertThat(Plans.run(plan, 2).argv())
                 .containsExactly("/bin/sh", "-c", "python3 - <<-EOF >/x\n\tprint(1)\nEOF\n");
     }
@@ -67,19 +68,20 @@ class InstructionsTest {
 
         var run = Plans.run(plan, 0);
         assertThat(run.network()).isEqualTo(StepNetwork.NONE);
-        assertThat(run.mounts().toString()).isEqualTo(List.of(
-                        new StepMount.Cache("/root/.cache", "go", Sharing.LOCKED, false, 0755, 0, 0),
-                        new StepMount.Bind("/src", new Source.Context(), "", false),
-                        new StepMount.Secret("/root/.npmrc", "npmrc", null, true, 0400, 0, 0),
-                        new StepMount.Secret("", "TOKEN", "TOKEN", false, 0400, 0, 0),
-                        new StepMount.Tmpfs("/tmp", 64 << 20),
-                        new StepMount.Bind(
-                                "/b",
-                                new Source.Stack(new dev.bobbin.runner.build.Base.Image(
-                                        new dev.bobbin.image.ImageReference("busybox"))),
-                                "bin",
-                                true))
-                .toString());
+        assertThat(run.mounts().toString())
+                .isEqualTo(List.of(
+                                new StepMount.Cache("/root/.cache", "go", Sharing.LOCKED, false, 0755, 0, 0),
+                                new StepMount.Bind("/src", new Source.Context(), "", false),
+                                new StepMount.Secret("/root/.npmrc", "npmrc", null, true, 0400, 0, 0),
+                                new StepMount.Secret("", "TOKEN", "TOKEN", false, 0400, 0, 0),
+                                new StepMount.Tmpfs("/tmp", 64 << 20),
+                                new StepMount.Bind(
+                                        "/b",
+                                        new Source.Stack(new dev.bobbin.runner.build.Base.Image(
+                                                new dev.bobbin.image.ImageReference("busybox"))),
+                                        "bin",
+                                        true))
+                        .toString());
         assertThat(Plans.run(plan, 1).mounts())
                 .containsExactly(new StepMount.Cache("/src/rel", "/src/rel", Sharing.SHARED, true, 0777, 5, 0));
         assertThat(Plans.run(plan, 1).network()).isEqualTo(StepNetwork.HOST);
@@ -95,7 +97,8 @@ class InstructionsTest {
                 .of("FROM debian\nRUN a\nARG HTTP_PROXY\nRUN b\n");
 
         assertThat(Plans.run(plan, 0).env()).doesNotContainKey("HTTP_PROXY");
-        assertThat(Plans.run(plan, 0).hiddenEnv()).isEqualTo(Map.of("HTTP_PROXY", "http://proxy", "no_proxy", "localhost"));
+        assertThat(Plans.run(plan, 0).hiddenEnv())
+                .isEqualTo(Map.of("HTTP_PROXY", "http://proxy", "no_proxy", "localhost"));
         assertThat(Plans.run(plan, 1).env()).containsEntry("HTTP_PROXY", "http://proxy");
         assertThat(Plans.run(plan, 1).hiddenEnv()).isEqualTo(Map.of("no_proxy", "localhost"));
         assertThat(plan.warnings()).isEmpty();
@@ -241,8 +244,7 @@ class InstructionsTest {
                 STOPSIGNAL SIGQUIT
                 """).config();
 
-        assertThat(config.labels())
-                .isEqualTo(Map.of("a", "1", "b c", "d e", "f", "", "multi", "line joined"));
+        assertThat(config.labels()).isEqualTo(Map.of("a", "1", "b c", "d e", "f", "", "multi", "line joined"));
         assertThat(config.exposedPorts())
                 .containsExactly("80/tcp", "53/udp", "9000/tcp", "9001/tcp", "9002/tcp", "1/tcp", "2/tcp");
         assertThat(config.volumes()).containsExactly("/data", "/log", "/x y");
@@ -278,9 +280,14 @@ class InstructionsTest {
 
     @Test
     void warnOfWhatWasProbablyMeantOtherwise() {
-        assertThat(of("CMD ['a', 'b']").warnings()).extracting(BuildPlan.Warning::line).containsExactly(2);
+        assertThat(of("CMD ['a', 'b']").warnings())
+                .extracting(BuildPlan.Warning::line)
+                .containsExactly(2);
         assertThat(of("RUN [ -f x ] && y").warnings()).isEmpty();
-        assertThat(new Plans().argument("TYPO", "1").of("FROM debian\nARG TYPE\n").warnings())
+        assertThat(new Plans()
+                        .argument("TYPO", "1")
+                        .of("FROM debian\nARG TYPE\n")
+                        .warnings())
                 .extracting(BuildPlan.Warning::text)
                 .containsExactly("the argument TYPO was given, and no ARG of what was built declares it");
     }

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LexerTest {
     @Test
     void joinsContinuedLinesAndCountsThem() {
-        var statements = Lexer.read("FROM a\n\n# comment\nRUN one \\\n  && two \\  \n\n  # within\n  && three\nCMD x\n");
+        var statements =
+                Lexer.read("FROM a\n\n# comment\nRUN one \\\n  && two \\  \n\n  # within\n  && three\nCMD x\n");
 
         assertThat(statements.stream().map(Statement::text))
                 .containsExactly("FROM a", "RUN one   && two   && three", "CMD x");
@@ -43,7 +44,8 @@ class LexerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'# a comment\n# escape=`\n'", "'\n# escape=`\n'", "'FROM a\n# escape=`\n'", "'# what=1\n# escape=`\n'"})
+    @CsvSource({"'# a comment\n# escape=`\n'", "'\n# escape=`\n'", "'FROM a\n# escape=`\n'", "'# what=1\n# escape=`\n'"
+    })
     void directivesStandAtTheTop(String top) {
         assertThat(texts(top + "RUN a `\nRUN b")).contains("RUN a `", "RUN b");
     }
@@ -56,7 +58,8 @@ class LexerTest {
 
     @Test
     void readsHeredocs() {
-        var statement = Lexer.read("RUN cat <<EOF > /a && cat <<-\"OTHER\" >/b\n$A\n# no comment\nEOF\n\t\tx\n\tOTHER\nCMD y")
+        var statement = Lexer.read(
+                        "RUN cat <<EOF > /a && cat <<-\"OTHER\" >/b\n$A\n# no comment\nEOF\n\t\tx\n\tOTHER\nCMD y")
                 .getFirst();
 
         assertThat(statement.heredocs())
@@ -74,7 +77,11 @@ class LexerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "RUN cat <<<EOF", "RUN echo \"<<EOF\"", "RUN echo $((1<<2))", "CMD cat <<EOF", "'RUN [\"a\", \"<<EOF\"]'",
+        "RUN cat <<<EOF",
+        "RUN echo \"<<EOF\"",
+        "RUN echo $((1<<2))",
+        "CMD cat <<EOF",
+        "'RUN [\"a\", \"<<EOF\"]'",
         "ENV a=<<EOF"
     })
     void looksForNoHeredocIn(String line) {

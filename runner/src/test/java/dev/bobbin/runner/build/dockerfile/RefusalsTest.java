@@ -145,7 +145,8 @@ class RefusalsTest {
 
     @Test
     void nameCirclesOfStages() {
-        assertThatThrownBy(() -> new Plans().of("FROM debian AS a\nCOPY --from=b x /\nFROM debian AS b\nCOPY --from=a x /\n"))
+        assertThatThrownBy(() ->
+                        new Plans().of("FROM debian AS a\nCOPY --from=b x /\nFROM debian AS b\nCOPY --from=a x /\n"))
                 .hasMessage("the stage b stands on itself");
     }
 
@@ -167,8 +168,8 @@ class RefusalsTest {
                 ImageConfig.Origin.HERE);
 
         assertThatThrownBy(() -> new Plans().with("base", base).of("\nFROM base\n"))
-                .isInstanceOfSatisfying(BuildException.class, e -> assertThat(e.line())
-                        .isEqualTo(2))
+                .isInstanceOfSatisfying(
+                        BuildException.class, e -> assertThat(e.line()).isEqualTo(2))
                 .hasMessageStartingWith("the base leaves ONBUILD COPY x: COPY needs a source");
     }
 

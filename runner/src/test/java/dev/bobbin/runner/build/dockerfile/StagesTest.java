@@ -112,8 +112,10 @@ class StagesTest {
     void mayNameThisMachinesPlatform() {
         var here = Platform.ofThisMachine().text();
 
-        assertThat(plans.of("FROM --platform=$BUILDPLATFORM debian\nRUN a").blocks()).hasSize(1);
-        assertThat(plans.of("FROM --platform=" + here + " debian\nRUN a").blocks()).hasSize(1);
+        assertThat(plans.of("FROM --platform=$BUILDPLATFORM debian\nRUN a").blocks())
+                .hasSize(1);
+        assertThat(plans.of("FROM --platform=" + here + " debian\nRUN a").blocks())
+                .hasSize(1);
     }
 
     @Test
@@ -152,8 +154,7 @@ class StagesTest {
                 """).config();
         var plan = new Plans().with("base", base).of("FROM base\nRUN last\n");
 
-        assertThat(base.onBuild())
-                .containsExactly("COPY . /app", "RUN make -C /app $WHAT", "CMD [\"/app/run\"]");
+        assertThat(base.onBuild()).containsExactly("COPY . /app", "RUN make -C /app $WHAT", "CMD [\"/app/run\"]");
         assertThat(Plans.copy(plan, 0).destination()).isEqualTo("/app");
         assertThat(Plans.run(plan, 0).argv()).containsExactly("/bin/sh", "-c", "make -C /app $WHAT");
         assertThat(Plans.run(plan, 1).argv()).containsExactly("/bin/sh", "-c", "last");

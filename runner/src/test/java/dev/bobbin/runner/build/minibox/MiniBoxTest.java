@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class MiniBoxTest {
-    private static final ImageConfig BASE = new ImageConfig(
-            Map.of("PATH", "/bin", "LANG", "C"), List.of("/entry"), List.of("sh"), "nobody", "/home");
+    private static final ImageConfig BASE =
+            new ImageConfig(Map.of("PATH", "/bin", "LANG", "C"), List.of("/entry"), List.of("sh"), "nobody", "/home");
 
     @Test
     void blocksNeedOneAnother() {
@@ -53,8 +53,7 @@ class MiniBoxTest {
         var app = plan.blocks().getLast();
         assertThat(app.needs()).containsExactly("deps");
         assertThat(app.after()).containsExactly("tools");
-        assertThat(app.steps().get(0))
-                .isEqualTo(new Step.Copy(11, new Source.Context(), List.of("src"), "/srv/src/"));
+        assertThat(app.steps().get(0)).isEqualTo(new Step.Copy(11, new Source.Context(), List.of("src"), "/srv/src/"));
         assertThat(app.steps().get(1))
                 .isEqualTo(new Step.Copy(12, new Source.OwnLayer("tools"), List.of("usr/bin/git"), "/bin/git"));
         assertThat(run(plan, "deps").argv()).containsExactly("/bin/sh", "-c", "echo a \"b\"");
@@ -99,18 +98,21 @@ class MiniBoxTest {
                 .isEqualTo(Map.of("PATH", "/bin", "LANG", "C", "A", "last", "B", "2", "C", "3"));
         assertThat(run(plan, "a").env()).isEqualTo(config.environment());
         assertThat(run(plan, "a").user()).isEqualTo("nobody");
-        assertThat(((Step.Run) plan.blocks().getFirst().steps().getLast()).user()).isEqualTo("app");
+        assertThat(((Step.Run) plan.blocks().getFirst().steps().getLast()).user())
+                .isEqualTo("app");
         assertThat(config.user()).isEqualTo("app");
         assertThat(config.exposedPorts()).containsExactly("8080/tcp");
         assertThat(config.volumes()).containsExactly("/data");
         assertThat(config.workdir()).isEqualTo("/rel/x");
         assertThat(config.labels())
-                .isEqualTo(Map.of("mini.healthcheck.cmd", "curl\u001f-f\u001fhttp://x", "mini.healthcheck.interval", "5"));
+                .isEqualTo(
+                        Map.of("mini.healthcheck.cmd", "curl\u001f-f\u001fhttp://x", "mini.healthcheck.interval", "5"));
     }
 
     @Test
     void packagesComeFromWhatTheBaseHas() {
-        var script = run(plan("BASE alpine\nBLOCK a\n  PKG curl@8.5\n"), "a").argv().getLast();
+        var script =
+                run(plan("BASE alpine\nBLOCK a\n  PKG curl@8.5\n"), "a").argv().getLast();
 
         assertThat(script)
                 .contains("apk add --no-cache 'curl=8.5*'\n")
@@ -145,7 +147,11 @@ class MiniBoxTest {
 
     @Test
     void namesAreExactNotPatterns() {
-        var copy = (Step.Copy) plan("BASE alpine\nBLOCK a\n  COPY a*[b]? dst\n").blocks().getFirst().steps().getFirst();
+        var copy = (Step.Copy) plan("BASE alpine\nBLOCK a\n  COPY a*[b]? dst\n")
+                .blocks()
+                .getFirst()
+                .steps()
+                .getFirst();
 
         assertThat(copy.patterns()).containsExactly("a\\*\\[b]\\?");
         assertThat(copy.destination()).isEqualTo("/dst");

@@ -121,7 +121,16 @@ class StreamLinesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 0ms", "12, 12ms", "999, 999ms", "1000, 1s", "1540, 1.5s", "59999, 59.9s", "60000, 1m0s", "3723000, 62m3s"})
+    @CsvSource({
+        "0, 0ms",
+        "12, 12ms",
+        "999, 999ms",
+        "1000, 1s",
+        "1540, 1.5s",
+        "59999, 59.9s",
+        "60000, 1m0s",
+        "3723000, 62m3s"
+    })
     void writeDurations(long millis, String text) {
         assertThat(Durations.text(Duration.ofMillis(millis))).isEqualTo(text);
     }

@@ -112,6 +112,7 @@ class IgnoreRulesTest {
         var rules = IgnoreRules.read("**/*a*a*a*a*a*a*a*a*a*a*a*a*b");
 
         Assertions.assertTimeoutPreemptively(
-                Duration.ofSeconds(10), () -> assertThat(rules.ignores("a".repeat(4000))).isFalse());
+                Duration.ofSeconds(10),
+                () -> assertThat(rules.ignores("a".repeat(4000))).isFalse());
     }
 }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
+import dev.bobbin.runner.build.BaseImage;
 import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.Recipe;
 import dev.bobbin.runner.build.RecipeLanguage;
-import dev.bobbin.runner.build.BaseImage;
 import dev.bobbin.runner.build.pattern.IgnoreRules;
 import dev.bobbin.runner.host.Mutations;
 import java.io.IOException;
@@ -20,17 +20,81 @@ import org.junit.jupiter.api.Test;
 /// `-Dbobbin.seed=` repeats a run, `-Dbobbin.fuzz.seconds=` makes it longer.
 class FuzzTest {
     private static final List<String> PIECES = List.of(
-            "FROM debian", "FROM debian AS a", "FROM a", "FROM scratch", "FROM ${X:-debian}", "ARG X", "ARG X=1 Y=$X",
-            "ENV A=1 B=\"$A\" C='x'", "ENV D e f", "RUN make", "RUN [\"a\", \"b\"]", "RUN <<EOF\nx\nEOF", "RUN cat <<-'E' <<F\n\tx\n\tE\ny\nF",
-            "RUN --mount=type=cache,target=/c,id=$X x", "RUN --mount=type=bind,from=a,target=/b --network=none x",
-            "RUN --mount=type=secret,id=s,env=S x", "COPY . /", "COPY --from=a /x /y/", "COPY --from=0 --chown=1:2 a b c/",
-            "COPY <<EOF /f\n$A ${B\nEOF", "ADD --chmod=755 x.tar /", "WORKDIR ../$A/b", "USER ${U:-root}", "CMD x", "CMD [\"x\"]",
-            "ENTRYPOINT [\"y\"]", "LABEL a=b \"c\"=\"d\"", "EXPOSE 80 90-95/udp $P", "VOLUME /a [b]", "STOPSIGNAL 9",
-            "HEALTHCHECK --interval=5s CMD x", "SHELL [\"/bin/sh\", \"-c\"]", "ONBUILD RUN x", "MAINTAINER me", "# escape=`",
-            "# comment", "BASE debian", "BLOCK a", "BLOCK b", "    NEED a", "    BNEED b", "    RUN x y", "    COPY a b",
-            "    COPY FROM=a b c", "    WORKDIR x", "    ENV A=1", "    PKG a@1", "    AUTO-DEPS", "    USER u", "    PORT 1",
-            "    VOLUME v", "START a b", "HEALTHCHECK --interval=3 x", "BOX debian", "GRAB-ALL", "\\", "`", "${", "'", "\"", "<<X",
-            "$((1<<2))", "\u0000", "\ufeff", "\ud800", "ä→\u2028", "  ", "\t", "\r\n", "--", "=", ",", "[", "]", "!");
+            "FROM debian",
+            "FROM debian AS a",
+            "FROM a",
+            "FROM scratch",
+            "FROM ${X:-debian}",
+            "ARG X",
+            "ARG X=1 Y=$X",
+            "ENV A=1 B=\"$A\" C='x'",
+            "ENV D e f",
+            "RUN make",
+            "RUN [\"a\", \"b\"]",
+            "RUN <<EOF\nx\nEOF",
+            "RUN cat <<-'E' <<F\n\tx\n\tE\ny\nF",
+            "RUN --mount=type=cache,target=/c,id=$X x",
+            "RUN --mount=type=bind,from=a,target=/b --network=none x",
+            "RUN --mount=type=secret,id=s,env=S x",
+            "COPY . /",
+            "COPY --from=a /x /y/",
+            "COPY --from=0 --chown=1:2 a b c/",
+            "COPY <<EOF /f\n$A ${B\nEOF",
+            "ADD --chmod=755 x.tar /",
+            "WORKDIR ../$A/b",
+            "USER ${U:-root}",
+            "CMD x",
+            "CMD [\"x\"]",
+            "ENTRYPOINT [\"y\"]",
+            "LABEL a=b \"c\"=\"d\"",
+            "EXPOSE 80 90-95/udp $P",
+            "VOLUME /a [b]",
+            "STOPSIGNAL 9",
+            "HEALTHCHECK --interval=5s CMD x",
+            "SHELL [\"/bin/sh\", \"-c\"]",
+            "ONBUILD RUN x",
+            "MAINTAINER me",
+            "# escape=`",
+            "# comment",
+            "BASE debian",
+            "BLOCK a",
+            "BLOCK b",
+            "    NEED a",
+            "    BNEED b",
+            "    RUN x y",
+            "    COPY a b",
+            "    COPY FROM=a b c",
+            "    WORKDIR x",
+            "    ENV A=1",
+            "    PKG a@1",
+            "    AUTO-DEPS",
+            "    USER u",
+            "    PORT 1",
+            "    VOLUME v",
+            "START a b",
+            "HEALTHCHECK --interval=3 x",
+            "BOX debian",
+            "GRAB-ALL",
+            "\\",
+            "`",
+            "${",
+            "'",
+            "\"",
+            "<<X",
+            "$((1<<2))",
+            "\u0000",
+            "\ufeff",
+            "\ud800",
+            "ä→\u2028",
+            "  ",
+            "\t",
+            "\r\n",
+            "--",
+            "=",
+            ",",
+            "[",
+            "]",
+            "!");
 
     @Test
     void everyRecipeCompilesOrIsRefusedByItsLine() {
