@@ -8,6 +8,7 @@ import dev.bobbin.image.store.Workshop;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -109,7 +110,7 @@ final class BlockWork {
             key.layers(layers.get());
         } else {
             var context = sources.context();
-            key.files(context, Selection.of(copy, context), new PathPatterns(copy.excludes()));
+            key.files(context, Selection.of(copy, context), IgnoreRules.of(copy.excludes()));
         }
     }
 

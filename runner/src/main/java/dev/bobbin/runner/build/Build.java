@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,6 +33,7 @@ final class Build {
     private final BuildCache cache;
     private final Semaphore places;
     private final Map<String, CompletableFuture<Done>> done = new HashMap<>();
+    private final LinkedBlockingQueue<Optional<RuntimeException>> ended = new LinkedBlockingQueue<>();
     private final AtomicInteger cached = new AtomicInteger();
     private final AtomicInteger made = new AtomicInteger();
 
@@ -67,11 +68,8 @@ final class Build {
                 .forEach(warning -> tell(Kind.NOTE, "", "line " + warning.line() + ": " + warning.text(), 0));
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
-                var all = new ArrayList<Future<?>>();
-                for (var block : schedule.wanted()) {
-                    all.add(tasks.submit(() -> doBlock(block)));
-                }
-                var failure = firstFailure(all);
+                schedule.wanted().forEach(block -> tasks.execute(() -> doBlock(block)));
+                var failure = firstFailure();
                 if (failure.isPresent()) {
                     throw failure.get();
                 }
@@ -86,21 +84,19 @@ final class Build {
         return export();
     }
 
-    /// Blocks fail in no order: whichever did so first completed its promise first.
-    private Optional<RuntimeException> firstFailure(List<Future<?>> all) throws InterruptedException {
-        var failure = new CompletableFuture<RuntimeException>();
-        done.values().forEach(each -> each.whenComplete((_, e) -> {
-            if (e instanceof RuntimeException problem && !(e instanceof CancellationException)) {
-                failure.complete(problem);
-            }
-        }));
-        var ends = CompletableFuture.allOf(done.values().toArray(CompletableFuture[]::new));
+    /// Waits until all blocks are done, or one of them failed.
+    private Optional<RuntimeException> firstFailure() throws InterruptedException {
         try {
-            CompletableFuture.anyOf(ends.handle((_, _) -> true), failure).get();
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
+            for (var left = done.size(); left > 0; left--) {
+                var failure = ended.take();
+                if (failure.isPresent()) {
+                    return failure;
+                }
+            }
+            return Optional.empty();
+        } finally {
+            ended.clear();
         }
-        return Optional.ofNullable(failure.getNow(null));
     }
 
     private void doBlock(Block block) {
@@ -110,18 +106,25 @@ final class Build {
                 promise(name).get();
             }
             promise.complete(result(block));
-        } catch (ExecutionException | InterruptedException e) {
+            ended.add(Optional.empty());
+        } catch (ExecutionException | InterruptedException | CancellationException e) {
+            // who failed has said it, or whoever interrupted knows
             promise.cancel(false);
-        } catch (BuildException e) {
-            var line = e.line() == 0 ? block.line() : e.line();
-            promise.completeExceptionally(
-                    new BuildException(e.problem(), line, "block " + block.name() + ": " + e.getMessage(), e));
-        } catch (RuntimeException e) {
-            promise.completeExceptionally(e);
-        } catch (IOException e) {
-            promise.completeExceptionally(new BuildException(
-                    BuildException.Problem.HOST, block.line(), "block " + block.name() + ": " + e.getMessage(), e));
+        } catch (RuntimeException | IOException e) {
+            promise.cancel(false);
+            ended.add(Optional.of(problem(block, e)));
         }
+    }
+
+    private static RuntimeException problem(Block block, Exception e) {
+        var message = "block " + block.name() + ": " + e.getMessage();
+        return switch (e) {
+            case BuildException known ->
+                new BuildException(known.problem(), known.line() == 0 ? block.line() : known.line(), message, known);
+            case FailedStep known -> known;
+            case IOException failed -> new BuildException(BuildException.Problem.HOST, block.line(), message, failed);
+            default -> new IllegalStateException(message, e);
+        };
     }
 
     private CompletableFuture<Done> promise(String block) {

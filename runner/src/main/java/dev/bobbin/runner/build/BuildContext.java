@@ -270,7 +270,8 @@ public final class BuildContext implements Tree, AutoCloseable {
 
         private Entry keep(String path, TarFile file, InputStream content) throws IOException {
             if (at + file.size() > mostBytes) {
-                throw problem("the context has more than " + mostBytes + " bytes");
+                throw new BuildException(
+                        BuildException.Problem.TOO_LARGE, 0, "the context has more than " + mostBytes + " bytes");
             }
             var start = at;
             var hasher = Digest.hasher("sha256");

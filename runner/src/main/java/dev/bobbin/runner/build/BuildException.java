@@ -17,6 +17,8 @@ public final class BuildException extends RuntimeException {
         IMAGE_UNAVAILABLE,
         /// The context lacks something, or holds what may not be.
         CONTEXT,
+        /// The context is larger than may be.
+        TOO_LARGE,
         /// A step did not end well.
         STEP,
         /// This machine could not.

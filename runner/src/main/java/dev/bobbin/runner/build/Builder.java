@@ -2,6 +2,7 @@ package dev.bobbin.runner.build;
 
 import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.Workshop;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -113,7 +114,7 @@ public final class Builder implements AutoCloseable {
             BuildOrder order,
             BuildPlan plan,
             BuildContext filtered,
-            dev.bobbin.image.store.Workshop workshop,
+            Workshop workshop,
             StoredBases bases,
             BuildContext context)
             throws InterruptedException {
@@ -134,7 +135,7 @@ public final class Builder implements AutoCloseable {
                         var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
                         return new Build(plan, schedule, site, filtered, bases, cache, places).run();
                     } catch (ImageException e) {
-                        throw new BuildException(BuildException.Problem.HOST, 0, e.getMessage(), e);
+                        throw new BuildException(BuildException.Problem.HOST, 0, String.valueOf(e.getMessage()), e);
                     }
                 },
                 List.of(workshop, context));

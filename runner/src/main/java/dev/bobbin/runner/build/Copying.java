@@ -1,6 +1,7 @@
 package dev.bobbin.runner.build;
 
 import dev.bobbin.image.Identity;
+import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -50,11 +51,11 @@ final class Copying implements AutoCloseable {
             owner = StagedFiles.Owner.ROOT;
         }
         var dress = new StagedFiles.Dress(owner, step.mode());
-        var excludes = new PathPatterns(step.excludes());
+        var excludes = IgnoreRules.of(step.excludes());
         var destination = Names.raw(step.destination());
         var many = selected.size() > 1 || destination.endsWith("/") || destination.isEmpty();
         for (var each : selected) {
-            if (excludes.leavesOutRaw(each.name()) && !each.node().isDirectory()) {
+            if (excludes.ignores(Names.shown(each.name())) && !each.node().isDirectory()) {
                 continue;
             }
             if (step.unpack() && each.node().kind() == Tree.Kind.FILE && unpack(destination, source, each, step)) {
@@ -70,7 +71,7 @@ final class Copying implements AutoCloseable {
             boolean many,
             Tree source,
             Selection each,
-            PathPatterns excludes,
+            IgnoreRules excludes,
             StagedFiles.Dress dress)
             throws IOException {
         var into = step.parents() ? Names.join(destination, Names.parent(each.name())) : destination;
@@ -108,7 +109,7 @@ final class Copying implements AutoCloseable {
             unpacked.add(files);
             var dress = new StagedFiles.Dress(owner(step.owner(), step.line()), step.mode());
             var made = staged.directory(destination, parents(dress));
-            staged.putAll(made, files, "", new PathPatterns(List.of()), dress);
+            staged.putAll(made, files, "", IgnoreRules.of(List.of()), dress);
             return true;
         }
     }

@@ -2,6 +2,7 @@ package dev.bobbin.runner.build;
 
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.Layer;
+import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -108,7 +109,7 @@ final class Key {
     }
 
     /// Files of a tree that knows their digests, with everything below them.
-    void files(Tree tree, List<Selection> selected, PathPatterns excludes) throws IOException {
+    void files(Tree tree, List<Selection> selected, IgnoreRules excludes) throws IOException {
         text(Integer.toString(selected.size()));
         for (var each : selected) {
             text(each.name());
@@ -116,8 +117,8 @@ final class Key {
         }
     }
 
-    private void node(Tree tree, Tree.Node node, PathPatterns excludes) throws IOException {
-        if (excludes.leavesOutRaw(node.path()) && !node.isDirectory()) {
+    private void node(Tree tree, Tree.Node node, IgnoreRules excludes) throws IOException {
+        if (excludes.ignores(Names.shown(node.path())) && !node.isDirectory()) {
             return;
         }
         texts(List.of(

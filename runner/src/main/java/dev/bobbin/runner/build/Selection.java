@@ -1,9 +1,11 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.runner.build.pattern.PathPattern;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// What the patterns of a copy mean in its source.
 ///
@@ -18,7 +20,7 @@ record Selection(String name, Tree.Node node) {
         var all = new ArrayList<Selection>();
         for (var pattern : copy.patterns()) {
             var plain = Names.plain(Names.raw(pattern));
-            if (Glob.isPattern(plain)) {
+            if (isPattern(plain)) {
                 matches(plain, "", source).forEach((name, node) -> all.add(new Selection(name, node)));
             } else {
                 var found = find(plain, source);
@@ -35,7 +37,11 @@ record Selection(String name, Tree.Node node) {
         return all.stream().distinct().toList();
     }
 
-    private static Tree.@org.jspecify.annotations.Nullable Node find(String path, Tree source) throws IOException {
+    private static boolean isPattern(String text) {
+        return text.chars().anyMatch(each -> each == '*' || each == '?' || each == '[' || each == '\\');
+    }
+
+    private static Tree.@Nullable Node find(String path, Tree source) throws IOException {
         var real = source.real(path, true);
         return real.isEmpty() ? null : source.find(real.get()).orElse(null);
     }
@@ -44,13 +50,13 @@ record Selection(String name, Tree.Node node) {
         var found = new TreeMap<String, Tree.Node>();
         var slash = pattern.indexOf('/');
         var first = slash < 0 ? pattern : pattern.substring(0, slash);
-        var glob = Glob.compile(first, false);
+        var glob = PathPattern.of(Names.shown(first));
         var real = source.real(beneath, true);
         if (real.isEmpty()) {
             return found;
         }
         for (var name : source.names(real.get())) {
-            if (!glob.matcher(name).matches()) {
+            if (!glob.matches(Names.shown(name))) {
                 continue;
             }
             var path = Names.join(beneath, name);

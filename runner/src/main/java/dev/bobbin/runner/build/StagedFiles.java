@@ -1,5 +1,6 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -98,11 +99,11 @@ final class StagedFiles {
     }
 
     /// Puts what is in a directory of `from` into a directory, with that directory's own looks for those below it.
-    void putAll(String directory, Tree from, String source, PathPatterns excludes, Dress dress) throws IOException {
+    void putAll(String directory, Tree from, String source, IgnoreRules excludes, Dress dress) throws IOException {
         for (var name : from.names(source)) {
             var path = Names.join(source, name);
             var node = from.find(path).orElseThrow(() -> new IOException("/" + Names.shown(path) + " went away"));
-            var leftOut = excludes.leavesOutRaw(path);
+            var leftOut = excludes.ignores(Names.shown(path));
             if (!node.isDirectory()) {
                 if (!leftOut) {
                     put(directory(directory, dress), name, from, node, dress);

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.PrunePolicy;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Refusal;
@@ -16,9 +17,12 @@ import dev.bobbin.runner.build.Builder;
 import dev.bobbin.runner.build.PlannedBuild;
 import dev.bobbin.runner.build.Puller;
 import dev.bobbin.runner.build.RecipeLanguage;
+import dev.bobbin.runner.build.dockerfile.DockerfileLanguage;
+import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -26,13 +30,15 @@ import java.util.Map;
 public final class Builds {
     private static final System.Logger LOG = System.getLogger(Builds.class.getName());
 
-    private static final List<RecipeLanguage> LANGUAGES = List.of();
+    private static final List<RecipeLanguage> LANGUAGES = List.of(new DockerfileLanguage(), new MiniBoxLanguage());
 
     private final Premises premises;
+    private final ImageStore images;
     private final Builder builder;
 
     Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
         this.premises = premises;
+        this.images = images;
         this.builder = Builder.open(
                 config.dataDir().resolve("builds"),
                 images,
@@ -88,6 +94,13 @@ public final class Builds {
             return new Attempt.Refused(
                     new Refusal(Refusal.Reason.DEGRADED, "this host cannot keep what builds print at the moment"));
         }
+    }
+
+    /// Forgets what was not of use for so long, and removes the layers that no image needs.
+    public BuildCache.Pruned prune(Duration unusedFor) throws IOException {
+        var pruned = builder.cache().prune(unusedFor);
+        images.prune(new PrunePolicy(null, null));
+        return pruned;
     }
 
     void close() {

@@ -32,6 +32,8 @@ public final class JournalWriter implements AutoCloseable {
     /// Hears how far it has grown.
     @FunctionalInterface
     public interface Grown {
+        /// It ends there now.
+        ///
         /// @param data the last bytes
         void to(long position, ByteBuffer data);
     }

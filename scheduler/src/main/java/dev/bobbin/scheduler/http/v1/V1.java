@@ -21,6 +21,7 @@ public final class V1 implements Dialect {
 
     private final Runs runs;
     private final Execs execs;
+    private final Builds builds;
     private final Sandboxes sandboxes;
     private final Volumes volumes;
     private final Stats stats;
@@ -41,6 +42,7 @@ public final class V1 implements Dialect {
         var terminals = new Terminals(takeovers);
         this.runs = new Runs(dispatcher, directory, usualImage, answers, terminals);
         this.execs = new Execs(dispatcher, places, answers, terminals);
+        this.builds = new Builds(dispatcher, directory, answers);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);
@@ -57,6 +59,10 @@ public final class V1 implements Dialect {
                 .any("/v1/run", only("POST"))
                 .post("/v1/exec", execs::exec)
                 .any("/v1/exec", only("POST"))
+                .post("/v1/builds", builds::build)
+                .any("/v1/builds", only("POST"))
+                .post("/v1/builds/prune", builds::prune)
+                .any("/v1/builds/prune", only("POST"))
                 .post("/v1/jobs", execs::detached)
                 .any("/v1/jobs", only("POST"))
                 .get("/v1/jobs/{id}", jobs::state)
