@@ -118,7 +118,9 @@ final class CopySteps {
     }
 
     private static String fileName(Statement statement, Heredoc file) {
-        if (file.name().indexOf('/') >= 0 || file.name().equals(".") || file.name().equals("..")) {
+        if (file.name().indexOf('/') >= 0
+                || file.name().equals(".")
+                || file.name().equals("..")) {
             throw statement.refuse("a heredoc that goes into a directory is a file's name, not " + file.name());
         }
         return file.name();

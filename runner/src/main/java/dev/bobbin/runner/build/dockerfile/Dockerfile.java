@@ -56,8 +56,11 @@ record Dockerfile(List<Instruction.Arg> globals, List<Stage> stages) {
         }
         return named(target, stages.size())
                 .or(() -> numbered(target, stages.size()))
-                .orElseThrow(() -> BuildException.recipe(0, "there is no stage " + target + " to build; there are "
-                        + String.join(", ", stages.stream().map(Stage::label).toList())));
+                .orElseThrow(() -> BuildException.recipe(
+                        0,
+                        "there is no stage " + target + " to build; there are "
+                                + String.join(
+                                        ", ", stages.stream().map(Stage::label).toList())));
     }
 
     /// The last of the first `count` stages that has this name.

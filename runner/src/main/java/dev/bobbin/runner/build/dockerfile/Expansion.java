@@ -195,7 +195,8 @@ final class Expansion {
             var all = taken('/');
             var pattern = new ShellPattern(until('/', true));
             var replacement = until('}', false);
-            return pattern.replaced(value, replacement, all).orElseThrow(() -> refuse("a value is too long for ${…/…}"));
+            return pattern.replaced(value, replacement, all)
+                    .orElseThrow(() -> refuse("a value is too long for ${…/…}"));
         }
 
         private BuildException unknown(char modifier) {

@@ -46,8 +46,8 @@ final class Flags {
         if (!known.contains(name) && !repeated.contains(name)) {
             var all = new TreeSet<>(known);
             all.addAll(repeated);
-            throw statement.refuse(keyword + " has no flag " + name
-                    + (all.isEmpty() ? "" : "; it has " + String.join(" ", all)));
+            throw statement.refuse(
+                    keyword + " has no flag " + name + (all.isEmpty() ? "" : "; it has " + String.join(" ", all)));
         }
         var given = values.computeIfAbsent(name, _ -> new ArrayList<>());
         if (!given.isEmpty() && !repeated.contains(name)) {
@@ -76,10 +76,11 @@ final class Flags {
         if (!values.containsKey(name)) {
             return otherwise;
         }
-        return bare.contains(name) || switch (values(name).getFirst()) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw statement.refuse(name + " is true or false");
-        };
+        return bare.contains(name)
+                || switch (values(name).getFirst()) {
+                    case "true" -> true;
+                    case "false" -> false;
+                    default -> throw statement.refuse(name + " is true or false");
+                };
     }
 }

@@ -39,7 +39,8 @@ final class HealthcheckJson {
                 return json;
             }
             case "CMD" -> json.put("Test", test(Instructions.command(statement, "HEALTHCHECK CMD", words)));
-            default -> throw statement.refuse("HEALTHCHECK is written HEALTHCHECK [flags] CMD command, or HEALTHCHECK NONE");
+            default ->
+                throw statement.refuse("HEALTHCHECK is written HEALTHCHECK [flags] CMD command, or HEALTHCHECK NONE");
         }
         TIMES.forEach((flag, key) -> flags.value(flag).ifPresent(text -> {
             var nanos = nanos(statement, flag, text);

@@ -12,8 +12,11 @@ sealed interface Instruction {
     /// The beginning of a stage.
     ///
     /// @param platform `null` if none is asked for
-    record From(Statement statement, String image, @Nullable String stage, @Nullable String platform)
-            implements Instruction {}
+    record From(
+            Statement statement,
+            String image,
+            @Nullable String stage,
+            @Nullable String platform) implements Instruction {}
 
     record Arg(Statement statement, List<Pair> declared) implements Instruction {}
 
@@ -24,8 +27,11 @@ sealed interface Instruction {
     /// A command that is run now.
     ///
     /// @param mounts the values of its `--mount`s
-    record Run(Statement statement, Command command, List<String> mounts, @Nullable String network)
-            implements Instruction {}
+    record Run(
+            Statement statement,
+            Command command,
+            List<String> mounts,
+            @Nullable String network) implements Instruction {}
 
     /// COPY and ADD.
     ///

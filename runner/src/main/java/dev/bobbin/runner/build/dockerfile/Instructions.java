@@ -116,11 +116,9 @@ final class Instructions {
     private static Instruction run(Statement statement, WordReader words) {
         var flags =
                 Flags.take(statement, "RUN", words, Set.of("--network", "--security", "--device"), Set.of("--mount"));
-        flags.value("--security")
-                .filter(Predicate.not("sandbox"::equals))
-                .ifPresent(value -> {
-                    throw statement.refuse("--security=" + value + " is not given; builds keep their sandbox");
-                });
+        flags.value("--security").filter(Predicate.not("sandbox"::equals)).ifPresent(value -> {
+            throw statement.refuse("--security=" + value + " is not given; builds keep their sandbox");
+        });
         require(statement, flags.values("--device").isEmpty(), "--device is not supported; builds see no devices");
         return new Instruction.Run(
                 statement,
@@ -137,7 +135,8 @@ final class Instructions {
         var flags = Flags.take(statement, "ADD", words, ADD_FLAGS, Set.of("--exclude"));
         require(
                 statement,
-                !flags.isOn("--keep-git-dir", false) && flags.value("--checksum").isEmpty(),
+                !flags.isOn("--keep-git-dir", false)
+                        && flags.value("--checksum").isEmpty(),
                 "--keep-git-dir and --checksum are for remote sources, which ADD does not fetch here; fetch it in a RUN");
         return copied(statement, "ADD", words, flags);
     }

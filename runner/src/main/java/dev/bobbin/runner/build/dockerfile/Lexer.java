@@ -120,7 +120,8 @@ final class Lexer {
             }
             content.append(line).append('\n');
         }
-        throw BuildException.recipe(first, "the heredoc <<" + ending + " has no end; write a line that is only " + ending);
+        throw BuildException.recipe(
+                first, "the heredoc <<" + ending + " has no end; write a line that is only " + ending);
     }
 
     private static String withoutTabs(String line) {

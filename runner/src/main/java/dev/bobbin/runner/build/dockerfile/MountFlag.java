@@ -9,18 +9,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// The value of one `--mount=`.
 final class MountFlag {
     private static final Map<String, Set<String>> KEYS = Map.of(
             "bind", Set.of("type", "target", "source", "from", "readonly", "readwrite"),
-            "cache",
-                    Set.of("type", "target", "id", "sharing", "readonly", "readwrite", "mode", "uid", "gid"),
+            "cache", Set.of("type", "target", "id", "sharing", "readonly", "readwrite", "mode", "uid", "gid"),
             "tmpfs", Set.of("type", "target", "size"),
             "secret", Set.of("type", "target", "id", "env", "required", "mode", "uid", "gid"));
-    private static final Map<String, String> OTHER_NAMES = Map.of(
-            "dst", "target", "destination", "target", "src", "source", "ro", "readonly", "rw", "readwrite");
+    private static final Map<String, String> OTHER_NAMES =
+            Map.of("dst", "target", "destination", "target", "src", "source", "ro", "readonly", "rw", "readwrite");
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,12})([kmgt]?)(?:i?b)?");
     private static final String SECRETS = "/run/secrets/";
     private static final String CACHE_MODE = "0755";
@@ -52,11 +50,13 @@ final class MountFlag {
     StepMount mount() throws InterruptedException {
         var type = values.getOrDefault("type", "bind");
         if (type.equals("ssh")) {
-            throw statement.refuse("--mount=type=ssh is not supported; give the key as a secret: --mount=type=secret,id=…");
+            throw statement.refuse(
+                    "--mount=type=ssh is not supported; give the key as a secret: --mount=type=secret,id=…");
         }
         var keys = KEYS.get(type);
         if (keys == null) {
-            throw statement.refuse("--mount has no type " + type + "; there are " + String.join(" ", new TreeSet<>(KEYS.keySet())));
+            throw statement.refuse(
+                    "--mount has no type " + type + "; there are " + String.join(" ", new TreeSet<>(KEYS.keySet())));
         }
         for (var key : values.keySet()) {
             if (!keys.contains(key)) {
@@ -74,7 +74,9 @@ final class MountFlag {
 
     private StepMount bind() throws InterruptedException {
         var from = values.get("from");
-        var path = image.settings().resolve("/" + values.getOrDefault("source", "")).substring(1);
+        var path = image.settings()
+                .resolve("/" + values.getOrDefault("source", ""))
+                .substring(1);
         Source source = from == null
                 ? new Source.Context()
                 : new Source.Stack(compilation.named(statement, from, image.stage()));

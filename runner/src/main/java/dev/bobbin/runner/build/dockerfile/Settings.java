@@ -22,7 +22,9 @@ final class Settings {
     final List<String> triggers = new ArrayList<>();
     String user;
     String workdir;
-    @Nullable String stopSignal;
+
+    @Nullable
+    String stopSignal;
 
     private List<String> entrypoint;
     private List<String> command;

@@ -3,6 +3,7 @@ package dev.bobbin.runner.build.dockerfile;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.Platform;
 import dev.bobbin.runner.build.Base;
+import dev.bobbin.runner.build.BaseImage;
 import dev.bobbin.runner.build.Block;
 import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildPlan.Past;
@@ -27,7 +28,8 @@ final class StageImage {
     private static final String AUTHORS = "org.opencontainers.image.authors";
     private static final Pattern ARRAY = Pattern.compile("(?s)\\[\\s*[\"'].*]");
     private static final Pattern PORTS = Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/((?i)tcp|udp|sctp))?");
-    private static final Pattern SIGNAL = Pattern.compile("(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]{1,2})?|[1-9]|[1-5][0-9]|6[0-4]");
+    private static final Pattern SIGNAL =
+            Pattern.compile("(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]{1,2})?|[1-9]|[1-5][0-9]|6[0-4]");
     private static final int LAST_PORT = 65535;
     private static final int DIRECTORY = 0755;
     private static final int LONGEST_TITLE = 160;
@@ -103,13 +105,23 @@ final class StageImage {
         } else if (name.equals("scratch")) {
             settings.environment.put(PATH, USUAL_PATH);
         } else {
-            var base = compilation.images().resolve(compilation.reference(statement, name));
+            var base = resolve(statement, name);
             top = new Base.Image(base.reference());
             settings = new Settings(base.config());
             triggers = base.config().onBuild();
         }
         beginning = top;
         pull(statement, triggers);
+    }
+
+    private BaseImage resolve(Statement statement, String name) throws InterruptedException {
+        try {
+            return compilation.images().resolve(compilation.reference(statement, name));
+        } catch (BuildException e) {
+            throw e.line() > 0
+                    ? e
+                    : new BuildException(e.problem(), statement.line(), String.valueOf(e.getMessage()), e);
+        }
     }
 
     /// Only programs of this machine can be run here.
@@ -231,8 +243,10 @@ final class StageImage {
     /// `command`, with a warning if it looks as if it had been meant as an array.
     Command inspected(Statement statement, Command command) {
         if (command.shell() && ARRAY.matcher(command.words().getFirst()).matches()) {
-            compilation.warn(statement, "this is no JSON array, so it goes to the shell as it is; an array is written"
-                    + " with double quotes: [\"a\", \"b\"]");
+            compilation.warn(
+                    statement,
+                    "this is no JSON array, so it goes to the shell as it is; an array is written"
+                            + " with double quotes: [\"a\", \"b\"]");
         }
         return command;
     }

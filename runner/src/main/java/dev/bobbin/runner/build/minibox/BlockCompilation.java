@@ -100,9 +100,7 @@ final class BlockCompilation {
                 default -> copy(line, writer);
             }
         }
-        block.autoDeps().stream()
-                .limit(1)
-                .forEach(line -> writer.run(line, Scripts.installDependencies()));
+        block.autoDeps().stream().limit(1).forEach(line -> writer.run(line, Scripts.installDependencies()));
         workdirs.put(block.name(), writer.workdir());
         return new Block(
                 block.name(),
@@ -119,7 +117,10 @@ final class BlockCompilation {
         if (from == null) {
             writer.copy(line, new Source.Context(), line.words());
         } else {
-            writer.copy(line, new Source.OwnLayer(from), line.words().subList(1, line.words().size()));
+            writer.copy(
+                    line,
+                    new Source.OwnLayer(from),
+                    line.words().subList(1, line.words().size()));
         }
     }
 

@@ -30,8 +30,7 @@ record BlockFile(Line base, Map<String, NamedBlock> blocks, Shape shape) {
     /// @param after those that have to be done before
     /// @param steps lines of RUN, COPY, WORKDIR, PKG and USER
     /// @param autoDeps the lines of AUTO-DEPS
-    record NamedBlock(
-            Line opening, List<String> needs, List<String> after, List<Line> steps, List<Line> autoDeps) {
+    record NamedBlock(Line opening, List<String> needs, List<String> after, List<Line> steps, List<Line> autoDeps) {
         String name() {
             return opening.words().getFirst();
         }
@@ -76,8 +75,8 @@ record BlockFile(Line base, Map<String, NamedBlock> blocks, Shape shape) {
 
         private void open(Line line) {
             var name = line.first("BLOCK requires a name");
-            var block = new NamedBlock(
-                    line, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            var block =
+                    new NamedBlock(line, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
             if (blocks.put(name, block) != null) {
                 throw line.refuse("there are two blocks " + name);
             }

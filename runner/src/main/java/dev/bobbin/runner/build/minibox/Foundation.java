@@ -4,6 +4,7 @@ import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.build.Base;
 import dev.bobbin.runner.build.BaseImages;
+import dev.bobbin.runner.build.BuildException;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,10 +18,7 @@ record Foundation(Base base, ImageConfig config) {
     private static final ImageConfig NOTHING = new ImageConfig(Map.of(), List.of(), List.of(), "root", "/");
     /// What commands see on a base that names no variables.
     private static final Map<String, String> USUAL = Map.of(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin",
-            "HOME",
-            "/root");
+            "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin", "HOME", "/root");
 
     /// @param line that names the base in its first word
     static Foundation find(Line line, BaseImages images) throws InterruptedException {
@@ -31,6 +29,8 @@ record Foundation(Base base, ImageConfig config) {
         try {
             var image = images.resolve(new ImageReference(name));
             return new Foundation(new Base.Image(image.reference()), image.config());
+        } catch (BuildException e) {
+            throw e.line() > 0 ? e : new BuildException(e.problem(), line.number(), String.valueOf(e.getMessage()), e);
         } catch (IllegalArgumentException e) {
             throw line.refuse("invalid image name " + name + ": " + e.getMessage()
                     + "; an archive has to be loaded before it can be a base");

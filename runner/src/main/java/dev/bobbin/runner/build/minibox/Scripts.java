@@ -2,7 +2,6 @@ package dev.bobbin.runner.build.minibox;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /// Shell scripts for what only the block's root can decide.

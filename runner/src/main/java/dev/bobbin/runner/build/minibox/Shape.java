@@ -23,8 +23,12 @@ final class Shape {
     final Set<String> volumes = new LinkedHashSet<>();
     final List<Warning> warnings = new ArrayList<>();
     List<String> command = List.of();
-    @Nullable String workdir;
-    @Nullable String user;
+
+    @Nullable
+    String workdir;
+
+    @Nullable
+    String user;
 
     /// `K=V …`, or `K V`.
     void setVariables(Line line) {

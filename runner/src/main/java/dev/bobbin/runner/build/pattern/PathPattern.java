@@ -174,7 +174,8 @@ public final class PathPattern {
                 var first = character();
                 var last = taken('-') ? character() : first;
                 if (last < first) {
-                    throw new IllegalArgumentException("the pattern " + text + " has a range that ends before it begins");
+                    throw new IllegalArgumentException(
+                            "the pattern " + text + " has a range that ends before it begins");
                 }
                 ranges.append(first).append(last);
             }
@@ -183,7 +184,8 @@ public final class PathPattern {
 
         private char character() {
             if (at == text.length() || text.charAt(at) == ']' || text.charAt(at) == '-') {
-                throw new IllegalArgumentException("the pattern " + text + " has a [ that is not closed, or nothing in it");
+                throw new IllegalArgumentException(
+                        "the pattern " + text + " has a [ that is not closed, or nothing in it");
             }
             return taken('\\') ? escaped() : text.charAt(at++);
         }
