@@ -14,8 +14,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.jspecify.annotations.Nullable;
 
-/// A directory on its way to the server as a tar archive, read while it is sent. Links are sent as links. What an ignore
-/// file leaves out the server leaves out, in one place for every client.
+/// A directory on its way to the server as a tar archive, read while it is sent. Links are sent as links. What an
+/// ignore file leaves out the server leaves out, in one place for every client.
 final class ContextDirectory {
     private static final int BUFFER = 256 * 1024;
 

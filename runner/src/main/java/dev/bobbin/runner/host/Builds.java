@@ -16,14 +16,11 @@ import dev.bobbin.runner.build.BuildRequest;
 import dev.bobbin.runner.build.Builder;
 import dev.bobbin.runner.build.PlannedBuild;
 import dev.bobbin.runner.build.Puller;
-import dev.bobbin.runner.build.RecipeLanguage;
-import dev.bobbin.runner.build.dockerfile.DockerfileLanguage;
-import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
+import dev.bobbin.runner.build.recipe.RecipeLanguages;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,8 +28,6 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Builds on this host. Safe for many threads.
 public final class Builds {
     private static final System.Logger LOG = System.getLogger(Builds.class.getName());
-
-    private static final List<RecipeLanguage> LANGUAGES = List.of(new DockerfileLanguage(), new MiniBoxLanguage());
 
     private final Premises premises;
     private final ImageStore images;
@@ -46,7 +41,8 @@ public final class Builds {
                 config.dataDir().resolve("builds"),
                 images,
                 new BuildCommands(premises),
-                LANGUAGES,
+                RecipeLanguages.ALL,
+                RecipeLanguages::of,
                 BuildConfig.DEFAULT);
     }
 
