@@ -108,8 +108,8 @@ public final class Workshop implements AutoCloseable {
             tar.flush();
             gzip.finish();
             gzip.flush();
-            var layer = new Layer(
-                    arrival.keepPinned(MediaTypes.OCI_LAYER_GZIP, pins, pinned), Digest.of("sha256", hasher));
+            var layer =
+                    new Layer(arrival.keepPinned(MediaTypes.OCI_LAYER_GZIP, pins, pinned), Digest.of("sha256", hasher));
             prove(layer);
             return layer;
         } finally {
@@ -138,8 +138,7 @@ public final class Workshop implements AutoCloseable {
     /// @param layers the lowest first
     public Rootfs lease(ImageReference shown, ImageConfig config, List<Layer> layers) {
         var whole = of(config, layers);
-        try (var newcomer = newcomers.expect(
-                layers.stream().map(Layer::blob).toList(), whole)) {
+        try (var newcomer = newcomers.expect(layers.stream().map(Layer::blob).toList(), whole)) {
             assemble(newcomer, manifest(Descriptor.of(MediaTypes.OCI_CONFIG, new byte[0]), layers));
             return leases.stand(shown, whole);
         }

@@ -64,8 +64,7 @@ final class Build {
     ///
     /// @throws BuildException or [FailedStep] of the first block that failed
     Built run() throws InterruptedException {
-        plan.warnings()
-                .forEach(warning -> tell(Kind.NOTE, "", "line " + warning.line() + ": " + warning.text(), 0));
+        plan.warnings().forEach(warning -> tell(Kind.NOTE, "", "line " + warning.line() + ": " + warning.text(), 0));
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 schedule.wanted().forEach(block -> tasks.execute(() -> doBlock(block)));
@@ -155,7 +154,9 @@ final class Build {
         var work = new BlockWork(site, sources, block, below);
         var key = work.key().digest();
         var tenant = site.order().tenant();
-        var known = site.order().useCache() ? cache.find(tenant, key).filter(this::isHere) : Optional.<BuildCache.Made>empty();
+        var known = site.order().useCache()
+                ? cache.find(tenant, key).filter(this::isHere)
+                : Optional.<BuildCache.Made>empty();
         if (known.isPresent()) {
             cached.incrementAndGet();
             tell(Kind.CACHED, block.name(), block.title(), millisSince(began));
@@ -224,7 +225,8 @@ final class Build {
         if (plan.history().isEmpty()) {
             if (plan.result() instanceof Base.Result(var last)) {
                 chain(schedule.block(last))
-                        .forEach(block -> steps.add(step(block.title(), promise(block.name()).join().own == null)));
+                        .forEach(block -> steps.add(
+                                step(block.title(), promise(block.name()).join().own == null)));
             }
         } else {
             plan.history().forEach(past -> {

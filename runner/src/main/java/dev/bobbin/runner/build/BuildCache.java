@@ -142,7 +142,8 @@ public final class BuildCache implements AutoCloseable {
     /// How many entries there are, and what their layers take compressed.
     public synchronized Pruned usage() {
         return new Pruned(
-                entries.size(), entries.values().stream().mapToLong(Entry::bytes).sum());
+                entries.size(),
+                entries.values().stream().mapToLong(Entry::bytes).sum());
     }
 
     /// Forgets what was not of use for so long. Layers that no image needs go with the store's next collection.

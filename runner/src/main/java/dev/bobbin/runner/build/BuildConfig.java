@@ -4,9 +4,10 @@ package dev.bobbin.runner.build;
 ///
 /// @param parallel blocks that work at once, of all builds
 /// @param contextBytes of the files that come with one request
-public record BuildConfig(int parallel, long contextBytes) {
+/// @param cacheBytes of all cached layers, compressed; what was of use longest ago goes first
+public record BuildConfig(int parallel, long contextBytes, long cacheBytes) {
     public static final BuildConfig DEFAULT =
-            new BuildConfig(Math.max(2, Runtime.getRuntime().availableProcessors()), 8L << 30);
+            new BuildConfig(Math.max(2, Runtime.getRuntime().availableProcessors()), 8L << 30, 16L << 30);
 
     public BuildConfig {
         if (parallel < 1) {
@@ -14,6 +15,9 @@ public record BuildConfig(int parallel, long contextBytes) {
         }
         if (contextBytes < 1) {
             throw new IllegalArgumentException("builds.context must be at least 1 byte");
+        }
+        if (cacheBytes < 0) {
+            throw new IllegalArgumentException("builds.cache must not be negative");
         }
     }
 }

@@ -36,11 +36,6 @@ public final class BuildContext implements Tree, AutoCloseable {
         this.entries = entries;
     }
 
-    /// One without files.
-    public static BuildContext empty(Path directory) throws IOException {
-        return new BuildContext(spool(directory), rooted());
-    }
-
     /// Reads a tar archive, plain or compressed, to its end.
     ///
     /// @param directory in which its content is kept
@@ -67,15 +62,7 @@ public final class BuildContext implements Tree, AutoCloseable {
         var reader = new Reader(contents, Long.MAX_VALUE);
         for (var file : files.entrySet()) {
             reader.file(
-                    new TarFile(
-                            Names.raw(file.getKey()),
-                            "",
-                            TarFile.Kind.FILE,
-                            0644,
-                            0,
-                            0,
-                            0,
-                            file.getValue().length),
+                    new TarFile(Names.raw(file.getKey()), "", TarFile.Kind.FILE, 0644, 0, 0, 0, file.getValue().length),
                     new java.io.ByteArrayInputStream(file.getValue()));
         }
         return new BuildContext(contents, reader.entries);
@@ -123,7 +110,9 @@ public final class BuildContext implements Tree, AutoCloseable {
     public Optional<String> text(String path) {
         try {
             var found = real(Names.plain(Names.raw(path)), true).flatMap(this::at);
-            if (found.isEmpty() || found.get().kind() != Kind.FILE || found.get().size() > LONGEST_TEXT) {
+            if (found.isEmpty()
+                    || found.get().kind() != Kind.FILE
+                    || found.get().size() > LONGEST_TEXT) {
                 return Optional.empty();
             }
             try (var in = open(found.get())) {
@@ -162,11 +151,6 @@ public final class BuildContext implements Tree, AutoCloseable {
     @Override
     public Optional<String> digest(Node file) {
         return Optional.ofNullable(entries.get(file.path())).map(Entry::digest);
-    }
-
-    /// Bytes of all files together.
-    public long bytes() {
-        return entries.values().stream().mapToLong(entry -> entry.node.size()).sum();
     }
 
     @Override
@@ -307,8 +291,7 @@ public final class BuildContext implements Tree, AutoCloseable {
             for (var above = Names.parent(path); !above.isEmpty(); above = Names.parent(above)) {
                 var there = entries.putIfAbsent(above, directory(above));
                 if (there != null && !there.node.isDirectory()) {
-                    throw problem(
-                            "the context has something below " + Names.shown(above) + ", which is no directory");
+                    throw problem("the context has something below " + Names.shown(above) + ", which is no directory");
                 }
             }
             entries.put(path, entry);

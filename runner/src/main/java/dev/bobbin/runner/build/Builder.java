@@ -71,10 +71,6 @@ public final class Builder implements AutoCloseable {
         return cache;
     }
 
-    public BuildConfig config() {
-        return config;
-    }
-
     /// Reads the files of a request to their end.
     ///
     /// @param tar plain or compressed
@@ -140,7 +136,11 @@ public final class Builder implements AutoCloseable {
                 watcher -> {
                     try {
                         var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
-                        return new Build(plan, schedule, site, filtered, bases, cache, places).run();
+                        var built = new Build(plan, schedule, site, filtered, bases, cache, places).run();
+                        cache.pruneTo(config.cacheBytes());
+                        return built;
+                    } catch (IOException e) {
+                        throw new BuildException(BuildException.Problem.HOST, 0, "the build cache: " + e.getMessage(), e);
                     } catch (ImageException e) {
                         throw new BuildException(BuildException.Problem.HOST, 0, String.valueOf(e.getMessage()), e);
                     }
@@ -161,8 +161,8 @@ public final class Builder implements AutoCloseable {
                     context.text(file).orElseThrow(() -> noRecipe("the context has no file \"" + file + "\"")));
         }
         return languages.stream()
-                .map(language -> context.text(language.fileName())
-                        .map(found -> recipe(request, language.fileName(), found)))
+                .map(language ->
+                        context.text(language.fileName()).map(found -> recipe(request, language.fileName(), found)))
                 .flatMap(Optional::stream)
                 .findFirst()
                 .orElseThrow(() -> noRecipe("the context has none of "

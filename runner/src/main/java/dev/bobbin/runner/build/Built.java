@@ -9,5 +9,4 @@ import org.jspecify.annotations.Nullable;
 /// @param digest of the image's manifest; `null` if it has no name and so is none
 /// @param cached blocks that were done before
 /// @param made blocks that were not
-public record Built(
-        @Nullable ImageReference name, @Nullable Digest digest, int cached, int made) {}
+public record Built(@Nullable ImageReference name, @Nullable Digest digest, int cached, int made) {}

@@ -139,8 +139,7 @@ final class Copying implements AutoCloseable {
     }
 
     private static boolean isTar(byte[] head) {
-        return head.length == 512
-                && Arrays.equals(head, 257, 262, "ustar".getBytes(StandardCharsets.US_ASCII), 0, 5);
+        return head.length == 512 && Arrays.equals(head, 257, 262, "ustar".getBytes(StandardCharsets.US_ASCII), 0, 5);
     }
 
     private static boolean begins(byte[] head, int... magic) {

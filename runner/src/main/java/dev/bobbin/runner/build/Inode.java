@@ -124,8 +124,7 @@ record Inode(Path path, int type, int permissions, int uid, int gid, long size, 
                         .ifPresent(value -> kept.put(
                                 name,
                                 new String(
-                                        isCapability ? capability(value, base) : value,
-                                        StandardCharsets.ISO_8859_1)));
+                                        isCapability ? capability(value, base) : value, StandardCharsets.ISO_8859_1)));
             }
         }
         return kept;

@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -34,12 +33,16 @@ final class LayeredTree implements Tree {
     @Override
     public synchronized Optional<Node> find(String path) throws IOException {
         if (path.isEmpty()) {
-            return layers.isEmpty() ? Optional.empty() : Optional.of(Inode.of(layers.getFirst()).node("", 0));
+            return layers.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(Inode.of(layers.getFirst()).node("", 0));
         }
         for (var layer : directories(Names.parent(path))) {
             var inode = Inode.find(RawPath.resolve(layer, Names.last(path)));
             if (inode.isPresent()) {
-                return inode.get().isWhiteout() ? Optional.empty() : Optional.of(inode.get().node(path, 0));
+                return inode.get().isWhiteout()
+                        ? Optional.empty()
+                        : Optional.of(inode.get().node(path, 0));
             }
         }
         return Optional.empty();

@@ -31,8 +31,7 @@ record Selection(String name, Tree.Node node) {
             }
         }
         if (all.isEmpty()) {
-            throw missing(
-                    copy, "nothing in " + shown(copy.source()) + " matches " + String.join(" ", copy.patterns()));
+            throw missing(copy, "nothing in " + shown(copy.source()) + " matches " + String.join(" ", copy.patterns()));
         }
         return all.stream().distinct().toList();
     }

@@ -136,8 +136,7 @@ final class Snapshot {
             }
         }
         if (inode.isFile()) {
-            try (var content =
-                    Files.newInputStream(inode.path(), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            try (var content = Files.newInputStream(inode.path(), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
                 tar.add(node, content);
             }
         } else {

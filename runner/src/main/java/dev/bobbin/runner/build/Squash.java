@@ -85,7 +85,8 @@ final class Squash {
     private void file(Inode inode, String path, List<Path> all, LayerTar tar) throws IOException {
         var node = inode.node(path, 0);
         if (inode.links() > 1) {
-            var root = parts.stream().filter(part -> inode.path().startsWith(part)).findFirst();
+            var root =
+                    parts.stream().filter(part -> inode.path().startsWith(part)).findFirst();
             var first = written.putIfAbsent(List.of(root.orElse(all.getFirst()), inode.number()), path);
             if (first != null) {
                 tar.addHardLink(node, first);

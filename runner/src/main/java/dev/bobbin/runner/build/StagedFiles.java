@@ -18,7 +18,8 @@ final class StagedFiles {
 
     /// What somebody else owns it as, and how it may be used; `null` for what it says itself.
     record Dress(
-            @org.jspecify.annotations.Nullable Owner owner, @org.jspecify.annotations.Nullable Integer mode) {
+            @org.jspecify.annotations.Nullable Owner owner,
+            @org.jspecify.annotations.Nullable Integer mode) {
         static final Dress OWN = new Dress(null, null);
     }
 

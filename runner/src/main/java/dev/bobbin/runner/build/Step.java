@@ -48,10 +48,10 @@ public sealed interface Step {
     }
 
     /// Files and directories, copied as BuildKit does: of a directory its content, to a destination that ends with
-    /// `/` or of several sources into that directory, else to that very name; directories that are missing are made,
-    /// of root, 0755.
+    /// `/` or of several sources into that directory, else to that very name; missing directories are made, of root,
+    /// 0755.
     ///
-    /// @param patterns what to copy, relative to the source's root, a leading `/` meaning nothing; `*`, `?`, `[a-z]`
+    /// @param patterns what to copy, relative to the source's root, a leading `/` meaning nothing; `*`, `?`, ranges
     ///        and `\` before a character as Go's `filepath.Match` has them, resolved when the source is there. One
     ///        without any of these has to exist; of those with, together with the others, at least one.
     /// @param excludes patterns as in an ignore file, `**` and `!` included, relative to the source's root
@@ -91,7 +91,8 @@ public sealed interface Step {
     /// @param path absolute, its last part its name
     /// @param owner as in [Run#user]; `null` for root
     /// @param mode at most octal 7777
-    record InlineFile(int line, String path, String content, @Nullable String owner, int mode) implements Step {
+    record InlineFile(
+            int line, String path, String content, @Nullable String owner, int mode) implements Step {
         byte[] bytes() {
             return content.getBytes(StandardCharsets.UTF_8);
         }
@@ -100,6 +101,5 @@ public sealed interface Step {
     /// A directory, made with those above it where there is none; one that is there stays as it is.
     ///
     /// @param owner as in [Run#user]; `null` for root; of those that are made
-    record MakeDirectory(
-            int line, String path, @Nullable String owner, int mode) implements Step {}
+    record MakeDirectory(int line, String path, @Nullable String owner, int mode) implements Step {}
 }

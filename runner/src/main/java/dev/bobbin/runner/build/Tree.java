@@ -51,7 +51,7 @@ interface Tree {
 
     InputStream open(Node file) throws IOException;
 
-    /// Says all that content, but not the name, of a file adds to a key; its content's digest where that is known.
+    /// The digest of a file's content, where that is known without reading it.
     Optional<String> digest(Node file);
 
     /// The path without links, those of its last part followed only if asked; nothing if a part of it is missing.

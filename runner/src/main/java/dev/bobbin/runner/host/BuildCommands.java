@@ -155,7 +155,8 @@ final class BuildCommands implements Commands {
             var step = command.step();
             var forbidden = premises.networks().forbidden(command.network());
             if (forbidden.isPresent()) {
-                throw new BuildException(Problem.HOST, step.line(), forbidden.get().detail());
+                throw new BuildException(
+                        Problem.HOST, step.line(), forbidden.get().detail());
             }
             var job = new Job.Run(
                     own,
@@ -213,8 +214,7 @@ final class BuildCommands implements Commands {
 
         private @Nullable Attachment attach(WarmSandboxes.Lasting made) throws InterruptedException {
             var names = List.of(Order.hostname(own.toString()), own.toString());
-            return switch (
-                premises.networks().attach(id, command.tenant(), names, command.network(), made.pid())) {
+            return switch (premises.networks().attach(id, command.tenant(), names, command.network(), made.pid())) {
                 case Networks.Answer.Ready(var place) -> place;
                 case Networks.Answer.Refused(var refusal) ->
                     throw new BuildException(Problem.HOST, command.step().line(), refusal.detail());

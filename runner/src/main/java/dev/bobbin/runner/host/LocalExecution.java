@@ -116,7 +116,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public Optional<SandboxId> sandbox() {
-        return meta.kind().equals(JobMeta.RUN) || meta.kind().equals(JobMeta.BUILD) ? Optional.empty() : Optional.of(sandboxId);
+        return meta.kind().equals(JobMeta.RUN) || meta.kind().equals(JobMeta.BUILD)
+                ? Optional.empty()
+                : Optional.of(sandboxId);
     }
 
     @Override

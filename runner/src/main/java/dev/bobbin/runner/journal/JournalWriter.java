@@ -82,8 +82,7 @@ public final class JournalWriter implements AutoCloseable {
             left.position(left.position() + part.remaining());
             var length = part.remaining();
             sum.crc.update(part.duplicate());
-            record(
-                    stream == Output.Stream.STDOUT ? Wire.RECORD_STDOUT : Wire.RECORD_STDERR, sum.bytes, part);
+            record(stream == Output.Stream.STDOUT ? Wire.RECORD_STDOUT : Wire.RECORD_STDERR, sum.bytes, part);
             sum.bytes += length;
         }
     }

@@ -47,7 +47,9 @@ class BuildPiecesTest {
                 block("b", SCRATCH, List.of("a")),
                 block("c", SCRATCH, List.of("b"))));
         assertThat(schedule.wanted()).extracting(Block::name).containsExactly("a", "b", "c");
-        assertThat(schedule.between(schedule.block("c"))).extracting(Block::name).containsExactly("a", "b");
+        assertThat(schedule.between(schedule.block("c")))
+                .extracting(Block::name)
+                .containsExactly("a", "b");
     }
 
     @Test
@@ -59,8 +61,8 @@ class BuildPiecesTest {
 
     @Test
     void refusesCircles() {
-        assertThatThrownBy(() -> new Schedule(
-                        plan("a", block("a", SCRATCH, List.of("b")), block("b", SCRATCH, List.of("a")))))
+        assertThatThrownBy(() ->
+                        new Schedule(plan("a", block("a", SCRATCH, List.of("b")), block("b", SCRATCH, List.of("a")))))
                 .isInstanceOf(BuildException.class)
                 .hasMessageContaining("circular");
         assertThatThrownBy(() -> new Schedule(plan("a", block("a", SCRATCH, List.of("gone")))))
@@ -73,16 +75,19 @@ class BuildPiecesTest {
         var tar = new LayerTar(bytes, BuildOrder.USUAL_TIME);
         var deep = "d/" + "long".repeat(60) + "\u00e4\u00ff";
         tar.add(node("d", Tree.Kind.DIRECTORY, 01777, 0, ""), InputStream.nullInputStream());
-        tar.add(node(deep, Tree.Kind.FILE, 04755, 5, ""), new ByteArrayInputStream("hello".getBytes(StandardCharsets.UTF_8)));
+        tar.add(
+                node(deep, Tree.Kind.FILE, 04755, 5, ""),
+                new ByteArrayInputStream("hello".getBytes(StandardCharsets.UTF_8)));
         tar.add(node("l", Tree.Kind.LINK, 0777, 0, "t".repeat(150)), InputStream.nullInputStream());
         tar.addHardLink(node("h", Tree.Kind.FILE, 04755, 5, ""), deep);
         tar.finish();
         var seen = new ArrayList<String>();
         TarFiles.read(
                 new ByteArrayInputStream(bytes.toByteArray()),
-                (file, content) -> seen.add(file.kind() + " " + file.name() + " " + Integer.toOctalString(file.permissions())
-                        + " " + file.uid() + " " + file.target() + " " + file.modifiedSeconds() + " "
-                        + new String(content.readAllBytes(), StandardCharsets.UTF_8)));
+                (file, content) ->
+                        seen.add(file.kind() + " " + file.name() + " " + Integer.toOctalString(file.permissions())
+                                + " " + file.uid() + " " + file.target() + " " + file.modifiedSeconds() + " "
+                                + new String(content.readAllBytes(), StandardCharsets.UTF_8)));
         assertThat(seen)
                 .containsExactly(
                         "DIRECTORY d/ 1777 3000000 " + " 315532800 ",
@@ -124,7 +129,8 @@ class BuildPiecesTest {
 
     private static Digest key(Layer below, Map<String, String> env) {
         var key = new Key(BuildOrder.USUAL_TIME, List.of(below));
-        key.run(new Step.Run(1, List.of("true"), env, Map.of("P", env.toString()), "/", "root", List.of(), StepNetwork.DEFAULT));
+        key.run(new Step.Run(
+                1, List.of("true"), env, Map.of("P", env.toString()), "/", "root", List.of(), StepNetwork.DEFAULT));
         return key.digest();
     }
 
@@ -138,11 +144,17 @@ class BuildPiecesTest {
         for (var name : List.of("../up", "a/../../up")) {
             assertThatThrownBy(() -> context(Map.of(name, "x"))).hasMessageContaining("climbs");
         }
-        var tar = TestImages.tar().link("out", directory.toString()).file("out/x", "x").bytes();
+        var tar = TestImages.tar()
+                .link("out", directory.toString())
+                .file("out/x", "x")
+                .bytes();
         assertThatThrownBy(() -> BuildContext.read(new ByteArrayInputStream(tar), directory, 100))
                 .hasMessageContaining("no directory");
         assertThatThrownBy(() -> BuildContext.read(
-                        new ByteArrayInputStream(TestImages.tar().file("f", "12345").bytes()), directory, 4))
+                        new ByteArrayInputStream(
+                                TestImages.tar().file("f", "12345").bytes()),
+                        directory,
+                        4))
                 .isInstanceOf(BuildException.class)
                 .extracting(e -> ((BuildException) e).problem())
                 .isEqualTo(BuildException.Problem.TOO_LARGE);
