@@ -136,6 +136,8 @@
  * at its start that is looked for beneath the directory `base` of the machine; the target is a path in the root.
  */
 #define FIELD_MOUNT 58
+/* empty: what a sandbox that lasts writes need not outlive the machine, so nothing waits for the disk when it ends */
+#define FIELD_VOLATILE 57
 /*
  * 4 bytes address, 4 bytes gateway, as they are sent: eth0, which somebody has put into the sandbox's network, gets this
  * address and leads everything else to that gateway.
@@ -174,10 +176,11 @@
  * A journal: JOURNAL_HEADER bytes (JOURNAL_MAGIC, u32 JOURNAL_VERSION, u32 zero), then records, each with a header of
  * RECORD_HEADER bytes: u32 length of the data, u8 kind, 3 bytes zero, u64 wall clock in nanoseconds since 1970,
  * u64 bytes of this stream before these (0 for other kinds); then the data. Positions are offsets in this file.
- * The file is append-only but for the data of its GAP record; its last record is END. Version 1 had no GAP.
+ * The file is append-only but for the data of its GAP record; its last record is END. Version 1 had no GAP, version 2 no
+ * PROGRESS.
  */
 #define JOURNAL_MAGIC "BOBBINJ\n"
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
 #define JOURNAL_HEADER 16
 #define RECORD_HEADER 24
 #define RECORD_LONGEST 65536 /* of STDOUT and STDERR; META and END may be longer, up to FRAME_LONGEST */
@@ -194,6 +197,7 @@
  * missing follows from the next record of that stream, or from END.
  */
 #define RECORD_GAP 6
+#define RECORD_PROGRESS 7 /* fields PROGRESS_…; only in journals that the JVM writes, of builds */
 
 /* fields of a STARTED and an END record; stamps are u64 nanoseconds of CLOCK_MONOTONIC */
 #define FIELD_STAMP_SANDBOX 64 /* mounts done, before the go to the job's process */
@@ -213,6 +217,10 @@
 #define FIELD_SIGNALLED 78        /* u32: the last FRAME_SIGNAL; absent: none */
 #define FIELD_STDIN_BYTES 79      /* u64: written into the pipe of the standard input; it may not have read them all */
 #define FIELD_EVIDENCE_BEFORE 80  /* as EVIDENCE, read before an EXEC's process was made */
+#define FIELD_PROGRESS_KIND 81    /* u32: of a PROGRESS record, as its writer numbers them */
+#define FIELD_PROGRESS_STEP 82    /* text */
+#define FIELD_PROGRESS_TEXT 83    /* text */
+#define FIELD_PROGRESS_MILLIS 84  /* u64 */
 /* also STATUS (if the main process was reaped), BY (REASON_CANCELLED), ERRNO and WHAT (REASON_SETUP, REASON_EXEC) */
 
 #define REASON_EXITED 1    /* the main process ended by itself; STATUS says how */

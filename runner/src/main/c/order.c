@@ -147,6 +147,7 @@ static bool take(struct order *order, const struct field *field)
     case FIELD_TERMINAL: return field_u32(field, &order->terminal);
     case FIELD_LASTING: order->lasting = true; return true;
     case FIELD_FILES: order->on_files = true; return true;
+    case FIELD_VOLATILE: order->is_volatile = true; return true;
     case FIELD_DISK_BYTES: return field_u64(field, &order->disk_bytes);
     case FIELD_DISK_INODES: return field_u64(field, &order->disk_inodes);
     case FIELD_TIME_MILLIS: return field_u64(field, &order->time_millis);

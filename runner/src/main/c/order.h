@@ -56,7 +56,7 @@ struct order {
     uint32_t uid, gid, output_policy, stdin_policy, rows, columns; /* the last two 0: no terminal */
     uint32_t terminal; /* of the parked process: one more than its number, 0: none */
     uint64_t disk_bytes, disk_inodes, time_millis, output_bytes, orphan_millis; /* 0: not given */
-    bool host_trees, lasting, on_files;
+    bool host_trees, lasting, on_files, is_volatile;
 };
 
 /* Takes a copy of `body`. An order that is refused leaves nothing to release. */

@@ -64,6 +64,8 @@ static int configure(int context, bool lasting, const struct order *order, struc
     }
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (set(context, settings[i][0], settings[i][1], failure) < 0) return -1;
+    if (order->is_volatile && fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
+        return fail(failure, "set volatile of the overlay");
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) return fail(failure, "make the overlay");
     return 0;
 }
@@ -73,8 +75,8 @@ static int mount_at_once(bool lasting, const struct order *order, struct failure
 {
     char options[4096];
     size_t length = (size_t)snprintf(options, sizeof options,
-                                     "upperdir=%s,workdir=%s,index=off,metacopy=off,redirect_dir=nofollow,lowerdir=",
-                                     upper_of(lasting), work_of(lasting));
+                                     "upperdir=%s,workdir=%s,index=off,metacopy=off,redirect_dir=nofollow%s,lowerdir=",
+                                     upper_of(lasting), work_of(lasting), order->is_volatile ? ",volatile" : "");
     for (size_t i = 0; i < order->layer_count; i++) {
         const char *layer = order->layers[i];
         if (strpbrk(layer, ":,\\")) return fail_as(failure, EINVAL, "name the layer %.180s", layer);

@@ -29,6 +29,8 @@ final class ConfigJson {
                 Json.keys(run, "ExposedPorts"),
                 Json.map(run, "Labels"),
                 Json.child(run, "Healthcheck").map(JsonNode::toString).orElse(null),
+                Json.texts(run, "Shell"),
+                Json.texts(run, "OnBuild"),
                 origin(document));
     }
 
@@ -70,6 +72,8 @@ final class ConfigJson {
         }
         var stopSignal = config.stopSignal();
         put(run, "StopSignal", stopSignal == null ? "" : stopSignal);
+        texts(run, "Shell", config.shell());
+        texts(run, "OnBuild", config.onBuild());
         var healthcheck = config.healthcheck();
         if (healthcheck != null) {
             run.set(

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// @param volumes directories whose content outlives a change of the image
 /// @param exposedPorts `port` or `port/protocol`
 /// @param healthcheck as JSON, nothing if the image has none
+/// @param shell what wraps commands of a build on it that are texts; empty for the usual one
+/// @param onBuild instructions of a Dockerfile that a build on it begins with
 /// @param origin what it was made for, and from
 public record ImageConfig(
         Map<String, String> environment,
@@ -30,6 +32,8 @@ public record ImageConfig(
         List<String> exposedPorts,
         Map<String, String> labels,
         @Nullable String healthcheck,
+        List<String> shell,
+        List<String> onBuild,
         Origin origin) {
 
     public ImageConfig {
@@ -38,6 +42,8 @@ public record ImageConfig(
         command = List.copyOf(command);
         volumes = List.copyOf(volumes);
         exposedPorts = List.copyOf(exposedPorts);
+        shell = List.copyOf(shell);
+        onBuild = List.copyOf(onBuild);
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
     }
 
@@ -48,7 +54,20 @@ public record ImageConfig(
             List<String> command,
             String user,
             String workdir) {
-        this(environment, entrypoint, command, user, workdir, null, List.of(), List.of(), Map.of(), null, Origin.HERE);
+        this(
+                environment,
+                entrypoint,
+                command,
+                user,
+                workdir,
+                null,
+                List.of(),
+                List.of(),
+                Map.of(),
+                null,
+                List.of(),
+                List.of(),
+                Origin.HERE);
     }
 
     /// Reads the configuration blob of an image.
@@ -75,6 +94,8 @@ public record ImageConfig(
                 exposedPorts,
                 labels,
                 healthcheck,
+                shell,
+                onBuild,
                 newOrigin);
     }
 

@@ -42,6 +42,11 @@ public sealed interface Output {
     /// told of all bytes before the first that is still there, since nobody knows which of them it had.
     record Gap(long at, Stream stream, long offset, long bytes) implements Output {}
 
+    /// Something that became of a build.
+    ///
+    /// @param timeNanos in nanoseconds of the wall clock since 1970
+    record Progress(long at, long timeNanos, BuildEvent event) implements Output {}
+
     /// Nothing happened for a while; sent so that proxies keep a quiet connection.
     record Heartbeat(long at) implements Output {}
 

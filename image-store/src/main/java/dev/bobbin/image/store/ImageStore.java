@@ -10,6 +10,7 @@ import dev.bobbin.image.ImageIndex;
 import dev.bobbin.image.ImageManifest;
 import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.Layer;
 import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.archive.LayerExtractor;
@@ -55,6 +56,8 @@ public final class ImageStore implements AutoCloseable {
     private final Registries registries;
     private final Pulls pulls;
     private final Commits commits;
+    private final Knowledge knowledge;
+    private final Pins pins;
     private final Archives archives;
 
     private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
@@ -65,10 +68,10 @@ public final class ImageStore implements AutoCloseable {
         this.blobs = new Blobs(disk);
         this.layers = new Layers(disk);
         this.index = new Index(disk, blobs, layers);
-        var pins = new Pins();
+        this.pins = new Pins();
         this.garbage = new Garbage(blobs, layers, index, pins);
         this.leases = new Leases(disk, index, layers, pins, garbage);
-        var knowledge = new Knowledge(index);
+        this.knowledge = new Knowledge(index);
         var assembly = new Assembly(blobs, layers, knowledge, config.extraction());
         this.newcomers = new Newcomers(disk, index, layers, assembly, pins);
         this.registries = new Registries(config.registries());
@@ -293,6 +296,19 @@ public final class ImageStore implements AutoCloseable {
             List<InputStream> layers) {
         refuseReserved(reference, "made");
         return commits.commit(owner, reference, base == null ? null : require(owner, base), config, layers);
+    }
+
+    /// Where `owner` makes images out of layers.
+    public Workshop workshop(String owner) {
+        return new Workshop(owner, blobs, index, newcomers, knowledge, leases, pins);
+    }
+
+    /// Keeps a layer that a [Workshop] made, compressed and as it is unpacked on top of others, whatever names do,
+    /// until the result is closed and garbage is collected.
+    ///
+    /// @param diffIds of the layers that it is stacked on, the lowest first, and its own
+    public AutoCloseable keep(Layer layer, List<Digest> diffIds) {
+        return leases.keep(layer, diffIds);
     }
 
     /// Gives an image another name, in place of what had it.

@@ -21,6 +21,14 @@ final class Knowledge {
         }
     }));
 
+    /// Layers made here, and what they unpack to.
+    private final Map<Digest, Digest> proven = Collections.synchronizedMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Digest, Digest> eldest) {
+            return size() > MOST_ARRIVALS;
+        }
+    });
+
     Knowledge(Index index) {
         this.index = index;
     }
@@ -36,8 +44,16 @@ final class Knowledge {
         arrivals.add(new Arrived(owner, digest));
     }
 
+    /// This server made the layer itself.
+    void prove(Digest layer, Digest diffId) {
+        proven.put(layer, diffId);
+    }
+
     /// Whether it is known that a layer of this address unpacks to what has this diff id, whoever found out.
     boolean isProven(Digest layer, Digest diffId) {
+        if (diffId.equals(proven.get(layer))) {
+            return true;
+        }
         return index.all().anyMatch(entry -> {
             var layers = entry.manifest().layers();
             var diffIds = entry.config().origin().diffIds();

@@ -1,8 +1,12 @@
 package dev.bobbin.image.store;
 
 import dev.bobbin.image.Digest;
+import dev.bobbin.image.ImageConfig;
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.Layer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +52,32 @@ final class Leases {
                     ? Disk.failure("read the users of image " + entry.reference(), failed)
                     : (RuntimeException) e;
         }
+    }
+
+    /// A stack of layers that are here and pinned by the caller.
+    Rootfs stand(ImageReference shown, ImageConfig config) {
+        var chains = Chains.of(config.origin().diffIds());
+        pins.pin(chains);
+        try {
+            var names = chains.reversed().stream().map(Layers::name).toList();
+            return new Rootfs(shown, config, names, false, accounts(chains), () -> release(chains));
+        } catch (IOException e) {
+            release(chains);
+            throw Disk.failure("read the users of " + shown, e);
+        }
+    }
+
+    /// Takes blobs away in the background that were made here and that nobody needs after all.
+    void discard(List<Digest> blobs) {
+        disk.later("discard", () -> garbage.discard(blobs));
+    }
+
+    /// Keeps a layer that was made here, and what it unpacks to on others, until the result is closed.
+    AutoCloseable keep(Layer layer, List<Digest> diffIds) {
+        var kept = new ArrayList<>(List.of(layer.blob().digest()));
+        Chains.of(diffIds).stream().reduce((_, last) -> last).ifPresent(kept::add);
+        pins.pin(kept);
+        return () -> pins.unpin(kept);
     }
 
     /// Keeps layers by the names that a [Rootfs] gave them.

@@ -64,6 +64,7 @@ public final class BobbinCommand implements Callable<Integer> {
         commands.put("rename", () -> new RenameCommand(server));
         commands.put("rm", () -> new RemoveCommand(server));
         commands.put("volume", () -> VolumeCommand.line(server));
+        commands.put("build", () -> new BuildCommand(server));
         commands.put("images", () -> new ImagesCommand(server));
         commands.put("pull", () -> new PullCommand(server));
         commands.put("push", () -> new PushCommand(server));
@@ -82,7 +83,7 @@ public final class BobbinCommand implements Callable<Integer> {
         throw new ParameterException(
                 new CommandLine(java.util.Objects.requireNonNull(spec)),
                 "Say what to do: bobbin run, serve; create, exec, attach, ps, port, logs, stats, inspect, start, stop, kill, restart,"
-                        + " rename, rm; volume; images, pull, push, save, load, tag, rmi, prune; or preflight");
+                        + " rename, rm; volume; build; images, pull, push, save, load, tag, rmi, prune; or preflight");
     }
 
     private static int explain(Exception failure, CommandLine line, CommandLine.ParseResult parsed) throws Exception {

@@ -10,6 +10,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -101,8 +102,16 @@ final class HttpConnection implements AutoCloseable {
 
     /// Posts a body as long as it comes. A server that refuses before it has read everything is heard all the same.
     Answer post(String path, String contentType, String accept, InputStream body) throws IOException {
-        var head =
-                head("POST", path, accept) + "Content-Type: " + contentType + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+        return post(path, contentType, accept, List.of(), body);
+    }
+
+    /// The same, with further headers, each as it is sent.
+    Answer post(String path, String contentType, String accept, List<String> headers, InputStream body)
+            throws IOException {
+        var further = new StringBuilder();
+        headers.forEach(header -> further.append(header).append("\r\n"));
+        var head = head("POST", path, accept) + further + "Content-Type: " + contentType
+                + "\r\nTransfer-Encoding: chunked\r\n\r\n";
         write(ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8)));
         var buffer = new byte[CHUNK];
         for (var count = body.read(buffer); count >= 0; count = body.read(buffer)) {

@@ -3,7 +3,6 @@ package dev.bobbin.runner.host;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.SandboxId;
-import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.cgroup.Cgroups;
 import dev.bobbin.runner.journal.Journal;
 import dev.bobbin.runner.journal.Precedence;
@@ -121,7 +120,7 @@ final class Archive {
                     .finish(
                             contents.get().position(),
                             null,
-                            ending(contents.get().end(), timeline));
+                            ending(meta, contents.get().end()));
             return Optional.of(new Entry(
                     execution,
                     Journal.bytesOnDisk(journal),
@@ -132,10 +131,14 @@ final class Archive {
         }
     }
 
-    private static Ending ending(@Nullable Fields end, StartTimeline timeline) throws IOException {
+    /// A build lives in its server, so what ended it is known.
+    private static Ending ending(JobMeta meta, @Nullable Fields end) throws IOException {
+        var timeline = meta.timeline();
         return end == null
                 ? new Ending(
-                        new Outcome.HostLost(),
+                        meta.kind().equals(JobMeta.BUILD)
+                                ? new Outcome.Cancelled("server_restart")
+                                : new Outcome.HostLost(),
                         Ending.Total.NOTHING,
                         Ending.Total.NOTHING,
                         Ending.Usage.UNKNOWN,

@@ -59,6 +59,7 @@ public final class HostRuntime implements AutoCloseable {
     private final Runs runs;
     private final Sandboxes sandboxes;
     private final Archive archive;
+    private final Builds builds;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private HostRuntime(
@@ -96,6 +97,7 @@ public final class HostRuntime implements AutoCloseable {
                 meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
+        this.builds = new Builds(config, images, premises);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")
@@ -228,6 +230,11 @@ public final class HostRuntime implements AutoCloseable {
         return sandboxes;
     }
 
+    /// Builds on this host.
+    public Builds builds() {
+        return builds;
+    }
+
     /// The volumes of this host.
     public Volumes volumes() {
         return new Volumes(premises.volumes(), config.allowUnenforcedLimits());
@@ -330,11 +337,13 @@ public final class HostRuntime implements AutoCloseable {
         var upkeep = premises.upkeep();
         upkeep.await(() -> synchronous().isEmpty(), grace);
         synchronous().forEach(execution -> execution.cancel("shutdown"));
-        upkeep.await(() -> synchronous().isEmpty(), LAST_WAIT);
+        builds.running().forEach(build -> build.cancel("shutdown"));
+        upkeep.await(() -> synchronous().isEmpty() && builds.running().isEmpty(), LAST_WAIT);
     }
 
     private List<LocalExecution> synchronous() {
-        return live().filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
+        return Stream.concat(live(), builds.running().stream())
+                .filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
                 .toList();
     }
 
@@ -348,6 +357,7 @@ public final class HostRuntime implements AutoCloseable {
     @Override
     public void close() {
         premises.drain();
+        builds.running().forEach(build -> build.cancel("shutdown"));
         if (!closed.compareAndSet(false, true)) {
             return;
         }
@@ -370,6 +380,7 @@ public final class HostRuntime implements AutoCloseable {
             premises.leave();
             premises.networks().close();
             sandboxes.events().close();
+            builds.close();
             premises.keys().close();
             nursery.close();
             locks.forEach(DirectoryLock::close);

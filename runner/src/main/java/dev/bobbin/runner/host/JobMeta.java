@@ -64,6 +64,7 @@ record JobMeta(
 
     static final String RUN = "run";
     static final String SANDBOX = "sandbox";
+    static final String BUILD = "build";
     /// Work on the files of a sandbox, which is nobody's job.
     static final String FILES = "files";
 

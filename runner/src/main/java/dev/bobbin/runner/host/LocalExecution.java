@@ -70,6 +70,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     private volatile long cancelledNanos = Long.MAX_VALUE;
     private volatile long unrecordedNanos = Long.MAX_VALUE;
     private volatile @Nullable String cancelledBy;
+    private volatile @Nullable Consumer<String> canceller;
 
     /// @param process `null` if the job had ended before this server began
     /// @param started called once the job's first instruction has run, or its end is known
@@ -101,6 +102,11 @@ final class LocalExecution implements Execution, Sandbox.Listener {
         this.stdin = new StdinFeed(process == null ? 0 : process.state().stdinTaken());
     }
 
+    /// Has `how` end it, as a job that is no process.
+    void cancelledThrough(Consumer<String> how) {
+        canceller = how;
+    }
+
     SandboxId sandboxId() {
         return sandboxId;
     }
@@ -111,7 +117,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public Optional<SandboxId> sandbox() {
-        return meta.kind().equals(JobMeta.RUN) ? Optional.empty() : Optional.of(sandboxId);
+        return meta.kind().equals(JobMeta.RUN) || meta.kind().equals(JobMeta.BUILD)
+                ? Optional.empty()
+                : Optional.of(sandboxId);
     }
 
     @Override
@@ -420,6 +428,12 @@ final class LocalExecution implements Execution, Sandbox.Listener {
 
     @Override
     public void cancel(String by) {
+        var how = canceller;
+        if (how != null && ending().isEmpty()) {
+            cancelledBy = by;
+            how.accept(by);
+            return;
+        }
         if (process == null || ending().isPresent()) {
             return;
         }

@@ -460,6 +460,9 @@ public final class Journal {
         private void pass(JournalRecord record, ByteBuffer read) throws IOException {
             if (record.kind() == Wire.RECORD_STARTED) {
                 sink.accept(new Output.Started(record.next(), record.timeNanos()));
+            } else if (record.kind() == Wire.RECORD_PROGRESS) {
+                var event = ProgressRecord.read(file().fields(record));
+                sink.accept(new Output.Progress(record.next(), record.timeNanos(), event));
             }
             read.position(read.position() + Math.min(read.remaining(), record.length()));
             moveTo(record.next(), null);

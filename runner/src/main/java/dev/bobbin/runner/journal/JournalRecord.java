@@ -22,7 +22,7 @@ record JournalRecord(long position, int kind, long timeNanos, long offset, int l
         var start = in.position();
         var length = in.getInt(start);
         var kind = Byte.toUnsignedInt(in.get(start + 4));
-        if (length < 0 || length > Wire.FRAME_LONGEST || kind < Wire.RECORD_META || kind > Wire.RECORD_GAP) {
+        if (length < 0 || length > Wire.FRAME_LONGEST || kind < Wire.RECORD_META || kind > Wire.RECORD_PROGRESS) {
             throw new WireException("no record begins at " + position);
         }
         return new JournalRecord(position, kind, in.getLong(start + 8), in.getLong(start + 16), length);

@@ -23,6 +23,11 @@ public record MountOrder(int kind, boolean readOnly, long bytes, String base, St
         return new MountOrder(Wire.MOUNT_VOLUME, mount.readOnly(), 0, "", id.toString(), mount.target());
     }
 
+    /// What [dev.bobbin.runner.volume.VolumeStore#take] took.
+    public static MountOrder passing(SandboxId id, String target, boolean readOnly) {
+        return new MountOrder(Wire.MOUNT_VOLUME, readOnly, 0, "", id.toString(), target);
+    }
+
     /// Something of the machine.
     ///
     /// @param beneath where it is looked for below `base`

@@ -31,6 +31,8 @@ public final class Order {
     private static final long FEWEST_INODES = 1024;
     private static final int HOSTNAME_DIGITS = 8;
     private static final int RLIMIT_NOFILE = 7;
+    /// A build that lost its server is over.
+    private static final long ORPHAN_MILLIS = 1000;
     private static final int LONGEST_HOSTNAME = 63;
     /// For images that name none.
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -182,6 +184,31 @@ public final class Order {
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         return order.frame(Wire.FRAME_EXEC);
+    }
+
+    /// The order for a command of a build, which is a job whose files stay where those of sandboxes that last are.
+    public static ByteBuffer building(
+            Job.Run job,
+            Rootfs rootfs,
+            Identity identity,
+            Cgroups cgroups,
+            byte[] meta,
+            List<MountOrder> mounts,
+            @Nullable Attachment attachment) {
+        var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_VOLATILE);
+        process(
+                order,
+                job.command(),
+                environment(rootfs, identity, job.env(), null),
+                workdir(rootfs, job.workdir()),
+                identity);
+        root(order, rootfs, job.id().toString(), mounts);
+        network(order, job.id().toString(), attachment);
+        order.u64(Wire.FIELD_TIME_MILLIS, job.limits().time().toMillis());
+        limits(order, job.limits(), cgroups);
+        output(order, job.limits().outputBytes(), job.outputPolicy());
+        stdin(job.stdin(), order);
+        return order.u64(Wire.FIELD_ORPHAN_MILLIS, ORPHAN_MILLIS).frame(Wire.FRAME_ORDER);
     }
 
     private static Map<String, String> environment(

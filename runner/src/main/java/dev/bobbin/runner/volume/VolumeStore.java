@@ -40,6 +40,8 @@ public final class VolumeStore {
     private static final String FILES = "data";
     private static final String TRASH = ".trash";
     private static final String MAKING = ".making-";
+    /// Marks what is mounted for one process only.
+    private static final String PASSING = "passing";
     private static final FileAttribute<Set<PosixFilePermission>> OURS =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
@@ -74,7 +76,7 @@ public final class VolumeStore {
 
     private void meet(Path entry) throws IOException {
         var name = entry.getFileName().toString();
-        if (name.startsWith(MAKING)) {
+        if (name.startsWith(MAKING) || Files.exists(entry.resolve(PASSING))) {
             trash.put(entry);
         } else if (SandboxId.parse(name).isPresent()) {
             try {
@@ -144,6 +146,23 @@ public final class VolumeStore {
     /// The volume of this id, whoever owns it.
     public synchronized Optional<Volume> find(SandboxId id) {
         return all.values().stream().filter(volume -> volume.id().equals(id)).findFirst();
+    }
+
+    /// Takes a file or a directory away, to be mounted as a volume of that id though it is nobody's, until it is
+    /// [#discarded].
+    public SandboxId take(Path content) throws IOException {
+        var id = SandboxId.next();
+        var aside = directory.resolve(MAKING + id);
+        Files.createDirectory(aside, OURS);
+        Files.createFile(aside.resolve(PASSING));
+        Files.move(content, aside.resolve(FILES), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(aside, directory.resolve(id.toString()), StandardCopyOption.ATOMIC_MOVE);
+        return id;
+    }
+
+    /// Removes what was [#take]n.
+    public void discarded(SandboxId id) throws IOException {
+        trash.put(directory.resolve(id.toString()));
     }
 
     /// Every volume of this tenant, oldest first.

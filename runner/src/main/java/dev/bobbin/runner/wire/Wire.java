@@ -81,6 +81,7 @@ public final class Wire {
     public static final int FIELD_NEW_PRIVILEGES = 56;
     public static final int FIELD_OWN_NETWORK = 57;
     public static final int FIELD_MOUNT = 58;
+    public static final int FIELD_VOLATILE = 57;
     public static final int FIELD_NETWORK = 59;
     public static final int FIELD_HOSTS = 60;
     public static final int FIELD_RESOLVERS = 61;
@@ -100,7 +101,7 @@ public final class Wire {
     public static final int STDIN_EMPTY = 1;
     public static final int STDIN_BYTES = 2;
     public static final int STDIN_OPEN = 3;
-    public static final int JOURNAL_VERSION = 2;
+    public static final int JOURNAL_VERSION = 3;
     public static final int JOURNAL_HEADER = 16;
     public static final int RECORD_HEADER = 24;
     public static final int RECORD_LONGEST = 65536;
@@ -110,6 +111,7 @@ public final class Wire {
     public static final int RECORD_STDERR = 4;
     public static final int RECORD_END = 5;
     public static final int RECORD_GAP = 6;
+    public static final int RECORD_PROGRESS = 7;
     public static final int FIELD_STAMP_SANDBOX = 64;
     public static final int FIELD_STAMP_EXEC = 65;
     public static final int FIELD_STAMP_END = 66;
@@ -127,6 +129,10 @@ public final class Wire {
     public static final int FIELD_SIGNALLED = 78;
     public static final int FIELD_STDIN_BYTES = 79;
     public static final int FIELD_EVIDENCE_BEFORE = 80;
+    public static final int FIELD_PROGRESS_KIND = 81;
+    public static final int FIELD_PROGRESS_STEP = 82;
+    public static final int FIELD_PROGRESS_TEXT = 83;
+    public static final int FIELD_PROGRESS_MILLIS = 84;
     public static final int REASON_EXITED = 1;
     public static final int REASON_TIME = 2;
     public static final int REASON_OUTPUT = 3;

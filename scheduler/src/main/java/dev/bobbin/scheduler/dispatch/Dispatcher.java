@@ -9,6 +9,8 @@ import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.build.PlannedBuild;
+import dev.bobbin.runner.host.Builds;
 import dev.bobbin.runner.host.HostRuntime;
 import dev.bobbin.scheduler.admission.Admission;
 import dev.bobbin.scheduler.admission.Admission.Stay;
@@ -18,6 +20,8 @@ import dev.bobbin.scheduler.placement.Candidate;
 import dev.bobbin.scheduler.placement.Placement;
 import dev.bobbin.scheduler.tenant.Caller;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Door of the scheduler: admits a job, finds it a host, starts it there, and finds it again later.
 public final class Dispatcher implements AutoCloseable {
+    private static final String BUILD = "build";
     /// A job that lives longer is no longer measured against the cost of a thread.
     private static final long SHORT_MILLIS = 200;
     /// How often young jobs are looked through. One look for all: an alarm for each would wake a thread for each.
@@ -144,6 +149,62 @@ public final class Dispatcher implements AutoCloseable {
         };
     }
 
+    /// What this host keeps and knows of builds.
+    public Builds builds() {
+        return runtime.builds();
+    }
+
+    /// Starts a build, waiting in line if it must. It is closed if it is refused.
+    public Attempt build(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller)
+            throws InterruptedException {
+        var accepted = false;
+        try {
+            var attempt = admit(build, onDisconnect, caller);
+            accepted = attempt instanceof Attempt.Accepted;
+            return attempt;
+        } finally {
+            if (!accepted) {
+                close(build);
+            }
+        }
+    }
+
+    private static void close(PlannedBuild build) {
+        try {
+            build.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("let go of a build", e);
+        }
+    }
+
+    private Attempt admit(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller)
+            throws InterruptedException {
+        var order = build.order();
+        if (!caller.sees(order.tenant())) {
+            throw new IllegalArgumentException("a build belongs to a tenant that its caller sees");
+        }
+        var timeline = StartTimeline.begin();
+        meters.submitted(BUILD);
+        var forbidden = NetworkRights.refusal(order.network(), caller, publish);
+        if (forbidden.isPresent()) {
+            return new Attempt.Refused(forbidden.get());
+        }
+        return switch (admission.enter(order.limits())) {
+            case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
+            case Admission.Entry.Admitted in -> {
+                timeline.stamp(Phase.ADMIT);
+                timeline.stamp(Phase.PLACE);
+                var attempt = runtime.builds().start(build, onDisconnect, timeline);
+                if (attempt instanceof Attempt.Accepted(var execution)) {
+                    meters.started();
+                    yield new Attempt.Accepted(follow(BUILD, execution, in.ticket()::close));
+                }
+                in.ticket().close();
+                yield attempt;
+            }
+        };
+    }
+
     /// An exec uses what its sandbox has been given, so it neither waits nor is placed.
     private Attempt enter(Job.Exec exec, StartTimeline timeline) throws InterruptedException {
         timeline.path(StartTimeline.Path.ENTERED);
@@ -152,7 +213,7 @@ public final class Dispatcher implements AutoCloseable {
             case Attempt.Refused refused -> refused;
             case Attempt.Accepted accepted -> {
                 meters.started();
-                yield new Attempt.Accepted(follow(exec, accepted.execution(), () -> {}));
+                yield new Attempt.Accepted(follow(exec.kind(), accepted.execution(), () -> {}));
             }
         };
     }
@@ -208,7 +269,7 @@ public final class Dispatcher implements AutoCloseable {
                 case Attempt.Accepted accepted -> {
                     taken = true;
                     meters.started();
-                    yield new Attempt.Accepted(follow(job, accepted.execution(), ticket::close));
+                    yield new Attempt.Accepted(follow(job.kind(), accepted.execution(), ticket::close));
                 }
             };
         } finally {
@@ -231,8 +292,7 @@ public final class Dispatcher implements AutoCloseable {
         return answer;
     }
 
-    private Execution follow(Job job, Execution execution, Runnable release) {
-        var kind = job.kind();
+    private Execution follow(String kind, Execution execution, Runnable release) {
         var dispatched = new DispatchedExecution(execution, ending -> {
             release.run();
             meters.ended(kind, ending);

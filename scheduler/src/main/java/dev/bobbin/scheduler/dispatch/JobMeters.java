@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// The numbers about jobs. Every series exists from the start, so that a first event is an increase and not an
 /// appearance; no label ever holds an id.
 final class JobMeters {
-    private static final List<String> KINDS = List.of("run", "exec");
+    private static final List<String> KINDS = List.of("run", "exec", "build");
     private static final List<Path> PATHS = List.of(Path.PARKED, Path.COLD, Path.ENTERED);
 
     /// One of each, for the words of their causes.

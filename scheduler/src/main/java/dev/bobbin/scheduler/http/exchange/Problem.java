@@ -2,6 +2,7 @@ package dev.bobbin.scheduler.http.exchange;
 
 import dev.bobbin.image.ImageException;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.build.BuildException;
 import org.jspecify.annotations.Nullable;
 
 /// Why a request gets no answer of its own: the content of a problem document (RFC 9457), which each API may say in its
@@ -25,6 +26,20 @@ public record Problem(
 
     public static Problem notFound(String detail) {
         return new Problem(404, "not_found", detail);
+    }
+
+    /// Why a build cannot be.
+    public static Problem of(BuildException e) {
+        var line = e.line() > 0 ? "line " + e.line() + ": " : "";
+        var detail = line + e.getMessage();
+        return switch (e.problem()) {
+            case RECIPE, STEP -> invalid("recipe", detail);
+            case CONTEXT -> invalid("context", detail);
+            case TOO_LARGE -> new Problem(413, "too_large", detail, "context", 0);
+            case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "recipe", 0);
+            case IMAGE_UNAVAILABLE -> new Problem(424, "image_unavailable", detail, "recipe", 0);
+            case HOST -> new Problem(503, "degraded", detail, null, 5);
+        };
     }
 
     public static Problem of(Refusal refusal) {

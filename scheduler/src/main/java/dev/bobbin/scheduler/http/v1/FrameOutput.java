@@ -54,6 +54,13 @@ final class FrameOutput implements OutputSink {
                     frames.send("gap", gap.at(), json -> gap(json, gap));
                 }
             }
+            case Output.Progress progress -> {
+                releaseWaiting();
+                frames.send("progress", progress.at(), json -> {
+                    json.writeStringField("time", time(progress.timeNanos()));
+                    BuildJson.event(json, progress.event());
+                });
+            }
             case Output.Heartbeat heartbeat -> {
                 releaseWaiting();
                 frames.heartbeat(heartbeat.at());

@@ -16,6 +16,7 @@ final class InlineOutput implements OutputSink {
     private final Set<Stream> wanted;
     private final ByteArrayOutputStream stdout = new ByteArrayOutputStream(0);
     private final ByteArrayOutputStream stderr = new ByteArrayOutputStream(0);
+    private final BuildJson build = new BuildJson();
     private boolean truncated;
     private long at;
 
@@ -33,6 +34,7 @@ final class InlineOutput implements OutputSink {
                 }
             }
             case Output.Gap _ -> truncated = true;
+            case Output.Progress progress -> build.happened(progress.event());
             case Output.Started _, Output.Heartbeat _, Output.Ended _ -> {}
         }
     }
@@ -46,6 +48,11 @@ final class InlineOutput implements OutputSink {
     /// Where reading ended.
     long at() {
         return at;
+    }
+
+    /// What became of the steps, of a build.
+    BuildJson build() {
+        return build;
     }
 
     /// `"stdout" | "stdout_base64"`, the same for stderr, and `"truncated"`.

@@ -119,6 +119,7 @@ final class JobAnswer {
             json.writeStringField("image", job.image().text());
             JobJson.sandbox(json, job);
             JobJson.outcome(json, ending.outcome());
+            output.build().writeTo(json);
             output.writeTo(json);
             JobJson.unenforcedLimits(json, job.unenforcedLimits());
             JobJson.usage(json, ending);

@@ -5,6 +5,8 @@ import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.scheduler.http.exchange.Streamed;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +40,11 @@ final class PlainOutput implements OutputSink {
             case Output.Gap gap -> {
                 if (wanted.contains(gap.stream())) {
                     note(gap);
+                }
+            }
+            case Output.Progress progress -> {
+                if (wanted.contains(Stream.STDOUT)) {
+                    answer.write(ByteBuffer.wrap(BuildLine.of(progress.event()).getBytes(StandardCharsets.UTF_8)));
                 }
             }
             case Output.Started _, Output.Heartbeat _, Output.Ended _ -> {}

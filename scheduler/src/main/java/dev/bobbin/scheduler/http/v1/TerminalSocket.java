@@ -135,7 +135,7 @@ final class TerminalSocket {
             }
             flush();
             switch (output) {
-                case Output.Bytes _ -> {}
+                case Output.Bytes _, Output.Progress _ -> {}
                 case Output.Started started ->
                     socket.send(message("started", started.at(), json -> FrameOutput.started(json, job, started)));
                 case Output.Gap gap -> socket.send(message("gap", gap.at(), json -> FrameOutput.gap(json, gap)));

@@ -21,6 +21,7 @@ public final class V1 implements Dialect {
 
     private final Runs runs;
     private final Execs execs;
+    private final Builds builds;
     private final Sandboxes sandboxes;
     private final Volumes volumes;
     private final Stats stats;
@@ -43,6 +44,7 @@ public final class V1 implements Dialect {
         this.runs = new Runs(dispatcher, directory, usualImage, answers, terminals);
         this.execs = new Execs(dispatcher, places, answers, terminals);
         this.submissions = new Submissions(runs, execs);
+        this.builds = new Builds(dispatcher, directory, answers);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);
@@ -59,6 +61,10 @@ public final class V1 implements Dialect {
                 .any("/v1/run", only("POST"))
                 .post("/v1/exec", execs::exec)
                 .any("/v1/exec", only("POST"))
+                .post("/v1/builds", builds::build)
+                .any("/v1/builds", only("POST"))
+                .post("/v1/builds/prune", builds::prune)
+                .any("/v1/builds/prune", only("POST"))
                 .post("/v1/jobs", submissions::submit)
                 .get("/v1/jobs", jobs::list)
                 .any("/v1/jobs", only("GET, POST"))

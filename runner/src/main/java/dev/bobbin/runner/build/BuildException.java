@@ -1,0 +1,56 @@
+package dev.bobbin.runner.build;
+
+/// A build that cannot be, with one sentence for whoever wrote the recipe.
+public final class BuildException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final Problem problem;
+    private final int line;
+
+    /// Whose fault it is.
+    public enum Problem {
+        /// The recipe says what cannot be.
+        RECIPE,
+        /// It names an image that nobody has.
+        NO_SUCH_IMAGE,
+        /// A registry did not answer.
+        IMAGE_UNAVAILABLE,
+        /// The context lacks something, or holds what may not be.
+        CONTEXT,
+        /// The context is larger than may be.
+        TOO_LARGE,
+        /// A step did not end well.
+        STEP,
+        /// This machine could not.
+        HOST
+    }
+
+    /// One without a deeper reason.
+    ///
+    /// @param line of the recipe, from 1; 0 if it is about none
+    public BuildException(Problem problem, int line, String message) {
+        super(message);
+        this.problem = problem;
+        this.line = line;
+    }
+
+    public BuildException(Problem problem, int line, String message, Throwable cause) {
+        super(message, cause);
+        this.problem = problem;
+        this.line = line;
+    }
+
+    /// A recipe that says what cannot be. The message need not repeat the line.
+    public static BuildException recipe(int line, String message) {
+        return new BuildException(Problem.RECIPE, line, message);
+    }
+
+    public Problem problem() {
+        return problem;
+    }
+
+    /// Of the recipe, from 1; 0 if it is about none.
+    public int line() {
+        return line;
+    }
+}

@@ -1,0 +1,186 @@
+package dev.bobbin.runner.build;
+
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.store.ImageStore;
+import dev.bobbin.image.store.Workshop;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.function.BiFunction;
+
+/// The door of this package: understands requests to build, and knows the cache. Safe for many threads.
+public final class Builder implements AutoCloseable {
+    /* Below the directory: `cache/` with what was built before, and `scratch/` with what builds need for a moment; the latter
+     * is emptied when a server begins. */
+
+    private final ImageStore images;
+    private final Path scratch;
+    private final Commands commands;
+    private final List<RecipeLanguage> languages;
+    private final BiFunction<String, String, RecipeLanguage> choice;
+    private final BuildCache cache;
+    private final Semaphore places;
+    private final BuildConfig config;
+
+    private Builder(
+            ImageStore images,
+            Path scratch,
+            Commands commands,
+            List<RecipeLanguage> languages,
+            BiFunction<String, String, RecipeLanguage> choice,
+            BuildCache cache,
+            BuildConfig config) {
+        this.images = images;
+        this.scratch = scratch;
+        this.commands = commands;
+        this.languages = List.copyOf(languages);
+        this.choice = choice;
+        this.cache = cache;
+        this.config = config;
+        this.places = new Semaphore(config.parallel(), true);
+    }
+
+    /// Opens it in `directory`, which is made if absent.
+    ///
+    /// @param languages whose files are looked for, in this order, where a request names none
+    /// @param choice the language of a file of this name with this text
+    public static Builder open(
+            Path directory,
+            ImageStore images,
+            Commands commands,
+            List<RecipeLanguage> languages,
+            BiFunction<String, String, RecipeLanguage> choice,
+            BuildConfig config)
+            throws IOException {
+        var scratch = directory.resolve("scratch");
+        Scratch.remove(scratch);
+        Files.createDirectories(
+                scratch, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        var cache = BuildCache.open(directory.resolve("cache"), images);
+        return new Builder(images, scratch, commands, languages, choice, cache, config);
+    }
+
+    /// What was built before.
+    public BuildCache cache() {
+        return cache;
+    }
+
+    /// Reads the files of a request to their end.
+    ///
+    /// @param tar plain or compressed
+    /// @throws BuildException CONTEXT if it holds what cannot be, or is larger than may be
+    public BuildContext receive(InputStream tar) throws IOException {
+        return BuildContext.read(tar, scratch, config.contextBytes());
+    }
+
+    /// Files that a request spelled out.
+    public BuildContext receive(Map<String, byte[]> files) throws IOException {
+        return BuildContext.of(files, scratch);
+    }
+
+    /// Finds and compiles the recipe, and brings the images that it names.
+    ///
+    /// @param context the build's from now on, closed with it or if this throws
+    /// @throws BuildException if it cannot be built
+    public PlannedBuild plan(BuildRequest request, BuildContext context, Puller puller)
+            throws IOException, InterruptedException {
+        var workshop = images.workshop(request.order().tenant());
+        try {
+            var found = recipe(request, context);
+            var language = choice.apply(found.fileName(), found.text());
+            var inContext = request.recipe() == null ? found.fileName() : "";
+            var filtered = context.without(language.filter(inContext, context::text));
+            var bases = new StoredBases(workshop, puller);
+            var plan = language.compile(found, bases);
+            return planned(request.order(), plan, filtered, workshop, bases, context);
+        } catch (InterruptedException | RuntimeException e) {
+            workshop.close();
+            context.close();
+            throw e;
+        }
+    }
+
+    /// One whose plan is known.
+    public PlannedBuild plan(BuildOrder order, BuildPlan plan, BuildContext context, Puller puller)
+            throws InterruptedException {
+        var workshop = images.workshop(order.tenant());
+        return planned(order, plan, context, workshop, new StoredBases(workshop, puller), context);
+    }
+
+    private PlannedBuild planned(
+            BuildOrder order,
+            BuildPlan plan,
+            BuildContext filtered,
+            Workshop workshop,
+            StoredBases bases,
+            BuildContext context)
+            throws InterruptedException {
+        var schedule = new Schedule(plan);
+        if (plan.result() instanceof Base.Image(var reference)) {
+            bases.resolve(reference);
+        }
+        for (var block : schedule.wanted()) {
+            if (block.base() instanceof Base.Image(var reference)) {
+                bases.resolve(reference);
+            }
+        }
+        return new PlannedBuild(
+                order,
+                plan,
+                watcher -> {
+                    try {
+                        var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
+                        var built = new Build(plan, schedule, site, filtered, bases, cache, places).run();
+                        cache.pruneTo(config.cacheBytes());
+                        return built;
+                    } catch (IOException e) {
+                        throw new BuildException(BuildException.Problem.HOST, 0, "the build cache: " + e.getMessage(), e);
+                    } catch (ImageException e) {
+                        throw new BuildException(BuildException.Problem.HOST, 0, String.valueOf(e.getMessage()), e);
+                    }
+                },
+                List.of(workshop, context));
+    }
+
+    private Recipe recipe(BuildRequest request, BuildContext context) {
+        var file = request.file();
+        var text = request.recipe();
+        if (text != null) {
+            return recipe(request, file == null ? "" : file, text);
+        }
+        if (file != null) {
+            return recipe(
+                    request,
+                    file,
+                    context.text(file).orElseThrow(() -> noRecipe("the context has no file \"" + file + "\"")));
+        }
+        return languages.stream()
+                .map(language ->
+                        context.text(language.fileName()).map(found -> recipe(request, language.fileName(), found)))
+                .flatMap(Optional::stream)
+                .findFirst()
+                .orElseThrow(() -> noRecipe("the context has none of "
+                        + String.join(
+                                ", ",
+                                languages.stream().map(RecipeLanguage::fileName).toList())));
+    }
+
+    private static Recipe recipe(BuildRequest request, String fileName, String text) {
+        return new Recipe(fileName, text, request.target(), request.arguments());
+    }
+
+    private static BuildException noRecipe(String message) {
+        return new BuildException(BuildException.Problem.CONTEXT, 0, message);
+    }
+
+    @Override
+    public void close() {
+        cache.close();
+    }
+}

@@ -1,0 +1,24 @@
+package dev.bobbin.runner.build;
+
+import dev.bobbin.runner.Network;
+
+/// What a command may reach.
+final class Networks {
+    private Networks() {}
+
+    static Network of(Step.Run step, BuildOrder order) {
+        return switch (step.network()) {
+            case DEFAULT -> order.network();
+            case NONE -> Network.NONE;
+            case HOST -> {
+                if (!order.hostNetwork()) {
+                    throw new BuildException(
+                            BuildException.Problem.RECIPE,
+                            step.line(),
+                            "this machine's own network is not for this build");
+                }
+                yield new Network.Host();
+            }
+        };
+    }
+}

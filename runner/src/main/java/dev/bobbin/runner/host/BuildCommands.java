@@ -1,0 +1,260 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.Identity;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Mount;
+import dev.bobbin.runner.Network.Attachment;
+import dev.bobbin.runner.Outcome;
+import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.build.BuildException;
+import dev.bobbin.runner.build.BuildException.Problem;
+import dev.bobbin.runner.build.Commands;
+import dev.bobbin.runner.build.StepMount;
+import dev.bobbin.runner.net.Networks;
+import dev.bobbin.runner.sandbox.MountOrder;
+import dev.bobbin.runner.sandbox.Order;
+import dev.bobbin.runner.sandbox.SandboxException;
+import dev.bobbin.runner.sandbox.WarmSandboxes;
+import dev.bobbin.runner.volume.Mountings;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Runs the commands of builds, each in a sandbox whose files are on the disk until its layer is made.
+final class BuildCommands implements Commands {
+    /* Such a sandbox is one that lasts without a record: a server that comes after a crash knows by that that it was being
+     * made, and removes it. Its overlay is volatile, so nothing waits for the disk when it ends. */
+
+    private static final System.Logger LOG = System.getLogger(BuildCommands.class.getName());
+    /// Whose caches are: no tenant has a name like this.
+    private static final String CACHES = "build\0";
+
+    private final Premises premises;
+    private final Map<String, ReentrantLock> locked = new ConcurrentHashMap<>();
+
+    BuildCommands(Premises premises) {
+        this.premises = premises;
+    }
+
+    @Override
+    public Ran run(Command command, OutputSink output) throws InterruptedException {
+        var locks = command.step().mounts().stream()
+                .filter(mount -> mount instanceof StepMount.Cache cache && cache.sharing() != StepMount.Sharing.SHARED)
+                .map(mount -> command.tenant() + "\0" + ((StepMount.Cache) mount).id())
+                .distinct()
+                .sorted()
+                .map(name -> locked.computeIfAbsent(name, _ -> new ReentrantLock()))
+                .toList();
+        var taken = new ArrayList<ReentrantLock>();
+        try {
+            for (var lock : locks) {
+                lock.lockInterruptibly();
+                taken.add(lock);
+            }
+            return new Run(command).run(output);
+        } catch (SandboxException | IOException e) {
+            throw new BuildException(
+                    Problem.HOST, command.step().line(), "a command cannot be run here: " + e.getMessage(), e);
+        } finally {
+            taken.forEach(ReentrantLock::unlock);
+        }
+    }
+
+    /// One command, from its sandbox to what is left of that.
+    private final class Run implements Ran {
+        private final Command command;
+        private final SandboxId id = SandboxId.next();
+        private final JobId own = JobId.next();
+        private final List<SandboxId> passing = new ArrayList<>();
+        private final Set<String> scaffolding = new HashSet<>(Set.of("proc", "sys", "dev", "etc"));
+        private WarmSandboxes.@Nullable Lasting taken;
+        private int project;
+        private @Nullable Outcome outcome;
+
+        Run(Command command) {
+            this.command = command;
+        }
+
+        Run run(OutputSink output) throws IOException, InterruptedException {
+            var identity = identity();
+            var orders = mounts();
+            var ended = false;
+            try {
+                outcome = run(identity, orders, output);
+                ended = true;
+                return this;
+            } finally {
+                if (!ended) {
+                    premises.destroy(id);
+                    close();
+                }
+            }
+        }
+
+        private Identity identity() {
+            var user = command.step().user().isEmpty() ? "root" : command.step().user();
+            return command.rootfs()
+                    .identity(user)
+                    .orElseThrow(() -> new BuildException(
+                            Problem.STEP, command.step().line(), "there is no user or group \"" + user + "\""));
+        }
+
+        private List<MountOrder> mounts() throws IOException {
+            var orders = new ArrayList<MountOrder>();
+            var caches = new ArrayList<Mount>();
+            for (var mount : command.step().mounts()) {
+                switch (mount) {
+                    case StepMount.Cache cache ->
+                        caches.add(new Mount.Volume(name(cache), cache.target(), cache.readOnly()));
+                    case StepMount.Tmpfs tmpfs -> caches.add(new Mount.Tmpfs(tmpfs.target(), tmpfs.bytes()));
+                    case StepMount.Secret _, StepMount.Bind _, StepMount.Text _ -> {}
+                }
+                made(mount.target());
+            }
+            var answer = premises.mountings()
+                    .take(CACHES + command.tenant(), caches, command.limits().memoryBytes(), "build " + own);
+            switch (answer) {
+                case Mountings.Answer.Ready(var ready) -> orders.addAll(ready);
+                case Mountings.Answer.Refused(var refusal) ->
+                    throw new BuildException(Problem.HOST, command.step().line(), refusal.detail());
+            }
+            for (var fixture : command.fixtures()) {
+                var as = premises.volumes().take(fixture.content());
+                passing.add(as);
+                orders.add(MountOrder.passing(as, fixture.target(), fixture.readOnly()));
+            }
+            return orders;
+        }
+
+        private static String name(StepMount.Cache cache) {
+            return "cache-" + dev.bobbin.image.Digest.sha256(cache.id()).hex().substring(0, 32);
+        }
+
+        /// What is made for a mount has this path, and so have the directories above it.
+        private void made(String target) {
+            var path = Path.of("/").relativize(Path.of("/").resolve(target).normalize());
+            for (var above = path; above != null; above = above.getParent()) {
+                scaffolding.add(above.toString());
+            }
+        }
+
+        private Outcome run(Identity identity, List<MountOrder> orders, OutputSink output)
+                throws IOException, InterruptedException {
+            var step = command.step();
+            var forbidden = premises.networks().forbidden(command.network());
+            if (forbidden.isPresent()) {
+                throw new BuildException(
+                        Problem.HOST, step.line(), forbidden.get().detail());
+            }
+            var job = new Job.Run(
+                    own,
+                    command.tenant(),
+                    command.rootfs().reference(),
+                    step.argv(),
+                    command.env(),
+                    step.workdir().isEmpty() ? "/" : step.workdir(),
+                    step.user(),
+                    new Stdin.Empty(),
+                    List.of(),
+                    command.limits(),
+                    Job.OnDisconnect.KILL,
+                    Job.OutputPolicy.BLOCK,
+                    Map.of());
+            var timeline = StartTimeline.begin();
+            var made = premises.warm().takeLasting(id, own, 0, command.network());
+            taken = made;
+            if (premises.projects().kept()) {
+                project = premises.projects()
+                        .take(premises.files().written(id), command.limits().diskBytes());
+            }
+            var place = attach(made);
+            var meta = JobMeta.of(
+                    job, command.rootfs(), step.argv(), premises.unenforced(command.limits()), timeline, place);
+            var execution = new LocalExecution(
+                    meta,
+                    id,
+                    premises.files().journal(id, own),
+                    premises.precedence(),
+                    made.sandbox().own(),
+                    timeline,
+                    () -> {},
+                    () -> premises.leaves(id),
+                    _ -> {},
+                    () -> premises.cgroups().evidence(id.toString()));
+            premises.running().put(id, execution);
+            var listening = Thread.ofVirtual().name("build-" + own).start(() -> {
+                execution.listen(made.sandbox());
+                premises.attended(execution);
+            });
+            made.sandbox()
+                    .order(Order.building(
+                            job, command.rootfs(), identity, premises.cgroups(), meta.encode(), orders, place));
+            try {
+                var ending = execution.streamTo(output);
+                listening.join();
+                return ending.outcome();
+            } catch (InterruptedException | IOException e) {
+                execution.cancel("api");
+                premises.destroy(id);
+                throw e;
+            }
+        }
+
+        private @Nullable Attachment attach(WarmSandboxes.Lasting made) throws InterruptedException {
+            var names = List.of(Order.hostname(own.toString()), own.toString());
+            return switch (premises.networks().attach(id, command.tenant(), names, command.network(), made.pid())) {
+                case Networks.Answer.Ready(var place) -> place;
+                case Networks.Answer.Refused(var refusal) ->
+                    throw new BuildException(Problem.HOST, command.step().line(), refusal.detail());
+            };
+        }
+
+        @Override
+        public Outcome outcome() {
+            return java.util.Objects.requireNonNull(outcome);
+        }
+
+        @Override
+        public Path upper() {
+            return premises.files().upper(id);
+        }
+
+        @Override
+        public int uidBase() {
+            return java.util.Objects.requireNonNull(taken).uidBase();
+        }
+
+        @Override
+        public Set<String> scaffolding() {
+            return scaffolding;
+        }
+
+        @Override
+        public void close() {
+            premises.mountings().release("build " + own);
+            for (var each : passing) {
+                try {
+                    premises.volumes().discarded(each);
+                } catch (IOException e) {
+                    LOG.log(Level.WARNING, "files of a build stay until the next start: " + e.getMessage());
+                }
+            }
+            var made = taken;
+            if (made != null) {
+                premises.discard(id, made.uidBase(), project);
+            }
+        }
+    }
+}

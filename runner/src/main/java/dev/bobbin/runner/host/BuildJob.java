@@ -1,0 +1,195 @@
+package dev.bobbin.runner.host;
+
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.BuildEvent;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Output;
+import dev.bobbin.runner.SandboxId;
+import dev.bobbin.runner.StartTimeline;
+import dev.bobbin.runner.StartTimeline.Phase;
+import dev.bobbin.runner.build.BuildException;
+import dev.bobbin.runner.build.BuildWatcher;
+import dev.bobbin.runner.build.FailedStep;
+import dev.bobbin.runner.build.PlannedBuild;
+import dev.bobbin.runner.cgroup.Cgroups;
+import dev.bobbin.runner.journal.JournalWriter;
+import dev.bobbin.runner.wire.Fields;
+import dev.bobbin.runner.wire.FieldsWriter;
+import dev.bobbin.runner.wire.Wire;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A build as a job: it has a journal, which this process writes, and can be cancelled.
+final class BuildJob implements BuildWatcher {
+    private static final System.Logger LOG = System.getLogger(BuildJob.class.getName());
+    private static final int FAILED = 1 << 8;
+    private static final int EINVAL = 22;
+
+    private final Premises premises;
+    private final PlannedBuild build;
+    private final StepLines lines = new StepLines();
+    private final LocalExecution execution;
+    private final JournalWriter journal;
+    private final Runnable atEnd;
+    private final Thread thread;
+    private volatile @Nullable String cancelledBy;
+
+    /// @param atEnd called when nothing of it runs any more
+    BuildJob(
+            Premises premises,
+            PlannedBuild build,
+            Job.OnDisconnect onDisconnect,
+            StartTimeline timeline,
+            Consumer<LocalExecution> atEnd)
+            throws IOException {
+        this.premises = premises;
+        this.build = build;
+        var order = build.order();
+        var name = order.name();
+        var meta = new JobMeta(
+                order.id(),
+                order.tenant(),
+                JobMeta.BUILD,
+                name == null ? new ImageReference("build") : name,
+                List.of(),
+                Map.of(),
+                Instant.now(),
+                timeline,
+                onDisconnect,
+                false,
+                false,
+                Long.MAX_VALUE,
+                order.limits(),
+                premises.unenforced(order.limits()),
+                List.of(),
+                List.of(),
+                null,
+                null);
+        var id = SandboxId.next();
+        this.execution = new LocalExecution(
+                meta,
+                id,
+                premises.files().journal(id),
+                premises.precedence(),
+                null,
+                timeline,
+                () -> {},
+                () -> {},
+                _ -> {},
+                () -> Cgroups.evidence(List.of()));
+        this.atEnd = () -> atEnd.accept(execution);
+        this.thread = Thread.ofVirtual().name("build-" + order.id()).unstarted(this::run);
+        this.execution.cancelledThrough(this::cancel);
+        this.journal = JournalWriter.create(premises.files().journal(id), meta.encode(), execution::grew);
+    }
+
+    LocalExecution execution() {
+        return execution;
+    }
+
+    /// Begins.
+    void start() {
+        premises.known(execution);
+        thread.start();
+    }
+
+    private void cancel(String by) {
+        cancelledBy = by;
+        thread.interrupt();
+    }
+
+    private void run() {
+        FieldsWriter end;
+        try (build;
+                journal) {
+            journal.started();
+            execution.timeline().stamp(Phase.EXEC);
+            end = carryOut();
+            for (var left : lines.rest()) {
+                journal.output(left.stream(), left.data());
+            }
+            execution.timeline().stamp(Phase.END);
+            var fields = journal.ended(end);
+            execution.ended(journal.position(), null, Fields.decode(ByteBuffer.wrap(fields)));
+        } catch (IOException | UncheckedIOException e) {
+            LOG.log(Level.WARNING, "the journal of build " + execution.id() + " could not be written", e);
+            execution.lost();
+        } finally {
+            atEnd.run();
+            premises.superseded(execution);
+        }
+    }
+
+    private FieldsWriter carryOut() {
+        try {
+            build.run(this);
+            return ended(Wire.REASON_EXITED).u32(Wire.FIELD_STATUS, 0);
+        } catch (FailedStep e) {
+            note(BuildEvent.Kind.FAILED, e.line(), e.getMessage());
+            return failed(e);
+        } catch (BuildException e) {
+            note(BuildEvent.Kind.FAILED, e.line(), e.getMessage());
+            return e.problem() == BuildException.Problem.HOST
+                    ? ended(Wire.REASON_SETUP)
+                            .u32(Wire.FIELD_ERRNO, EINVAL)
+                            .text(Wire.FIELD_WHAT, String.valueOf(e.getMessage()))
+                    : ended(Wire.REASON_EXITED).u32(Wire.FIELD_STATUS, FAILED);
+        } catch (InterruptedException e) {
+            var by = cancelledBy;
+            return ended(Wire.REASON_CANCELLED).text(Wire.FIELD_BY, by == null ? "shutdown" : by);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "build " + execution.id() + " failed", e);
+            note(BuildEvent.Kind.FAILED, 0, String.valueOf(e.getMessage()));
+            return ended(Wire.REASON_SETUP)
+                    .u32(Wire.FIELD_ERRNO, EINVAL)
+                    .text(Wire.FIELD_WHAT, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// A build ends as the command did that ended it.
+    private static FieldsWriter failed(FailedStep step) {
+        return switch (step.outcome()) {
+            case dev.bobbin.runner.Outcome.TimedOut _ -> ended(Wire.REASON_TIME);
+            case dev.bobbin.runner.Outcome.OutputLimit _ -> ended(Wire.REASON_OUTPUT);
+            default ->
+                ended(Wire.REASON_EXITED)
+                        .u32(Wire.FIELD_STATUS, Math.max(1, step.outcome().exitCode() & 0xff) << 8);
+        };
+    }
+
+    private static FieldsWriter ended(int reason) {
+        return new FieldsWriter().u32(Wire.FIELD_REASON, reason);
+    }
+
+    private void note(BuildEvent.Kind kind, int line, @Nullable String message) {
+        happened(new BuildEvent(kind, "", (line > 0 ? "line " + line + ": " : "") + message, 0));
+    }
+
+    @Override
+    public synchronized void happened(BuildEvent event) {
+        try {
+            for (var left : lines.rest(event.step())) {
+                journal.output(left.stream(), left.data());
+            }
+            journal.happened(event);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public synchronized void printed(String step, Output.Stream stream, ByteBuffer data) {
+        try {
+            journal.output(stream, lines.of(step, stream, data));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
