@@ -122,8 +122,7 @@ class BuildIT {
                 secrets,
                 BuildOrder.USUAL_TIME);
         var builds = host.runtime().builds();
-        var planned = builds.plan(
-                new BuildRequest(order, null, null, null, Map.of()), builds.receive(raw), _ -> {});
+        var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), builds.receive(raw), _ -> {});
         return switch (builds.start(planned, Job.OnDisconnect.KILL, StartTimeline.begin())) {
             case Attempt.Accepted accepted -> accepted.execution();
             case Attempt.Refused refused -> throw new AssertionError(refused.refusal());
@@ -187,11 +186,7 @@ class BuildIT {
 
     @Test
     void keepsOwnersModesLinksAndWhatWasRemoved() throws Exception {
-        var told = build(
-                "tree",
-                Map.of(
-                        "Dockerfile",
-                        """
+        var told = build("tree", Map.of("Dockerfile", """
                         FROM bb
                         RUN busybox mkdir -p /d/sub && echo old >/d/old && echo x >/d/sub/x && echo gone >/gone
                         RUN busybox rm /gone && busybox rm -r /d/sub && busybox mkdir /d/sub && echo y >/d/sub/y \\
@@ -210,11 +205,7 @@ class BuildIT {
 
     @Test
     void copiesFromStages() throws Exception {
-        succeeded(build(
-                "staged",
-                Map.of(
-                        "Dockerfile",
-                        """
+        succeeded(build("staged", Map.of("Dockerfile", """
                         FROM bb AS build
                         RUN busybox mkdir /out && echo built >/out/program
                         FROM scratch
@@ -230,7 +221,8 @@ class BuildIT {
         var told = build("never", Map.of("Dockerfile", "FROM bb\nRUN echo why >&2; exit 7\n"));
         assertThat(told.ending().outcome()).isEqualTo(new Outcome.Exited(7));
         assertThat(told.output()).contains("why");
-        assertThat(told.events()).anyMatch(event -> event.kind() == Kind.FAILED && event.text().contains("line 2"));
+        assertThat(told.events())
+                .anyMatch(event -> event.kind() == Kind.FAILED && event.text().contains("line 2"));
         assertThat(host.images().find(TENANT, new ImageReference("never"))).isEmpty();
     }
 
@@ -272,7 +264,9 @@ class BuildIT {
         var recipe = "FROM bb\nRUN --mount=type=cache,target=/cache echo %s >>/cache/log; cat /cache/log >/seen\n";
         succeeded(build("cached", Map.of("Dockerfile", recipe.formatted("one"))));
         succeeded(build("cached", Map.of("Dockerfile", recipe.formatted("two"))));
-        assertThat(run("cached", "sh", "-c", "cat /seen; ls /")).startsWith("one\ntwo\n").doesNotContain("cache");
+        assertThat(run("cached", "sh", "-c", "cat /seen; ls /"))
+                .startsWith("one\ntwo\n")
+                .doesNotContain("cache");
     }
 
     @Test
@@ -284,16 +278,14 @@ class BuildIT {
                         "FROM bb\nRUN --mount=type=bind,target=/src cat /src/in >/out && ls /src >/list\n",
                         "in",
                         "text\n")));
-        assertThat(run("bound", "sh", "-c", "cat /out; ls /")).startsWith("text\n").doesNotContain("src");
+        assertThat(run("bound", "sh", "-c", "cat /out; ls /"))
+                .startsWith("text\n")
+                .doesNotContain("src");
     }
 
     @Test
     void severalStepsOfABlockAreOneLayer() throws Exception {
-        succeeded(build(
-                "boxed",
-                Map.of(
-                        "MiniBox",
-                        """
+        succeeded(build("boxed", Map.of("MiniBox", """
                         BASE bb
                         BLOCK one
                             RUN echo a >/a
@@ -303,12 +295,12 @@ class BuildIT {
                             NEED one
                             RUN cat /b >/c
                         START sh -c ls
-                        """,
-                        "f",
-                        "file\n")));
+                        """, "f", "file\n")));
         var image = host.images().find(TENANT, new ImageReference("boxed")).orElseThrow();
         assertThat(image.config().origin().diffIds()).hasSize(3);
-        assertThat(run("boxed", "sh", "-c", "cat /c; ls /")).startsWith("file\n").doesNotContain("\na\n");
+        assertThat(run("boxed", "sh", "-c", "cat /c; ls /"))
+                .startsWith("file\n")
+                .doesNotContain("\na\n");
     }
 
     @Test
@@ -368,8 +360,8 @@ class BuildIT {
                     "escape",
                     Map.of(
                             "Dockerfile",
-                            "FROM bb AS a\nRUN busybox ln -s " + secret + " /link && busybox ln -s " + secret.getParent()
-                                    + " /dir\nFROM bb\nCOPY --from=a /link /got\n"));
+                            "FROM bb AS a\nRUN busybox ln -s " + secret + " /link && busybox ln -s "
+                                    + secret.getParent() + " /dir\nFROM bb\nCOPY --from=a /link /got\n"));
             assertThat(told.ending().outcome()).isEqualTo(new Outcome.Exited(1));
             var into = build(
                     "into",

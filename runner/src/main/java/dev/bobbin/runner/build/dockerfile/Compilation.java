@@ -163,7 +163,6 @@ final class Compilation {
 
     private static boolean isProxy(String name) {
         return name.matches("(?i)(?:http|https|ftp|no|all)_proxy")
-                && (name.equals(name.toLowerCase(Locale.ROOT))
-                        || name.equals(name.toUpperCase(Locale.ROOT)));
+                && (name.equals(name.toLowerCase(Locale.ROOT)) || name.equals(name.toUpperCase(Locale.ROOT)));
     }
 }
