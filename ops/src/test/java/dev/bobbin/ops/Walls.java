@@ -31,7 +31,7 @@ final class Walls {
     private static final String HTTP = "dev.bobbin.scheduler.http..";
 
     private static final Pattern BANNED =
-            Pattern.compile(".*(Impl|Manager|Utils?|Helper|Service|Processor|Dto|Entity|Base|Info)");
+            Pattern.compile(".*(Impl|Manager|Utils?|Helper|Service|Processor|Dto|Entity|Info)|.+Base");
 
     private Walls() {}
 

@@ -90,6 +90,21 @@ final class Garbage {
         }
     }
 
+    /// Takes those of these blobs away that no name needs and nobody has pinned.
+    void discard(List<Digest> all) {
+        for (var digest : all) {
+            synchronized (pins) {
+                if (free(digest)) {
+                    try {
+                        blobs.discard(digest);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException("remove blob " + digest, e);
+                    }
+                }
+            }
+        }
+    }
+
     StoreUsage usage() {
         try {
             var blobBytes = 0L;

@@ -67,6 +67,11 @@ final class Leases {
         }
     }
 
+    /// Takes blobs away in the background that were made here and that nobody needs after all.
+    void discard(List<Digest> blobs) {
+        disk.later("discard", () -> garbage.discard(blobs));
+    }
+
     /// Keeps a layer that was made here, and what it unpacks to on others, until the result is closed.
     AutoCloseable keep(Layer layer, List<Digest> diffIds) {
         var kept = new ArrayList<>(List.of(layer.blob().digest()));

@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 
-/// Where one owner makes images, layer by layer. Nothing that it gave or was shown is taken away before it is closed.
-/// Safe for many threads.
+/// Where one owner makes images, layer by layer. Nothing that it gave or was shown is taken away before it is closed;
+/// what it made and nobody needs goes then. Safe for many threads.
 public final class Workshop implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
 
@@ -32,6 +32,7 @@ public final class Workshop implements AutoCloseable {
     private final Leases leases;
     private final Pins pins;
     private final List<Digest> held = new ArrayList<>();
+    private final List<Digest> made = new ArrayList<>();
 
     Workshop(
             String owner,
@@ -112,7 +113,7 @@ public final class Workshop implements AutoCloseable {
             prove(layer);
             return layer;
         } finally {
-            noteHeld(pinned);
+            noteMade(pinned);
         }
     }
 
@@ -193,7 +194,14 @@ public final class Workshop implements AutoCloseable {
             arrival.write(content, 0, content.length);
             return arrival.keepPinned(mediaType, pins, pinned);
         } finally {
-            noteHeld(pinned);
+            noteMade(pinned);
+        }
+    }
+
+    private void noteMade(List<Digest> digests) {
+        noteHeld(digests);
+        synchronized (held) {
+            made.addAll(digests);
         }
     }
 
@@ -213,6 +221,8 @@ public final class Workshop implements AutoCloseable {
         synchronized (held) {
             pins.unpin(held);
             held.clear();
+            leases.discard(List.copyOf(made));
+            made.clear();
         }
     }
 

@@ -14,8 +14,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.jspecify.annotations.Nullable;
 
-/// A directory on its way to the server as a tar archive, read while it is sent. Links are sent as links. What an ignore
-/// file leaves out the server leaves out, in one place for every client.
+/// A directory on its way to the server as a tar archive, read while it is sent. Links are sent as links. What an
+/// ignore file leaves out the server leaves out, in one place for every client.
 final class ContextDirectory {
     private static final int BUFFER = 256 * 1024;
 
@@ -31,20 +31,26 @@ final class ContextDirectory {
         var out = new PipedOutputStream(pipe);
         Thread.ofPlatform().daemon().name("context").start(() -> {
             try (out) {
-                write(out);
-            } catch (IOException e) {
-                pipe.broken = e;
+                write(out, pipe);
+            } catch (IOException _) {
+                // whoever reads knows
             }
         });
         return pipe;
     }
 
-    private void write(OutputStream out) throws IOException {
-        try (var tar = new TarArchiveOutputStream(out, "UTF-8")) {
-            tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
-            tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
-            tar.setAddPaxHeadersForNonAsciiNames(true);
+    /// Says what went wrong before the end can be seen; so the archive is not closed, only finished.
+    private void write(OutputStream out, Pipe pipe) {
+        var tar = new TarArchiveOutputStream(out, "UTF-8");
+        tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+        tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+        tar.setAddPaxHeadersForNonAsciiNames(true);
+        try {
             below(directory, "", tar);
+            tar.finish();
+            out.flush();
+        } catch (IOException e) {
+            pipe.broken = e;
         }
     }
 

@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Does what one block says, and makes its layer of it. Each command leaves a layer of its own, and so do the files that
-/// are put between two of them; at the end they become one.
+/// Does what one block says, and makes its layer of it. Each command leaves a layer of its own, and so do the files
+/// that are put between two of them; at the end they become one.
 final class BlockWork {
     private static final int LONGEST_COMPLAINT = 4096;
     private static final ImageReference SHOWN = new ImageReference("build");

@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.BiFunction;
 
 /// The door of this package: understands requests to build, and knows the cache. Safe for many threads.
 public final class Builder implements AutoCloseable {
@@ -23,6 +23,7 @@ public final class Builder implements AutoCloseable {
     private final Path scratch;
     private final Commands commands;
     private final List<RecipeLanguage> languages;
+    private final BiFunction<String, String, RecipeLanguage> choice;
     private final BuildCache cache;
     private final Semaphore places;
     private final BuildConfig config;
@@ -32,23 +33,29 @@ public final class Builder implements AutoCloseable {
             Path scratch,
             Commands commands,
             List<RecipeLanguage> languages,
+            BiFunction<String, String, RecipeLanguage> choice,
             BuildCache cache,
             BuildConfig config) {
         this.images = images;
         this.scratch = scratch;
         this.commands = commands;
         this.languages = List.copyOf(languages);
+        this.choice = choice;
         this.cache = cache;
         this.config = config;
         this.places = new Semaphore(config.parallel(), true);
     }
 
     /// Opens it in `directory`, which is made if absent.
+    ///
+    /// @param languages whose files are looked for, in this order, where a request names none
+    /// @param choice the language of a file of this name with this text
     public static Builder open(
             Path directory,
             ImageStore images,
             Commands commands,
             List<RecipeLanguage> languages,
+            BiFunction<String, String, RecipeLanguage> choice,
             BuildConfig config)
             throws IOException {
         var scratch = directory.resolve("scratch");
@@ -56,7 +63,7 @@ public final class Builder implements AutoCloseable {
         Files.createDirectories(
                 scratch, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         var cache = BuildCache.open(directory.resolve("cache"), images);
-        return new Builder(images, scratch, commands, languages, cache, config);
+        return new Builder(images, scratch, commands, languages, choice, cache, config);
     }
 
     /// What was built before.
@@ -90,7 +97,7 @@ public final class Builder implements AutoCloseable {
         var workshop = images.workshop(request.order().tenant());
         try {
             var found = recipe(request, context);
-            var language = language(found);
+            var language = choice.apply(found.fileName(), found.text());
             var inContext = request.recipe() == null ? found.fileName() : "";
             var filtered = context.without(language.filter(inContext, context::text));
             var bases = new StoredBases(workshop, puller);
@@ -170,13 +177,6 @@ public final class Builder implements AutoCloseable {
 
     private static BuildException noRecipe(String message) {
         return new BuildException(BuildException.Problem.CONTEXT, 0, message);
-    }
-
-    private RecipeLanguage language(Recipe recipe) {
-        return languages.stream()
-                .filter(language -> language.recognizes(recipe.fileName(), Objects.requireNonNull(recipe.text())))
-                .findFirst()
-                .orElseThrow(() -> BuildException.recipe(0, "nobody knows the language of this recipe"));
     }
 
     @Override

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/// Files that are made for one command and seen by it alone: secrets, scripts, parts of the context and of other stages.
-/// They are never part of a layer. Closing this removes what nobody took.
+/// Files that are made for one command and seen by it alone: secrets, scripts, parts of the context and of other
+/// stages. They are never part of a layer. Closing this removes what nobody took.
 final class Fixtures implements AutoCloseable {
     private final Path scratch;
     private final Map<String, byte[]> secrets;

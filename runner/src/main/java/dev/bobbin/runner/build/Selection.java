@@ -76,9 +76,15 @@ record Selection(String name, Tree.Node node) {
         return switch (source) {
             case Source.Context _ -> "the context";
             case Source.OwnLayer(var block) -> "block " + block;
-            case Source.Stack(Base.Result(var block)) -> block;
-            case Source.Stack(Base.Image(var reference)) -> "image " + reference;
-            case Source.Stack(Base.Scratch _) -> "scratch";
+            case Source.Stack(var base) -> shown(base);
+        };
+    }
+
+    private static String shown(Base base) {
+        return switch (base) {
+            case Base.Result(var block) -> block;
+            case Base.Image(var reference) -> "image " + reference;
+            case Base.Scratch _ -> "scratch";
         };
     }
 

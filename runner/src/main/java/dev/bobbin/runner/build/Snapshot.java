@@ -93,13 +93,18 @@ final class Snapshot {
         if (!scaffolding.contains(path) || below.find(path).isPresent()) {
             return false;
         }
-        return inode.isDirectory()
-                ? sorted(inode.path()).stream().allMatch(name -> isOmittedBelow(Names.join(path, name)))
-                : inode.size() == 0;
+        return inode.isDirectory() ? holdsNothing(inode.path(), path) : inode.size() == 0;
     }
 
-    private boolean isOmittedBelow(String path) {
-        return omitted.contains(path);
+    /// Whether nothing of what is in a directory becomes part of the layer.
+    private boolean holdsNothing(Path directory, String path) throws IOException {
+        for (var name : sorted(directory)) {
+            var child = Names.join(path, name);
+            if (!omitted.contains(child) && !isScaffolding(Inode.of(RawPath.resolve(directory, name)), child)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void openDirectory(Inode inode, Tree.Node node, LayerTar tar) throws IOException {
@@ -118,9 +123,7 @@ final class Snapshot {
 
     /// Copied up for what was omitted, and as it was.
     private boolean isUntouched(Inode inode, Tree.Node node, Optional<Tree.Node> before) throws IOException {
-        return before.isPresent()
-                && before.get().equals(node)
-                && sorted(inode.path()).stream().allMatch(name -> isOmittedBelow(Names.join(node.path(), name)));
+        return before.isPresent() && before.get().equals(node) && holdsNothing(inode.path(), node.path());
     }
 
     private void file(Inode inode, Tree.Node node, LayerTar tar) throws IOException {

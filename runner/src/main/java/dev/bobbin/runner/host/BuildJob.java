@@ -23,7 +23,7 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A build as a job: it has a journal, which this process writes, and can be cancelled.
@@ -37,10 +37,17 @@ final class BuildJob implements BuildWatcher {
     private final StepLines lines = new StepLines();
     private final LocalExecution execution;
     private final JournalWriter journal;
-    private @Nullable Thread thread;
+    private final Runnable atEnd;
+    private final Thread thread;
     private volatile @Nullable String cancelledBy;
 
-    BuildJob(Premises premises, PlannedBuild build, Job.OnDisconnect onDisconnect, StartTimeline timeline)
+    /// @param atEnd called when nothing of it runs any more
+    BuildJob(
+            Premises premises,
+            PlannedBuild build,
+            Job.OnDisconnect onDisconnect,
+            StartTimeline timeline,
+            Consumer<LocalExecution> atEnd)
             throws IOException {
         this.premises = premises;
         this.build = build;
@@ -77,23 +84,25 @@ final class BuildJob implements BuildWatcher {
                 () -> {},
                 _ -> {},
                 () -> Cgroups.evidence(List.of()));
+        this.atEnd = () -> atEnd.accept(execution);
+        this.thread = Thread.ofVirtual().name("build-" + order.id()).unstarted(this::run);
         this.execution.cancelledThrough(this::cancel);
         this.journal = JournalWriter.create(premises.files().journal(id), meta.encode(), execution::grew);
     }
 
-    /// Begins.
-    LocalExecution start() {
-        premises.known(execution);
-        thread = Thread.ofVirtual().name("build-" + execution.id()).start(this::run);
+    LocalExecution execution() {
         return execution;
+    }
+
+    /// Begins.
+    void start() {
+        premises.known(execution);
+        thread.start();
     }
 
     private void cancel(String by) {
         cancelledBy = by;
-        var running = thread;
-        if (running != null) {
-            running.interrupt();
-        }
+        thread.interrupt();
     }
 
     private void run() {
@@ -113,6 +122,7 @@ final class BuildJob implements BuildWatcher {
             LOG.log(Level.WARNING, "the journal of build " + execution.id() + " could not be written", e);
             execution.lost();
         } finally {
+            atEnd.run();
             premises.superseded(execution);
         }
     }

@@ -16,25 +16,23 @@ import dev.bobbin.runner.build.BuildRequest;
 import dev.bobbin.runner.build.Builder;
 import dev.bobbin.runner.build.PlannedBuild;
 import dev.bobbin.runner.build.Puller;
-import dev.bobbin.runner.build.RecipeLanguage;
-import dev.bobbin.runner.build.dockerfile.DockerfileLanguage;
-import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
+import dev.bobbin.runner.build.recipe.RecipeLanguages;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Builds on this host. Safe for many threads.
 public final class Builds {
     private static final System.Logger LOG = System.getLogger(Builds.class.getName());
 
-    private static final List<RecipeLanguage> LANGUAGES = List.of(new DockerfileLanguage(), new MiniBoxLanguage());
-
     private final Premises premises;
     private final ImageStore images;
     private final Builder builder;
+    private final Set<LocalExecution> running = ConcurrentHashMap.newKeySet();
 
     Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
         this.premises = premises;
@@ -43,7 +41,8 @@ public final class Builds {
                 config.dataDir().resolve("builds"),
                 images,
                 new BuildCommands(premises),
-                LANGUAGES,
+                RecipeLanguages.ALL,
+                RecipeLanguages::of,
                 BuildConfig.DEFAULT);
     }
 
@@ -88,12 +87,21 @@ public final class Builds {
         }
         timeline.stamp(Phase.IMAGE);
         try {
-            return new Attempt.Accepted(new BuildJob(premises, build, onDisconnect, timeline).start());
+            var job = new BuildJob(premises, build, onDisconnect, timeline, running::remove);
+            var execution = job.execution();
+            running.add(execution);
+            job.start();
+            return new Attempt.Accepted(execution);
         } catch (IOException e) {
             LOG.log(Level.ERROR, "build " + order.id() + " could not be started", e);
             return new Attempt.Refused(
                     new Refusal(Refusal.Reason.DEGRADED, "this host cannot keep what builds print at the moment"));
         }
+    }
+
+    /// Those that run. None outlives its server.
+    Set<LocalExecution> running() {
+        return Set.copyOf(running);
     }
 
     /// Forgets what was not of use for so long, and removes the layers that no image needs.

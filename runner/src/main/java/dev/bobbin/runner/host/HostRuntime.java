@@ -307,11 +307,13 @@ public final class HostRuntime implements AutoCloseable {
         var upkeep = premises.upkeep();
         upkeep.await(() -> synchronous().isEmpty(), grace);
         synchronous().forEach(execution -> execution.cancel("shutdown"));
-        upkeep.await(() -> synchronous().isEmpty(), LAST_WAIT);
+        builds.running().forEach(build -> build.cancel("shutdown"));
+        upkeep.await(() -> synchronous().isEmpty() && builds.running().isEmpty(), LAST_WAIT);
     }
 
     private List<LocalExecution> synchronous() {
-        return live().filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
+        return Stream.concat(live(), builds.running().stream())
+                .filter(execution -> execution.onDisconnect() == Job.OnDisconnect.KILL)
                 .toList();
     }
 
@@ -325,6 +327,7 @@ public final class HostRuntime implements AutoCloseable {
     @Override
     public void close() {
         premises.drain();
+        builds.running().forEach(build -> build.cancel("shutdown"));
         if (!closed.compareAndSet(false, true)) {
             return;
         }

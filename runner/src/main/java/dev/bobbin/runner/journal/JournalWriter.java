@@ -4,27 +4,27 @@ import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.wire.FieldsWriter;
 import dev.bobbin.runner.wire.Wire;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
 /// Writes the journal of a job that this process itself carries out, as PID 1 writes those of programs. Safe for many
 /// threads.
 public final class JournalWriter implements AutoCloseable {
-    private final FileChannel file;
+    private final OutputStream file;
     private final Grown grown;
     private final Map<Output.Stream, Sum> sums = new EnumMap<>(Output.Stream.class);
     private long position;
@@ -47,11 +47,9 @@ public final class JournalWriter implements AutoCloseable {
     ///
     /// @param meta its first record
     public static JournalWriter create(Path path, byte[] meta, Grown grown) throws IOException {
-        var file = FileChannel.open(
-                path,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        var writer = new JournalWriter(file, grown);
+        Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        // no channel: an interrupt, which is how builds are cancelled, would close it
+        var writer = new JournalWriter(new FileOutputStream(path.toFile(), true), grown);
         var header = ByteBuffer.allocate(Wire.JOURNAL_HEADER).order(ByteOrder.LITTLE_ENDIAN);
         header.put(Wire.JOURNAL_MAGIC.getBytes(StandardCharsets.US_ASCII)).putInt(Wire.JOURNAL_VERSION);
         writer.write(header.rewind());
@@ -59,7 +57,7 @@ public final class JournalWriter implements AutoCloseable {
         return writer;
     }
 
-    private JournalWriter(FileChannel file, Grown grown) {
+    private JournalWriter(OutputStream file, Grown grown) {
         this.file = file;
         this.grown = grown;
         Arrays.stream(Output.Stream.values()).forEach(stream -> sums.put(stream, new Sum()));
@@ -125,9 +123,10 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private void write(ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            position += file.write(bytes, position);
-        }
+        var length = bytes.remaining();
+        file.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
+        bytes.position(bytes.position() + length);
+        position += length;
     }
 
     @Override

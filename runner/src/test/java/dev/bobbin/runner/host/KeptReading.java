@@ -39,7 +39,7 @@ final class KeptReading {
                 switch (output) {
                     case Output.Bytes bytes -> append(channel, bytes);
                     case Output.Gap gap -> throw new AssertionError(gap);
-                    case Output.Started _, Output.Heartbeat _, Output.Ended _ -> {}
+                    case Output.Started _, Output.Progress _, Output.Heartbeat _, Output.Ended _ -> {}
                 }
             });
         }

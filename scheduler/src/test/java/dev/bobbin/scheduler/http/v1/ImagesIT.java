@@ -119,6 +119,8 @@ final class ImagesIT {
                         List.of(),
                         Map.of(),
                         null,
+                        List.of(),
+                        List.of(),
                         plain.origin()),
                 List.of(TestImages.busybox()));
         var polite = registry.host() + "/demo/usr1:1";
