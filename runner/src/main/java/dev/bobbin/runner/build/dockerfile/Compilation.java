@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -55,7 +56,7 @@ final class Compilation {
             }
         }
         var image = stage(target, target.from().statement());
-        warnUnused();
+        warnUnused(target);
         return new BuildPlan(blocks, image.top(), image.config(), image.history(), warnings);
     }
 
@@ -150,18 +151,18 @@ final class Compilation {
         warnings.add(new BuildPlan.Warning(statement.line(), text));
     }
 
-    private void warnUnused() {
+    private void warnUnused(Stage target) {
         for (var name : new TreeSet<>(recipe.arguments().keySet())) {
             if (!usedArguments.contains(name) && !isProxy(name) && !globals.containsKey(name)) {
                 warnings.add(new BuildPlan.Warning(
-                        1, "the argument " + name + " was given, and no ARG of what was built declares it"));
+                        target.from().statement().line(),
+                        "the argument " + name + " was given, and no ARG of what was built declares it"));
             }
         }
     }
 
     private static boolean isProxy(String name) {
         return name.matches("(?i)(?:http|https|ftp|no|all)_proxy")
-                && (name.equals(name.toLowerCase(java.util.Locale.ROOT))
-                        || name.equals(name.toUpperCase(java.util.Locale.ROOT)));
+                && (name.equals(name.toLowerCase(Locale.ROOT)) || name.equals(name.toUpperCase(Locale.ROOT)));
     }
 }

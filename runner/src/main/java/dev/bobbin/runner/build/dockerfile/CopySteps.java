@@ -2,6 +2,7 @@ package dev.bobbin.runner.build.dockerfile;
 
 import dev.bobbin.runner.build.Source;
 import dev.bobbin.runner.build.Step;
+import dev.bobbin.runner.build.pattern.PathPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -38,7 +39,7 @@ final class CopySteps {
                     statement.line(),
                     source(copy),
                     patterns,
-                    copy.excludes().stream().map(expansion::word).toList(),
+                    excludes(copy, expansion),
                     destination,
                     owner,
                     mode,
@@ -114,7 +115,24 @@ final class CopySteps {
                 parts.add(part);
             }
         }
-        return String.join("/", parts);
+        var pattern = String.join("/", parts);
+        check(statement, pattern);
+        return pattern;
+    }
+
+    /// Refuses a pattern that has no meaning, before anything is built for it.
+    private static void check(Statement statement, String pattern) {
+        try {
+            PathPattern.of(pattern);
+        } catch (IllegalArgumentException e) {
+            throw statement.refuse(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static List<String> excludes(Instruction.Copy copy, Expansion expansion) {
+        var excludes = copy.excludes().stream().map(expansion::word).toList();
+        excludes.forEach(pattern -> check(copy.statement(), pattern));
+        return excludes;
     }
 
     private static String fileName(Statement statement, Heredoc file) {

@@ -15,6 +15,9 @@ import java.util.regex.Pattern;
 public final class DockerfileLanguage implements RecipeLanguage {
     private static final Pattern NAMES =
             Pattern.compile("(?:dockerfile|containerfile)(?:\\..*)?|.*\\.(?:dockerfile|containerfile)");
+    /// Names of files that are MiniBox's, even if they begin with FROM.
+    private static final Pattern OTHERS = Pattern.compile("(?:minibox|boxfile)(?:\\..*)?|.*\\.(?:minibox|boxfile)");
+
     private static final Pattern FROM = Pattern.compile("(?im)^\\s*FROM\\s");
 
     private static final String IGNORE_FILE = ".dockerignore";
@@ -27,7 +30,8 @@ public final class DockerfileLanguage implements RecipeLanguage {
     @Override
     public boolean recognizes(String fileName, String text) {
         var name = fileName.substring(fileName.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
-        return NAMES.matcher(name).matches() || FROM.matcher(text).find();
+        return NAMES.matcher(name).matches()
+                || (!OTHERS.matcher(name).matches() && FROM.matcher(text).find());
     }
 
     /// An ignore file beside the recipe, named after it, comes before the one of the context.

@@ -18,6 +18,10 @@ public final class MiniBoxLanguage implements RecipeLanguage {
     private static final String BLOCK_BASE = "BASE";
     private static final String IGNORE_FILE = ".miniboxignore";
     private static final Pattern NAMES = Pattern.compile("(?:minibox|boxfile)(?:\\..*)?|.*\\.(?:minibox|boxfile)");
+    /// Names of files that are Dockerfiles, whatever stands in them.
+    private static final Pattern OTHERS =
+            Pattern.compile("(?:dockerfile|containerfile)(?:\\..*)?|.*\\.(?:dockerfile|containerfile)");
+
     private static final int MOST_LINES = 2000;
 
     @Override
@@ -25,17 +29,21 @@ public final class MiniBoxLanguage implements RecipeLanguage {
         return "MiniBox";
     }
 
-    /// By its name, or by a word that only this language begins with: `FROM` alone says nothing.
+    /// By its name, or by a word that only this language begins with: `FROM` alone says nothing, and a Dockerfile by
+    /// its name is none.
     @Override
     public boolean recognizes(String fileName, String text) {
         var name = fileName.substring(fileName.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
-        return NAMES.matcher(name).matches()
-                || Line.read(text).stream()
-                        .map(Line::keyword)
-                        .filter(word -> isBase(word) || word.equals("ARG"))
-                        .findFirst()
-                        .filter(word -> !word.equals("FROM") && !word.equals("ARG"))
-                        .isPresent();
+        return NAMES.matcher(name).matches() || (!OTHERS.matcher(name).matches() && hasOwnBase(text));
+    }
+
+    private static boolean hasOwnBase(String text) {
+        return Line.read(text).stream()
+                .map(Line::keyword)
+                .filter(word -> isBase(word) || word.equals("ARG"))
+                .findFirst()
+                .filter(word -> !word.equals("FROM") && !word.equals("ARG"))
+                .isPresent();
     }
 
     /// Names each an exact path, or the name of files and directories anywhere.

@@ -36,6 +36,8 @@ class RefusalsTest {
                 "COPY --from=0 a b                 | there is no stage 0 before this one",
                 "COPY --from=self a b              | the stage self stands on itself",
                 "COPY --from=Bad/Name a b          | \"Bad/Name\" is no image and no stage",
+                "COPY [a /b                        | the pattern [a has a [ that is not closed",
+                "COPY --exclude=[a a /b            | the pattern [a has a [ that is not closed",
                 "COPY --chmod=u+x a b              | --chmod is an octal number such as 0755, not \"u+x\"",
                 "COPY --chmod=99 a b               | --chmod is an octal number",
                 "COPY --chown=:g a b               | --chown names a user",

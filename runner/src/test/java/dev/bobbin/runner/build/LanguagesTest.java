@@ -1,11 +1,14 @@
-package dev.bobbin.runner.build.recipe;
+package dev.bobbin.runner.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.runner.build.dockerfile.DockerfileLanguage;
+import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class RecipeLanguagesTest {
+class LanguagesTest {
     @ParameterizedTest
     @CsvSource({
         "MiniBox, FROM a, MiniBox",
@@ -23,9 +26,12 @@ class RecipeLanguagesTest {
         "recipe, 'FROM a\nRUN <<X\nBASE a\nX', Dockerfile",
         "recipe, 'ARG A\nFROM a', Dockerfile",
         "'', 'FROM a', Dockerfile",
-        "'', '', Dockerfile",
     })
-    void isKnownByNameOrText(String name, String text, String language) {
-        assertThat(RecipeLanguages.of(name, text).fileName()).isEqualTo(language);
+    void areKnownByNameOrText(String name, String text, String language) {
+        var known = Stream.of(new DockerfileLanguage(), new MiniBoxLanguage())
+                .filter(each -> each.recognizes(name, text))
+                .map(RecipeLanguage::fileName);
+
+        assertThat(known).containsExactly(language);
     }
 }
