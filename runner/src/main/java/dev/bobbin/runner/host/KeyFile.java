@@ -25,23 +25,23 @@ final class KeyFile implements AutoCloseable {
 
     private final Path path;
     private final int kept;
-    private final List<Use> found;
     private Writer writer;
     private int written;
 
-    private KeyFile(Path path, int kept, List<Use> found) throws IOException {
+    /// One that holds `uses` and nothing else.
+    KeyFile(Path path, int kept, Collection<Use> uses) throws IOException {
         this.path = path;
         this.kept = kept;
-        this.found = found;
-        this.writer = rewrite(found);
+        this.writer = rewrite(uses);
     }
 
-    /// @throws IOException if it is of a newer version
-    static KeyFile open(Path path, int kept) throws IOException {
-        return new KeyFile(path, kept, Files.exists(path) ? read(path) : List.of());
-    }
-
-    private static List<Use> read(Path path) throws IOException {
+    /// Those that are there.
+    ///
+    /// @throws IOException if it is of another version
+    static List<Use> read(Path path) throws IOException {
+        if (Files.notExists(path)) {
+            return List.of();
+        }
         var text = Files.readString(path);
         var lines = text.lines().toList();
         if (!lines.isEmpty()
@@ -54,11 +54,6 @@ final class KeyFile implements AutoCloseable {
             decode(line).ifPresent(uses::add);
         }
         return List.copyOf(uses);
-    }
-
-    /// Those that were there.
-    List<Use> read() {
-        return found;
     }
 
     /// @param all those that are known, with this one

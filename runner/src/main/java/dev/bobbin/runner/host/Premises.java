@@ -102,7 +102,7 @@ final class Premises {
                 ready.join().nurseryLost();
             }
         });
-        this.keys = UsedKeys.open(files.keys());
+        this.keys = new UsedKeys(files.keys());
         this.warm = new WarmSandboxes(files, nursery, config.pool(), meters);
         this.upkeep = new Upkeep(config, files, nursery, jobs, running, keys);
         ready.complete(this);

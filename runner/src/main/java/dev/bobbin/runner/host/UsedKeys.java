@@ -21,21 +21,21 @@ final class UsedKeys implements AutoCloseable {
     private static final int MOST = 100_000;
 
     private final KeyFile file;
-    /// By name of the key, the oldest first but for those that were found at the start.
+    /// By name of the key, in the order in which they were noted.
     private final Map<String, Use> uses = new LinkedHashMap<>();
 
-    private UsedKeys(KeyFile file) {
-        this.file = file;
-    }
-
-    static UsedKeys open(Path path) throws IOException {
-        var keys = new UsedKeys(KeyFile.open(path, MOST));
-        keys.file.read().forEach(keys::add);
-        return keys;
+    /// Those that `path` holds, and will hold.
+    UsedKeys(Path path) throws IOException {
+        KeyFile.read(path).forEach(this::note);
+        this.file = new KeyFile(path, MOST, uses.values());
     }
 
     /// Notes what was begun.
     synchronized void add(Use use) {
+        note(use);
+    }
+
+    private void note(Use use) {
         var known = uses.get(use.key().name());
         if (hasPassed(use) || (known != null && known.at().isAfter(use.at()))) {
             return;

@@ -21,7 +21,7 @@ final class UsedKeysTest {
     Path directory = Path.of("");
 
     private UsedKeys open() throws IOException {
-        return UsedKeys.open(directory.resolve("keys"));
+        return new UsedKeys(directory.resolve("keys"));
     }
 
     private static RequestKey key(String word) {

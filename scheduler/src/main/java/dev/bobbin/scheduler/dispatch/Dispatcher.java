@@ -96,18 +96,30 @@ public final class Dispatcher implements AutoCloseable {
         if (!caller.sees(job.tenant())) {
             throw new IllegalArgumentException("a job belongs to a tenant that its caller sees");
         }
-        var key = job.key();
-        if (key == null) {
+        if (job.key() == null) {
             return begin(job, caller);
         }
-        try (var _ = turns.take(key)) {
-            var earlier = earlier(key, caller);
+        try (var _ = turns.take(job.key())) {
+            var earlier = used(job.key(), caller);
             return earlier.isPresent() ? earlier.get() : begin(job, caller);
         }
     }
 
-    /// What a job's key has begun, if it was used before: that job, or why the key is no good.
+    /// The turn of a key, for one who has something to do before [#start] that nobody else with it should; waits for
+    /// it.
+    public Turn turn(@Nullable RequestKey key) throws InterruptedException {
+        return turns.take(key);
+    }
+
+    /// What a job's key has begun, if it was used before: that job, or why the key is no good. Waits for those who are
+    /// beginning something with it.
     public Optional<Attempt> earlier(@Nullable RequestKey key, Caller caller) throws InterruptedException {
+        try (var _ = turns.take(key)) {
+            return used(key, caller);
+        }
+    }
+
+    private Optional<Attempt> used(@Nullable RequestKey key, Caller caller) throws InterruptedException {
         var use = key == null ? Optional.<RequestKey.Use>empty() : runtime.use(key);
         if (use.isEmpty()) {
             return Optional.empty();

@@ -57,18 +57,25 @@ public final class SandboxDirectory {
         if (!spec.tenant().equals(caller.tenant().name())) {
             throw new IllegalArgumentException("a sandbox belongs to the tenant of its caller");
         }
-        var key = spec.key();
-        if (key == null) {
+        if (spec.key() == null) {
             return begin(spec, caller);
         }
-        try (var _ = turns.take(key)) {
-            var earlier = earlier(key, caller);
+        try (var _ = turns.take(spec.key())) {
+            var earlier = used(spec.key(), caller);
             return earlier.isPresent() ? earlier.get() : begin(spec, caller);
         }
     }
 
-    /// What a sandbox's key has begun, if it was used before: that sandbox, or why the key is no good.
+    /// What a sandbox's key has begun, if it was used before: that sandbox, or why the key is no good. Waits for those
+    /// who
+    /// are beginning something with it.
     public Optional<Creation> earlier(@Nullable RequestKey key, Caller caller) throws InterruptedException {
+        try (var _ = turns.take(key)) {
+            return used(key, caller);
+        }
+    }
+
+    private Optional<Creation> used(@Nullable RequestKey key, Caller caller) throws InterruptedException {
         var use = key == null ? Optional.<RequestKey.Use>empty() : runtime.use(key);
         if (use.isEmpty()) {
             return Optional.empty();

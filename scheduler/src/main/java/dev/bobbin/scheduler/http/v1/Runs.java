@@ -60,24 +60,20 @@ final class Runs {
         var asked = RunRequest.read(body);
         var job = asked.toJob(caller.tenant(), usualImage, policy, IdempotencyKey.of(request, body));
         try (var reply = answers.reply(rendition, response)) {
-            var earlier = dispatcher.earlier(job.key(), caller);
-            if (earlier.isPresent()) {
-                answer(earlier.get(), reply);
-                return;
+            if (job.key() != null) {
+                reply.watch(whenGone(job));
             }
-            if (!images.mustPull(job.image(), asked.pull(), caller)) {
-                begin(job, caller, reply);
-                return;
-            }
-            switch (rendition) {
-                case JSON, TEXT -> {
-                    bring(job, asked.pull(), caller, reply);
-                    begin(job, caller, reply);
-                }
-                case NDJSON, SSE -> tell(job, asked.pull(), caller, reply);
-            }
+            run(job, asked.pull(), caller, reply);
         } catch (InterruptedException | CancellationException e) {
             throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
+        }
+    }
+
+    private void run(Job.Run job, PullPolicy policy, Caller caller, Reply reply) throws InterruptedException {
+        try {
+            answer(job, begin(job, policy, caller, reply), reply);
+        } catch (ImageException e) {
+            refuse(job, Problem.of(e), reply);
         }
     }
 
@@ -111,50 +107,57 @@ final class Runs {
 
     /// Begins one after its image is here, for a caller who is told nothing before.
     private Attempt begin(Job.Run job, PullPolicy policy, Caller caller) throws InterruptedException {
-        var earlier = dispatcher.earlier(job.key(), caller);
-        if (earlier.isPresent()) {
-            return earlier.get();
-        }
-        if (images.mustPull(job.image(), policy, caller)) {
-            images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
-        }
-        return dispatcher.start(job, caller);
-    }
-
-    private void begin(Job.Run job, Caller caller, Reply reply) throws InterruptedException {
-        answer(dispatcher.start(job, caller), reply);
-    }
-
-    private void answer(Attempt attempt, Reply reply) {
-        switch (attempt) {
-            case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
-            case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
+        try (var _ = dispatcher.turn(job.key())) {
+            var earlier = dispatcher.earlier(job.key(), caller);
+            if (earlier.isPresent()) {
+                return earlier.get();
+            }
+            if (images.mustPull(job.image(), policy, caller)) {
+                images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
+            }
+            return dispatcher.start(job, caller);
         }
     }
 
-    private void bring(Job.Run job, PullPolicy policy, Caller caller, Reply reply) {
-        reply.watch(whenGone(job));
-        images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
+    /// The same for one who may be told how the image comes, in a stream that begins at once. Its head has the id of
+    /// the
+    /// job, so nobody else with the same key begins one meanwhile.
+    private Attempt begin(Job.Run job, PullPolicy policy, Caller caller, Reply reply) throws InterruptedException {
+        try (var _ = dispatcher.turn(job.key())) {
+            var earlier = dispatcher.earlier(job.key(), caller);
+            if (earlier.isPresent()) {
+                return earlier.get();
+            }
+            if (images.mustPull(job.image(), policy, caller)) {
+                reply.watch(whenGone(job));
+                switch (reply.rendition()) {
+                    case JSON, TEXT -> images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, _ -> {});
+                    case NDJSON, SSE -> tell(job, policy, caller, reply);
+                }
+            }
+            return dispatcher.start(job, caller);
+        }
     }
 
-    /// Answers at once and tells how the image comes; what is refused from then on is said in the last frame.
+    /// Tells how the image comes.
     private void tell(Job.Run job, PullPolicy policy, Caller caller, Reply reply) throws InterruptedException {
         var listener = new Telling(reply, job.onDisconnect());
         try {
             JobAnswer.head(job.id(), reply.response());
             reply.body().open();
-            reply.watch(whenGone(job));
             Transfer.follow(
                     progress -> images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, progress),
                     listener);
-            switch (dispatcher.start(job, caller)) {
-                case Attempt.Refused refused -> refuse(job, Problem.of(refused.refusal()), reply);
-                case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
-            }
-        } catch (ImageException e) {
-            refuse(job, Problem.of(e), reply);
         } catch (IOException e) {
             throw new CloseConnectionException("the client has gone", e);
+        }
+    }
+
+    /// What is refused once the answer has begun is said in its last frame.
+    private void answer(Job.Run job, Attempt attempt, Reply reply) {
+        switch (attempt) {
+            case Attempt.Refused refused -> refuse(job, Problem.of(refused.refusal()), reply);
+            case Attempt.Accepted accepted -> answers.started(accepted.execution(), reply);
         }
     }
 
@@ -164,6 +167,9 @@ final class Runs {
     }
 
     private static void refuse(Job.Run job, Problem problem, Reply reply) {
+        if (!reply.isStreamed()) {
+            throw new Rejected(problem);
+        }
         try {
             reply.frames().send("ended", 0, json -> {
                 json.writeStringField("id", job.id().toString());

@@ -18,9 +18,13 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +92,27 @@ final class ImagesIT {
         assertThat(frames.getLast()).contains("\"type\":\"ended\"", "\"exit_code\":0");
         // what is here runs at once
         assertThat(anna.frames("/v1/run", job(image, "")).getFirst()).contains("\"type\":\"started\"");
+    }
+
+    @Test
+    void bringsAnImageOfManyRequestsWithOneKeyForOneJob() throws Exception {
+        var ids = new HashSet<String>();
+        try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
+            var answers = new ArrayList<Future<HttpResponse<String>>>();
+            for (var request = 0; request < 9; request++) {
+                var form = List.of("application/x-ndjson", "text/event-stream", "application/json")
+                        .get(request % 3);
+                answers.add(tasks.submit(
+                        () -> anna.post("/v1/run", job(image, ""), "Accept", form, "Idempotency-Key", "one of many")));
+            }
+            for (var answer : answers) {
+                assertThat(answer.get().statusCode()).isEqualTo(200);
+                var id = answer.get().headers().firstValue("Bobbin-Job-Id").orElseThrow();
+                assertThat(answer.get().body()).contains("from the image", "\"id\":\"" + id + "\"");
+                ids.add(id);
+            }
+        }
+        assertThat(ids).hasSize(1);
     }
 
     @Test
