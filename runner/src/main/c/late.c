@@ -80,6 +80,7 @@ static int new_namespace(const struct init *init, const char *name, bool (*make)
 
 int own_network(struct init *init, struct failure *failure)
 {
+    if (init->sandbox->host_network) return fail_as(failure, EPERM, "take the machine's own network for a job's");
     shut(&init->network); /* nobody else gets it */
     CLOSED int namespace = new_namespace(init, "net", make_network_namespace, failure);
     if (namespace < 0 || network_move(namespace, failure) < 0) return -1;

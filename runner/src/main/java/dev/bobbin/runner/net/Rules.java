@@ -117,7 +117,7 @@ final class Rules {
                   }
                 }
                 """.replace("GRANTED", granted.isEmpty() ? "" : "elements = { " + String.join(", ", granted) + " }")
-                .replace("COUNTERS", DENIALS.stream().map(Rules::counter).collect(Collectors.joining(" ")))
+                .replace("COUNTERS", DENIALS.stream().map(Rules::counter).collect(Collectors.joining("\n")))
                 .replaceAll("COUNT\\((\\w+)\\)", "counter name denied_$1")
                 .replace("TABLE", table)
                 .replace("CLOSED", list(Ranges.CLOSED))
