@@ -267,6 +267,9 @@ final class BobbinConfigTest {
         expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
         // Profiles with a name are of the same kind as that of all jobs.
         expected.add("host.seccomp-profiles");
+        // Jobs ask for rights, and a host says the most that they get.
+        expected.remove("host.rights");
+        expected.add("host.rights.allowed");
 
         assertThat(BobbinConfig.keys()).containsExactlyElementsOf(expected);
     }
