@@ -137,7 +137,7 @@
  */
 #define FIELD_MOUNT 58
 /* empty: what a sandbox that lasts writes need not outlive the machine, so nothing waits for the disk when it ends */
-#define FIELD_VOLATILE 57
+#define FIELD_VOLATILE 24
 /*
  * 4 bytes address, 4 bytes gateway, as they are sent: eth0, which somebody has put into the sandbox's network, gets this
  * address and leads everything else to that gateway.

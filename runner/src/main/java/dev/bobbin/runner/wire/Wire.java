@@ -81,7 +81,7 @@ public final class Wire {
     public static final int FIELD_NEW_PRIVILEGES = 56;
     public static final int FIELD_OWN_NETWORK = 57;
     public static final int FIELD_MOUNT = 58;
-    public static final int FIELD_VOLATILE = 57;
+    public static final int FIELD_VOLATILE = 24;
     public static final int FIELD_NETWORK = 59;
     public static final int FIELD_HOSTS = 60;
     public static final int FIELD_RESOLVERS = 61;
