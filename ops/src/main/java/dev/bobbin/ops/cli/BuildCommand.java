@@ -76,8 +76,7 @@ final class BuildCommand implements Callable<Integer> {
         var path = path(isArchive);
         var headers = headers();
         return server.askOfHost(connection -> {
-            try (var context =
-                    isArchive ? System.in : new ContextDirectory(Path.of(directory)).archive()) {
+            try (var context = isArchive ? System.in : new ContextDirectory(Path.of(directory)).archive()) {
                 return build(connection, path, headers, context);
             }
         });

@@ -140,7 +140,8 @@ public final class Builder implements AutoCloseable {
                         cache.pruneTo(config.cacheBytes());
                         return built;
                     } catch (IOException e) {
-                        throw new BuildException(BuildException.Problem.HOST, 0, "the build cache: " + e.getMessage(), e);
+                        throw new BuildException(
+                                BuildException.Problem.HOST, 0, "the build cache: " + e.getMessage(), e);
                     } catch (ImageException e) {
                         throw new BuildException(BuildException.Problem.HOST, 0, String.valueOf(e.getMessage()), e);
                     }

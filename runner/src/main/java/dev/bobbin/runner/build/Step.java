@@ -47,13 +47,13 @@ public sealed interface Step {
         }
     }
 
-    /// Files and directories, copied as BuildKit does: of a directory its content, to a destination that ends with
-    /// `/` or of several sources into that directory, else to that very name; missing directories are made, of root,
-    /// 0755.
+    /// Files and directories, copied as BuildKit does: of a directory its content, to a destination that ends
+    /// with `/` or of several sources into that directory, else to that very name; directories that are missing
+    /// are made, of root, 0755.
     ///
-    /// @param patterns what to copy, relative to the source's root, a leading `/` meaning nothing; `*`, `?`, ranges
-    ///        and `\` before a character as Go's `filepath.Match` has them, resolved when the source is there. One
-    ///        without any of these has to exist; of those with, together with the others, at least one.
+    /// @param patterns what to copy, relative to the source's root, a leading `/` meaning nothing; `*`, `?`,
+    ///        ranges and `\` before a character as Go's `filepath.Match` has them, resolved when the source is
+    ///        there. One without any of these has to exist; of those with, together with the others, at least one.
     /// @param excludes patterns as in an ignore file, `**` and `!` included, relative to the source's root
     /// @param destination absolute; a `/` at its end counts
     /// @param owner as in [Run#user]; `null` for root if it comes from the context, else as it is

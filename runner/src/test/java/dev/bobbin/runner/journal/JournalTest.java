@@ -194,7 +194,7 @@ class JournalTest {
         assertThatThrownBy(() -> Journal.contents(file))
                 .isInstanceOf(WireException.class)
                 .hasMessageContaining("version 9")
-                .hasMessageContaining("up to 2");
+                .hasMessageContaining("up to 3");
     }
 
     @Test

@@ -167,8 +167,7 @@ public final class Dispatcher implements AutoCloseable {
     }
 
     /// Starts a build, waiting in line if it must. It is closed if it is refused.
-    public Attempt build(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller)
-            throws InterruptedException {
+    public Attempt build(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller) throws InterruptedException {
         var accepted = false;
         try {
             var attempt = admit(build, onDisconnect, caller);

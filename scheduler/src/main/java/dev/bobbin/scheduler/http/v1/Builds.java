@@ -65,16 +65,15 @@ final class Builds {
     private PlannedBuild planned(ServerRequest request, BuildQuery asked, Caller caller) throws InterruptedException {
         try {
             var spelled = isJson(request) ? Spelled.read(request) : null;
-            BuildContext context = spelled == null
-                    ? received(request)
-                    : dispatcher.builds().receive(spelled.files);
+            BuildContext context =
+                    spelled == null ? received(request) : dispatcher.builds().receive(spelled.files);
             return dispatcher
                     .builds()
                     .plan(
                             asked.request(caller, spelled == null ? null : spelled.recipe),
                             context,
-                            image -> images.pull(
-                                    image, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
+                            image ->
+                                    images.pull(image, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
         } catch (IOException | UncheckedIOException e) {
             throw new CloseConnectionException("the context was cut off", e);
         }
@@ -145,7 +144,8 @@ final class Builds {
             if (name.equals("recipe")) {
                 recipe = value.string();
             } else {
-                value.strings(MOST_FILES).forEach((path, text) -> files.put(path, text.getBytes(StandardCharsets.UTF_8)));
+                value.strings(MOST_FILES)
+                        .forEach((path, text) -> files.put(path, text.getBytes(StandardCharsets.UTF_8)));
             }
         }
     }

@@ -61,7 +61,10 @@ final class BuildsIT {
     }
 
     private static byte[] context(String recipe) {
-        return TestImages.tar().file("Dockerfile", recipe).file("data", "copied\n").bytes();
+        return TestImages.tar()
+                .file("Dockerfile", recipe)
+                .file("data", "copied\n")
+                .bytes();
     }
 
     private static byte[] packed(byte[] tar) throws Exception {
@@ -74,7 +77,8 @@ final class BuildsIT {
 
     @Test
     void buildsAnImageThatRuns() throws Exception {
-        var recipe = "FROM bb\nARG WHO\nRUN echo $WHO >/who; echo said\nCOPY data /\nCMD [\"cat\", \"/who\", \"/data\"]\n";
+        var recipe =
+                "FROM bb\nARG WHO\nRUN echo $WHO >/who; echo said\nCOPY data /\nCMD [\"cat\", \"/who\", \"/data\"]\n";
         var answer = post("?name=app&network=none&arg.WHO=me", packed(context(recipe)));
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         assertThat(answer.body())
@@ -88,10 +92,7 @@ final class BuildsIT {
     @Test
     void tellsOfEachStepInFrames() throws Exception {
         var answer = post(
-                "?name=framed&network=none",
-                context("FROM bb\nRUN echo framed\n"),
-                "Accept",
-                "application/x-ndjson");
+                "?name=framed&network=none", context("FROM bb\nRUN echo framed\n"), "Accept", "application/x-ndjson");
         assertThat(answer.body().lines())
                 .anyMatch(line -> line.contains("\"state\":\"started\"") && line.contains("RUN echo framed"))
                 .anyMatch(line -> line.contains("\"type\":\"stdout\"") && line.contains("] framed"))
@@ -99,7 +100,8 @@ final class BuildsIT {
                 .anyMatch(line -> line.contains("\"state\":\"finished\"") && line.contains("sha256:"));
         var id = answer.headers().firstValue("Bobbin-Job-Id").orElseThrow();
         assertThat(server.get("/v1/jobs/" + id).text()).contains("\"ended\"");
-        assertThat(server.get("/v1/jobs/" + id + "/output", "Accept: text/plain").text())
+        assertThat(server.get("/v1/jobs/" + id + "/output", "Accept: text/plain")
+                        .text())
                 .contains("] framed")
                 .contains("[build] DONE");
     }
@@ -108,7 +110,8 @@ final class BuildsIT {
     void takesARecipeAsJson() throws Exception {
         var answer = post(
                 "?name=spelled&network=none",
-                "{\"recipe\":\"FROM bb\\nCOPY f /f\\n\",\"files\":{\"f\":\"x\"}}".getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                "{\"recipe\":\"FROM bb\\nCOPY f /f\\n\",\"files\":{\"f\":\"x\"}}"
+                        .getBytes(java.nio.charset.StandardCharsets.UTF_8),
                 "Content-Type",
                 "application/json");
         assertThat(answer.body()).contains("\"exit_code\":0");
@@ -119,10 +122,13 @@ final class BuildsIT {
         var wrong = post("?name=x", context("FROM bb\nFLY\n"));
         assertThat(wrong.statusCode()).isEqualTo(400);
         assertThat(wrong.body()).contains("line 2", "\"field\":\"recipe\"");
-        assertThat(post("?name=x&sideways=1", context("FROM bb\n")).statusCode()).isEqualTo(400);
-        assertThat(post("?name=x", "no archive".getBytes(java.nio.charset.StandardCharsets.UTF_8)).statusCode())
+        assertThat(post("?name=x&sideways=1", context("FROM bb\n")).statusCode())
                 .isEqualTo(400);
-        assertThat(post("?name=x", TestImages.tar().file("../up", "x").bytes()).body()).contains("climbs");
+        assertThat(post("?name=x", "no archive".getBytes(java.nio.charset.StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(post("?name=x", TestImages.tar().file("../up", "x").bytes()).body())
+                .contains("climbs");
     }
 
     @Test
