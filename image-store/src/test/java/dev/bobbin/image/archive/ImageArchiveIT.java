@@ -85,7 +85,7 @@ class ImageArchiveIT {
         shell("tar -C layout -cf a.tar .");
         var read = read("a.tar").getFirst();
         var image = new ArchivedImage(List.of(NAME), read.manifest());
-        for (var format : ArchiveFormat.values()) {
+        for (var format : List.of(ArchiveFormat.OCI, ArchiveFormat.DOCKER)) {
             var file = write(format, image);
             shell("tar -tf " + file + " > list; grep -q index.json list");
             var kind = format == ArchiveFormat.OCI ? "oci-archive" : "docker-archive";
@@ -100,6 +100,22 @@ class ImageArchiveIT {
         write(ArchiveFormat.OCI, new ArchivedImage(List.of("1.0"), read.manifest()));
         shell(
                 "mkdir o; tar -C o -xf OCI.tar; umoci unpack --image o:1.0 bundle; cmp tree/bin/two bundle/rootfs/bin/two");
+    }
+
+    @Test
+    void writesWhatMiniboxReads() throws Exception {
+        shell("tar -C layout -cf a.tar .");
+        var manifest = read("a.tar").getFirst().manifest();
+        var image = new ArchivedImage(List.of("short"), ArchivedImage.Naming.WHOLE, manifest);
+
+        var file = write(ArchiveFormat.MINIBOX, image);
+
+        assertThat(shell("tar -tf " + file + " | head -2"))
+                .isEqualTo("meta.json\nblobs/sha256/" + manifest.digest().hex() + "\n");
+        assertThat(shell("tar -xOf " + file + " meta.json"))
+                .isEqualTo("{\"image\":\"short\",\"manifest_digest\":\""
+                        + manifest.digest().hex() + "\"}");
+        assertThat(read(file)).containsExactly(image);
     }
 
     @Test
