@@ -71,6 +71,7 @@ final class BuildJob implements BuildWatcher {
                 List.of(),
                 List.of(),
                 null,
+                null,
                 null);
         var id = SandboxId.next();
         this.execution = new LocalExecution(

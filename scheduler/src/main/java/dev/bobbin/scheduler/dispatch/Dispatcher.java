@@ -200,7 +200,7 @@ public final class Dispatcher implements AutoCloseable {
         if (forbidden.isPresent()) {
             return new Attempt.Refused(forbidden.get());
         }
-        return switch (admission.enter(order.limits())) {
+        return switch (admission.enter(Stay.PASSING, order.limits())) {
             case Admission.Entry.TurnedAway away -> new Attempt.Refused(away.refusal());
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);

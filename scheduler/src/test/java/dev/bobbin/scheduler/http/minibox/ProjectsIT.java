@@ -164,6 +164,8 @@ final class ProjectsIT {
                         List.of(),
                         labels,
                         null,
+                        List.of(),
+                        List.of(),
                         ImageConfig.Origin.HERE));
         var id = server.post("/containers/run", "{\"image\":\"watched\",\"detached\":true}")
                 .text()
