@@ -72,12 +72,13 @@ int make_devices(const char *directory, uint32_t uid_base, struct failure *failu
     CLOSED int dev = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dev < 0) return fail(failure, "open dev");
     if (fill(dev, uid_base, failure) < 0) return -1;
-    if (mkdirat(dev, "shm", 0700) < 0 || fchmodat(dev, "shm", 01777, 0) < 0) return fail(failure, "make dev/shm");
     char options[96];
     snprintf(options, sizeof options, "newinstance,gid=%u,mode=620,ptmxmode=666", uid_base + TTY_GROUP);
     if (mount_below(directory, "pts", "devpts", options, failure) < 0) return -1;
+    snprintf(options, sizeof options, "mode=1777,uid=%u,gid=%u", uid_base, uid_base);
+    if (mount_below(directory, "shm", "tmpfs", options, failure) < 0) return -1;
     if (mount_below(directory, "mqueue", "mqueue", NULL, failure) < 0) return -1;
-    static const char *const unowned[] = {"", "shm", "pts", "pts/ptmx", "mqueue"};
+    static const char *const unowned[] = {"", "pts", "pts/ptmx", "mqueue"};
     for (size_t i = 0; i < sizeof unowned / sizeof *unowned; i++)
         if (fchownat(dev, unowned[i], uid_base, uid_base, AT_EMPTY_PATH) < 0)
             return fail(failure, "give dev/%s to the job", unowned[i]);
