@@ -355,6 +355,7 @@ final class LocalExecution implements Execution, Sandbox.Listener {
             atEnd.accept(ending);
         }
         journal.finish(position, data, ending);
+        stdin.taken(ending.usage().stdinBytes()); // which its PID 1 may not have said before
         stdin.end();
     }
 

@@ -70,6 +70,9 @@ final class StdinFeed {
             throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
+            if (ended && data.length == 0) {
+                return taken; // whoever has all of its input may end before it is told that there is no more
+            }
             if (position > taken) {
                 throw new IllegalArgumentException("at: " + taken + " bytes of stdin have been taken so far");
             }

@@ -133,6 +133,9 @@ final class Jobs {
                 for (var length = in.read(buffer); length >= 0; length = in.read(buffer)) {
                     taken = job.feed(next, Arrays.copyOf(buffer, length), false);
                     next += length;
+                    if (taken < next) {
+                        return taken; // it has ended
+                    }
                 }
             }
             return last ? job.feed(next, new byte[0], true) : taken;
