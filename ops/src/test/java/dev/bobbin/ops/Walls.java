@@ -41,7 +41,7 @@ final class Walls {
         rules.put("runner knows no module to its right", none(RUNNER, SCHEDULER, OPS, BENCHMARKS));
         rules.put("scheduler knows no module to its right", none(SCHEDULER, OPS, BENCHMARKS));
         rules.put("ops does not know benchmarks", none(OPS, BENCHMARKS));
-        rules.put("a module is entered by its vocabulary or its door", doors());
+        rules.put("a module is entered by its vocabulary or its doors", doors());
         rules.put(
                 "packages are free of cycles",
                 slices().matching("dev.bobbin.(**)").should().beFreeOfCycles());
@@ -117,7 +117,7 @@ final class Walls {
     private static ArchRule doors() {
         var inside = Stream.of(
                         inside(IMAGE, "dev.bobbin.image", "dev.bobbin.image.store"),
-                        inside(RUNNER, "dev.bobbin.runner", "dev.bobbin.runner.host"),
+                        inside(RUNNER, "dev.bobbin.runner", "dev.bobbin.runner.host", "dev.bobbin.runner.build"),
                         inside(SCHEDULER, "dev.bobbin.scheduler", "dev.bobbin.scheduler.dispatch"))
                 .toList();
         return classes().should(new ArchCondition<>("enter other modules by their doors") {

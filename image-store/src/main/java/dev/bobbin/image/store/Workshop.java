@@ -162,6 +162,10 @@ public final class Workshop implements AutoCloseable {
             throw ImageException.invalid("\"host\" is this machine itself; it cannot be made");
         }
         var whole = of(config, layers);
+        var earlier = earlier(reference, manifest(Descriptor.of(MediaTypes.OCI_CONFIG, whole.bytes()), layers));
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
         var configBlob = put(MediaTypes.OCI_CONFIG, whole.bytes());
         var manifest = manifest(configBlob, layers);
         var manifestBlob = put(MediaTypes.OCI_MANIFEST, manifest.bytes());
@@ -171,6 +175,18 @@ public final class Workshop implements AutoCloseable {
             assemble(newcomer, manifest);
             return newcomer.name(owner, reference, manifestBlob, null);
         }
+    }
+
+    /// The image that has the name if it is this very one, so that nothing has to go to the disk.
+    private Optional<Image> earlier(ImageReference reference, ImageManifest manifest) {
+        var digest = Digest.sha256(manifest.bytes());
+        if (ground(reference).filter(ground -> ground.digest().equals(digest)).isEmpty()) {
+            return Optional.empty();
+        }
+        return index.find(owner, reference)
+                .filter(entry -> entry.owner().equals(owner))
+                .filter(entry -> entry.manifestDescriptor().digest().equals(digest))
+                .map(entry -> entry.image(index.lastUsed(entry)));
     }
 
     private static ImageConfig of(ImageConfig config, List<Layer> layers) {
