@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ final class SharedDirectoryTest {
         paths = new SharedPaths(List.of(shared), List.of(shared.resolve("own")));
     }
 
-    private TreeMap<String, String> given(String path) throws IOException {
+    private Map<String, String> given(String path) throws IOException {
         var given = new TreeMap<String, String>();
         try (var directory = paths.directory(path)) {
             directory.giveTo((file, content) -> given.put(
