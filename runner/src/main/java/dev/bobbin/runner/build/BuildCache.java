@@ -158,8 +158,9 @@ public final class BuildCache implements AutoCloseable {
     /// Forgets everything of a tenant's.
     public synchronized Pruned prune(String tenant) throws IOException {
         var prefix = prefix(tenant);
-        return remove(
-                entries.keySet().stream().filter(name -> name.startsWith(prefix)).toList());
+        return remove(entries.keySet().stream()
+                .filter(name -> name.startsWith(prefix))
+                .toList());
     }
 
     /// Forgets what was of use longest ago until the rest takes no more than that.

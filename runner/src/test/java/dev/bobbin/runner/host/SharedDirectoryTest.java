@@ -40,8 +40,8 @@ final class SharedDirectoryTest {
     private Map<String, String> given(String path) throws IOException {
         var given = new TreeMap<String, String>();
         try (var directory = paths.directory(path)) {
-            directory.giveTo((file, content) -> given.put(
-                    file.name(), file.target() + new String(content.readAllBytes(), StandardCharsets.UTF_8)));
+            directory.giveTo((file, content) ->
+                    given.put(file.name(), file.target() + new String(content.readAllBytes(), StandardCharsets.UTF_8)));
         }
         return given;
     }
@@ -59,8 +59,13 @@ final class SharedDirectoryTest {
     @Test
     void isNothingOfAPlaceOutside() {
         for (var path : List.of(
-                root.toString(), root.resolve("secret").toString(), shared + "/../secret", "relative", "/", shared
-                        + "/own/deep", shared + "/own")) {
+                root.toString(),
+                root.resolve("secret").toString(),
+                shared + "/../secret",
+                "relative",
+                "/",
+                shared + "/own/deep",
+                shared + "/own")) {
             assertThatThrownBy(() -> paths.directory(path)).as(path).isInstanceOf(SharedPaths.NotSharedException.class);
         }
         for (var link : List.of("out", "up", "up/../secret")) {

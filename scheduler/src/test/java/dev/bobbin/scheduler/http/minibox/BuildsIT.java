@@ -86,7 +86,8 @@ final class BuildsIT {
         assertThat(first.status()).isEqualTo(200);
         assertThat(first.headers()).doesNotContainKey("content-type").containsEntry("transfer-encoding", "chunked");
         var told = first.text().replaceAll("\\([0-9.]+m?s\\)", "(T)").replaceAll("cpu_time=\\S+", "cpu_time=T");
-        assertThat(told).matches("(?s)" + java.util.regex.Pattern.quote("""
+        assertThat(told)
+                .matches("(?s)" + java.util.regex.Pattern.quote("""
                 [build] START image=app
                 [base] bb: ready (T)
                 [build] mode=dag blocks=2
@@ -103,7 +104,8 @@ final class BuildsIT {
                 [dag-summary] blocks=2 cached=0 built=2
                 [finalize] writing 2 layer(s)
                 [finalize] done (T)
-                [build] DONE image=app manifest=""") + "[0-9a-f]{12} \\(T\\)\nBuild completed successfully\n");
+                [build] DONE image=app manifest=""")
+                        + "[0-9a-f]{12} \\(T\\)\nBuild completed successfully\n");
         assertThat(run("app")).isEqualTo("from the context\nmade\n");
 
         var second = build("app", TWO_BLOCKS).text();
@@ -126,10 +128,13 @@ final class BuildsIT {
                 .endsWith("\nBuild failed: block a: run [echo said; exit 9]: exit status 9\n");
         assertThat(build("failing", "BASE bb\nBLOCK a\n  NEED b\nBLOCK b\n  NEED a\n")
                         .text())
-                .isEqualTo("[build] START image=failing\n"
-                        + "Build failed: circular or unsatisfiable block dependencies detected\n");
+                .isEqualTo("""
+                        [build] START image=failing
+                        Build failed: circular or unsatisfiable block dependencies detected
+                        """);
         assertThat(build("failing", "BASE localhost:1/none\nBLOCK a\n").text())
-                .startsWith("[build] START image=failing\n[base] fetching localhost:1/none manifest...\nBuild failed: ");
+                .startsWith(
+                        "[build] START image=failing\n[base] fetching localhost:1/none manifest...\nBuild failed: ");
         assertThat(build("failing", "FROM bb\nRUN false\n").text())
                 .contains("[build] mode=legacy-linear\nStep 1: RUN [false]\n ---> Building...\n")
                 .endsWith("\nBuild failed: block step-1: run [false]: exit status 1\n");
@@ -143,8 +148,7 @@ final class BuildsIT {
         assertThat(refused("{")).isEqualTo("Invalid request\n");
         assertThat(refused("{\"minibox\":7}")).isEqualTo("Invalid request\n");
         assertThat(refused(json("", "", ""))).isEqualTo("MiniBox content is required\n");
-        assertThat(refused(json("", "RUN x", "")))
-                .isEqualTo("invalid Boxfile: missing BASE or BOX directive\n");
+        assertThat(refused(json("", "RUN x", ""))).isEqualTo("invalid Boxfile: missing BASE or BOX directive\n");
         assertThat(refused(json("", "BASE", ""))).isEqualTo("BASE requires an image argument\n");
         for (var name : List.of("", "a/../b", "host", "x".repeat(257))) {
             assertThat(refused(json(name, fine, ""))).isEqualTo("invalid image name\n");
@@ -155,7 +159,8 @@ final class BuildsIT {
         Files.writeString(context.resolve("file"), "");
         assertThat(refused(json("x", fine, context + "/file")))
                 .isEqualTo("invalid build context: build context must be a directory\n");
-        for (var path : List.of("/etc", context + "/../../../etc", "data", server.host.dataDir().toString())) {
+        for (var path : List.of(
+                "/etc", context + "/../../../etc", "data", server.host.dataDir().toString())) {
             assertThat(refused(json("x", fine, path)))
                     .isEqualTo("invalid build context: build context path is not under an allowed prefix\n");
         }
