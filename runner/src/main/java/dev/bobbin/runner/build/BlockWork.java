@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// that are put between two of them; at the end they become one.
 final class BlockWork {
     private static final int LONGEST_COMPLAINT = 4096;
+    private static final List<String> SHELL = List.of("/bin/sh", "-c");
     private static final ImageReference SHOWN = new ImageReference("build");
 
     private final Site site;
@@ -198,8 +199,9 @@ final class BlockWork {
                 case Step.Run _ -> throw new IllegalStateException("a command puts no files");
             }
         } catch (IOException e) {
+            var what = step instanceof Step.Copy copy ? " " + words(copy) : "";
             throw new BuildException(
-                    BuildException.Problem.STEP, step.line(), "copy: " + String.valueOf(e.getMessage()), e);
+                    BuildException.Problem.STEP, step.line(), "copy" + what + ": " + e.getMessage(), e);
         }
     }
 
@@ -279,7 +281,19 @@ final class BlockWork {
             case Outcome.SandboxError(var detail) -> detail;
         };
         var hint = complaint.isAboutDevices() ? "; a step of a build can make no device nodes" : "";
-        throw new FailedStep(step, outcome, "run " + step.argv() + ": " + how + hint);
+        throw new FailedStep(step, outcome, "run " + words(step) + ": " + how + hint);
+    }
+
+    /// What the recipe says to run: without the shell that it did not name.
+    private static List<String> words(Step.Run step) {
+        var argv = step.argv();
+        return argv.size() == SHELL.size() + 1 && argv.subList(0, SHELL.size()).equals(SHELL)
+                ? List.of(argv.getLast())
+                : argv;
+    }
+
+    private static String words(Step.Copy step) {
+        return "[" + String.join(" ", step.patterns()).replace("\\", "") + " " + step.destination() + "]";
     }
 
     /// Passes output on, and remembers its end.

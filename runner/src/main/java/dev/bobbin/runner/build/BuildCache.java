@@ -97,7 +97,11 @@ public final class BuildCache implements AutoCloseable {
     }
 
     private static String name(String tenant, Digest key) {
-        return Digest.sha256(tenant).hex().substring(0, 16) + "-" + key.hex();
+        return prefix(tenant) + key.hex();
+    }
+
+    private static String prefix(String tenant) {
+        return Digest.sha256(tenant).hex().substring(0, 16) + "-";
     }
 
     /// What a block became that depended on the same.
@@ -149,6 +153,14 @@ public final class BuildCache implements AutoCloseable {
     /// Forgets what was not of use for so long. Layers that no image needs go with the store's next collection.
     public synchronized Pruned prune(Duration unusedFor) throws IOException {
         return remove(names(Instant.now().minus(unusedFor)));
+    }
+
+    /// Forgets everything of a tenant's.
+    public synchronized Pruned prune(String tenant) throws IOException {
+        var prefix = prefix(tenant);
+        return remove(entries.keySet().stream()
+                .filter(name -> name.startsWith(prefix))
+                .toList());
     }
 
     /// Forgets what was of use longest ago until the rest takes no more than that.

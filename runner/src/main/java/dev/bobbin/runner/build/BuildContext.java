@@ -42,10 +42,21 @@ public final class BuildContext implements Tree, AutoCloseable {
     /// @param mostBytes of all files together
     /// @throws BuildException CONTEXT if it holds what cannot be, or is larger
     public static BuildContext read(InputStream tar, Path directory, long mostBytes) throws IOException {
+        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes);
+    }
+
+    /// Where files come from.
+    @FunctionalInterface
+    public interface Origin {
+        void giveTo(TarFile.Sink sink) throws IOException;
+    }
+
+    /// Takes what is given, as that of an archive.
+    static BuildContext of(Origin origin, Path directory, long mostBytes) throws IOException {
         var contents = spool(directory);
         try {
             var reader = new Reader(contents, mostBytes);
-            TarFiles.read(tar, reader);
+            origin.giveTo(reader);
             return new BuildContext(contents, reader.entries);
         } catch (ImageException e) {
             contents.close();
@@ -253,15 +264,13 @@ public final class BuildContext implements Tree, AutoCloseable {
         }
 
         private Entry keep(String path, TarFile file, InputStream content) throws IOException {
-            if (at + file.size() > mostBytes) {
-                throw new BuildException(
-                        BuildException.Problem.TOO_LARGE, 0, "the context has more than " + mostBytes + " bytes");
-            }
+            requireRoom(file.size());
             var start = at;
             var hasher = Digest.hasher("sha256");
             var buffer = new byte[64 * 1024];
             contents.position(at);
             for (var read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+                requireRoom(read);
                 hasher.update(buffer, 0, read);
                 out.write(buffer, 0, read);
                 at += read;
@@ -274,6 +283,13 @@ public final class BuildContext implements Tree, AutoCloseable {
                     "",
                     start,
                     Digest.of("sha256", hasher).hex());
+        }
+
+        private void requireRoom(long bytes) {
+            if (at + bytes > mostBytes) {
+                throw new BuildException(
+                        BuildException.Problem.TOO_LARGE, 0, "the context has more than " + mostBytes + " bytes");
+            }
         }
 
         private static Entry entry(

@@ -30,6 +30,11 @@ public record BuildOrder(
     /// Old enough to be nobody's idea of now, and not older than what ZIP archives can say.
     public static final Instant USUAL_TIME = Instant.parse("1980-01-01T00:00:00Z");
 
+    private static final long MIB = 1 << 20;
+    /// Compilers need more than most jobs.
+    public static final Limits USUAL_LIMITS =
+            new Limits(2048 * MIB, 0, Limits.DEFAULT.pids(), Limits.DEFAULT.time(), 1024 * MIB, 16_384 * MIB);
+
     public BuildOrder {
         secrets = Map.copyOf(secrets);
     }

@@ -79,6 +79,11 @@ public final class Builder implements AutoCloseable {
         return BuildContext.read(tar, scratch, config.contextBytes());
     }
 
+    /// Takes files that are given one after the other, as [#receive(InputStream)] does.
+    public BuildContext receive(BuildContext.Origin origin) throws IOException {
+        return BuildContext.of(origin, scratch, config.contextBytes());
+    }
+
     /// Files that a request spelled out.
     public BuildContext receive(Map<String, byte[]> files) throws IOException {
         return BuildContext.of(files, scratch);

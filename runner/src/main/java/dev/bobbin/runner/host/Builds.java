@@ -58,6 +58,13 @@ public final class Builds {
         return builder.receive(tar);
     }
 
+    /// Reads a directory of this machine.
+    ///
+    /// @throws dev.bobbin.runner.build.BuildException if it is larger than may be
+    public BuildContext receive(SharedDirectory directory) throws IOException {
+        return builder.receive(directory::giveTo);
+    }
+
     /// Files that a request spelled out.
     public BuildContext receive(Map<String, byte[]> files) throws IOException {
         return builder.receive(files);
@@ -102,6 +109,15 @@ public final class Builds {
     /// Those that run. None outlives its server.
     Set<LocalExecution> running() {
         return Set.copyOf(running);
+    }
+
+    /// Forgets everything of a tenant's.
+    ///
+    /// @return how many steps, and the bytes of the layers that no image needed
+    public BuildCache.Pruned prune(String tenant) throws IOException {
+        var pruned = builder.cache().prune(tenant);
+        return new BuildCache.Pruned(
+                pruned.entries(), images.prune(PrunePolicy.UNREFERENCED).freedBytes());
     }
 
     /// Forgets what was not of use for so long, and removes the layers that no image needs.

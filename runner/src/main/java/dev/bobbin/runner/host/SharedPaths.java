@@ -7,9 +7,12 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /// Directories of this machine in which callers may name files by path. What lies beneath is found by handle: no
@@ -59,6 +62,46 @@ public final class SharedPaths {
             throw new IOException("open " + path + ": not a regular file");
         }
         return Files.newInputStream(file.path());
+    }
+
+    /// A directory, to be read.
+    ///
+    /// @throws NotDirectoryException if it is something else
+    public SharedDirectory directory(String path) throws IOException {
+        var found = find(path);
+        var beneath = found.beneath.toString();
+        try (var prefix = Handle.directory(found.prefix)) {
+            var opened = opened(prefix, beneath, path);
+            try {
+                if (!Files.isDirectory(opened.path())) {
+                    throw new NotDirectoryException(path);
+                }
+                requireForeign(opened.path().toRealPath());
+                return new SharedDirectory(opened, identities());
+            } catch (IOException e) {
+                opened.close();
+                throw e;
+            }
+        }
+    }
+
+    private static Handle opened(Handle prefix, String beneath, String path) throws IOException {
+        try {
+            return prefix.file(beneath.isEmpty() ? "." : beneath);
+        } catch (IOException e) {
+            var message = String.valueOf(e.getMessage());
+            throw new IOException("stat " + path + message.substring(message.lastIndexOf(": ")), e);
+        }
+    }
+
+    private Set<Object> identities() throws IOException {
+        var all = new HashSet<>();
+        for (var own : ours) {
+            if (Files.exists(own)) {
+                all.add(SharedDirectory.identity(own));
+            }
+        }
+        return all;
     }
 
     /// Writes a file, which appears once it is whole.

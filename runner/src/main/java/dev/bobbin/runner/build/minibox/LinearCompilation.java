@@ -36,8 +36,8 @@ final class LinearCompilation {
         return compilation.plan();
     }
 
-    /// Says what of the form is wrong without looking at any image.
-    static void check(List<Line> lines) {
+    /// Says what of the form is wrong without looking at any image; gives the line that names the base.
+    static Line check(List<Line> lines) {
         var base = base(lines);
         base.first(base.keyword() + " requires an image argument");
         for (var line : lines) {
@@ -48,6 +48,7 @@ final class LinearCompilation {
                 default -> {}
             }
         }
+        return base;
     }
 
     private static Line base(List<Line> lines) {

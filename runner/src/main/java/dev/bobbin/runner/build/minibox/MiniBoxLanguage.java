@@ -71,16 +71,22 @@ public final class MiniBoxLanguage implements RecipeLanguage {
         };
     }
 
-    /// Says what is wrong with the text itself, before any image is looked for.
+    /// What can be said of a text before any image is looked for.
+    ///
+    /// @param base as the text names it
+    public record Heading(StreamLines.Form form, String base) {}
+
+    /// Says what is wrong with the text itself.
     ///
     /// @throws BuildException RECIPE
-    public static void check(String text) {
+    public static Heading check(String text) {
         var lines = lines(text);
         if (isBlockForm(lines)) {
-            BlockFile.read(lines);
-        } else {
-            LinearCompilation.check(lines);
+            var base = BlockFile.read(lines).base();
+            return new Heading(StreamLines.Form.DAG, base.words().getFirst());
         }
+        var base = LinearCompilation.check(lines);
+        return new Heading(StreamLines.Form.LINEAR, base.words().getFirst());
     }
 
     @Override

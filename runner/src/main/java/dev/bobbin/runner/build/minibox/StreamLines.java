@@ -26,7 +26,7 @@ public final class StreamLines implements BuildWatcher {
     private final LongSupplier nanos;
     private final Consumer<String> out;
     private final Map<String, Talk> running = new HashMap<>();
-    private final long began;
+    private long began;
     private int cached;
     private int built;
 
@@ -49,12 +49,17 @@ public final class StreamLines implements BuildWatcher {
         this.began = nanos.getAsLong();
     }
 
+    /// The first line, before the base is looked for.
+    public static String opening(String image) {
+        return "[build] START image=" + image;
+    }
+
     /// The lines before the first block.
     ///
     /// @param base as the recipe names it
     /// @param found how long it took to find it
     public synchronized void begin(String base, Duration found) {
-        out.accept("[build] START image=" + image);
+        began -= found.toNanos();
         out.accept("[base] " + base + ": ready (" + Durations.text(found) + ")");
         out.accept(
                 switch (form) {
@@ -115,8 +120,8 @@ public final class StreamLines implements BuildWatcher {
     }
 
     /// The last line of a build that did not end well.
-    public synchronized void failed(String why) {
-        out.accept("Build failed: " + why);
+    public static String failed(String why) {
+        return "Build failed: " + why;
     }
 
     private void start(String step) {

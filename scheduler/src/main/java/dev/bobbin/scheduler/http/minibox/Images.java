@@ -5,6 +5,8 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.Platform;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.PullPolicy;
+import dev.bobbin.runner.build.BuildCache;
+import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
@@ -24,11 +26,15 @@ import java.util.concurrent.CancellationException;
 
 /// Images of this host: listed, brought, forgotten, and what nobody needs taken away.
 final class Images {
+    private static final BuildCache.Pruned NONE = new BuildCache.Pruned(0, 0);
+
     private final ImageDirectory images;
+    private final Dispatcher dispatcher;
     private final Disconnects disconnects;
 
-    Images(ImageDirectory images, Disconnects disconnects) {
+    Images(ImageDirectory images, Dispatcher dispatcher, Disconnects disconnects) {
         this.images = images;
+        this.dispatcher = dispatcher;
         this.disconnects = disconnects;
     }
 
@@ -57,15 +63,31 @@ final class Images {
         Plain.text(request, response, "Image " + name + " removed\n");
     }
 
+    /// Takes what nobody needs, and with `?build_cache=1` what the tenant's builds left for the next.
     void prune(ServerRequest request, ServerResponse response) {
         var pruned = images.collect();
+        var steps = Plain.query(request, "build_cache").equals("1") ? forgetBuilds(Exchange.caller(request)) : NONE;
         Plain.json(request, response, json -> {
             json.writeStartObject();
             json.writeNumberField("blobs_removed", pruned.blobs());
             json.writeNumberField("bytes_freed", pruned.freedBytes());
             json.writeNumberField("fuse_mounts_killed", 0);
+            if (steps.entries() > 0) {
+                json.writeNumberField("build_cache_removed", steps.entries());
+            }
+            if (steps.bytes() > 0) {
+                json.writeNumberField("build_cache_bytes_freed", steps.bytes());
+            }
             json.writeEndObject();
         });
+    }
+
+    private BuildCache.Pruned forgetBuilds(Caller caller) {
+        try {
+            return dispatcher.builds().prune(caller.tenant().name());
+        } catch (IOException e) {
+            throw Plain.failed("Failed to prune: " + e.getMessage());
+        }
     }
 
     /// Answers at once and tells how it goes; what goes wrong is told in the last line.

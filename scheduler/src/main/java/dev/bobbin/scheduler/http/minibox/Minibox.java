@@ -23,6 +23,7 @@ public final class Minibox implements Dialect, AutoCloseable {
     private final Containers containers;
     private final Runs runs;
     private final Execs execs;
+    private final Builds builds;
     private final Logs logs;
     private final Stats stats;
     private final Images images;
@@ -40,9 +41,10 @@ public final class Minibox implements Dialect, AutoCloseable {
         this.containers = new Containers(sandboxes, neighbours, checks);
         this.runs = new Runs(sandboxes, directory, neighbours, checks, disconnects, takeovers);
         this.execs = new Execs(dispatcher, containers, disconnects, takeovers);
+        this.builds = new Builds(dispatcher, directory, shared, disconnects);
         this.logs = new Logs(containers, disconnects);
         this.stats = new Stats(containers);
-        this.images = new Images(directory, disconnects);
+        this.images = new Images(directory, dispatcher, disconnects);
         this.archives = new Archives(directory, shared);
     }
 
@@ -54,6 +56,7 @@ public final class Minibox implements Dialect, AutoCloseable {
         get(rules, "/containers/stats", stats::stats);
         post(rules, "/containers/run", runs::run);
         post(rules, "/containers/exec", execs::exec);
+        post(rules, "/containers/build", builds::build);
         post(rules, "/containers/stop", containers::stop);
         post(rules, "/containers/start", containers::start);
         post(rules, "/containers/kill", containers::kill);

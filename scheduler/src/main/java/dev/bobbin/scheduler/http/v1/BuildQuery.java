@@ -43,10 +43,7 @@ record BuildQuery(
     private static final String TIME = "SOURCE_DATE_EPOCH";
     private static final Set<String> KNOWN =
             Set.of("name", "file", "target", "no_cache", "network", "on_disconnect", "memory", "cpus", "time", "disk");
-    private static final long MIB = 1 << 20;
-    /// Compilers need more than most jobs.
-    private static final Limits USUAL =
-            new Limits(2048 * MIB, 0, Limits.DEFAULT.pids(), Limits.DEFAULT.time(), 1024 * MIB, 16_384 * MIB);
+    private static final Limits USUAL = BuildOrder.USUAL_LIMITS;
 
     static BuildQuery read(ServerRequest request) {
         var arguments = new LinkedHashMap<String, String>();
