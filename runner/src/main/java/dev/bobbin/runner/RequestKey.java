@@ -23,12 +23,15 @@ public record RequestKey(String name, String body) {
     public sealed interface Use {
         RequestKey key();
 
+        /// Whose it is.
+        String tenant();
+
         Instant at();
 
         /// A job, run or exec.
-        record ByJob(RequestKey key, Instant at, JobId id) implements Use {}
+        record ByJob(RequestKey key, String tenant, Instant at, JobId id) implements Use {}
 
         /// A sandbox that lasts.
-        record BySandbox(RequestKey key, Instant at, SandboxId id) implements Use {}
+        record BySandbox(RequestKey key, String tenant, Instant at, SandboxId id) implements Use {}
     }
 }

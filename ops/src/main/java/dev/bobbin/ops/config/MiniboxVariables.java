@@ -3,6 +3,7 @@ package dev.bobbin.ops.config;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The variables of minibox's daemon as settings of this server; every other way to set them comes before these.
 final class MiniboxVariables {
@@ -25,9 +26,12 @@ final class MiniboxVariables {
             // beside what minibox itself keeps there
             all.put(DATA, Map.of("data-dir", List.of(data + "/bobbin")));
         }
-        var prefixes = environment.getOrDefault(PREFIXES, "").strip();
+        var prefixes = Stream.of(environment.getOrDefault(PREFIXES, "").split(",", -1))
+                .map(String::strip)
+                .filter(prefix -> !prefix.isEmpty())
+                .toList();
         if (!prefixes.isEmpty()) {
-            all.put(PREFIXES, Map.of("http.shared-prefixes", List.of(prefixes.split("\\s*,\\s*", -1))));
+            all.put(PREFIXES, Map.of("http.shared-prefixes", prefixes));
         }
         return all;
     }

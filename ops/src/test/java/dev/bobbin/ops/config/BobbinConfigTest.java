@@ -379,7 +379,7 @@ final class BobbinConfigTest {
         var variables = Map.of(
                 "MINIBOX_HTTP_ADDR", "127.0.0.1:9090",
                 "MINIBOX_DATA_ROOT", "/data/minibox",
-                "MINIBOX_BUILD_PREFIXES", "/srv/builds, /home",
+                "MINIBOX_BUILD_PREFIXES", "/srv/builds, /home,, ",
                 "MINIBOX_API_TOKEN", " secret\n");
 
         var config = BobbinConfig.read(NO_FLAGS, variables, null);

@@ -57,17 +57,23 @@ public final class FileTree {
         read(List.of("tree", path), LONG, to);
     }
 
+    /// [#write(String, int, InputStream)] of what is small, which fails if the sandbox lets it take longer than `most`.
+    public void write(String path, int mode, InputStream content, Duration most)
+            throws IOException, InterruptedException {
+        feed(List.of("write", path, Integer.toOctalString(mode)), most, content::transferTo);
+    }
+
     /// Makes `content` the content of a file. One that is there keeps its owner and mode; a new one is root's, with
     /// `mode`, and directories above it that are missing are made. Others see the old content until all is there.
     public void write(String path, int mode, InputStream content) throws IOException, InterruptedException {
-        feed(List.of("write", path, Integer.toOctalString(mode)), content::transferTo);
+        feed(List.of("write", path, Integer.toOctalString(mode)), LONG, content::transferTo);
     }
 
     /// Puts what a tar archive holds, plain or compressed, below a directory. Names that climb out of it are refused;
     /// what came before such a one is there.
     public void unpack(String path, InputStream tar) throws IOException, InterruptedException {
         try {
-            feed(List.of("put", path), to -> TarFiles.read(tar, new TarRecords(to)));
+            feed(List.of("put", path), LONG, to -> TarFiles.read(tar, new TarRecords(to)));
         } catch (ImageException e) {
             throw new FilesException(FilesException.Reason.INVALID, "the archive: " + e.getMessage());
         }
@@ -95,10 +101,11 @@ public final class FileTree {
         }
     }
 
-    private void feed(List<String> arguments, FileWork.Source source) throws IOException, InterruptedException {
+    private void feed(List<String> arguments, Duration time, FileWork.Source source)
+            throws IOException, InterruptedException {
         check(arguments);
         try (var stay = visits.enter(sandbox)) {
-            new FileWork(stay.begin(arguments, LONG, true)).feed(source, stay.room());
+            new FileWork(stay.begin(arguments, time, true)).feed(source, stay.room());
         }
     }
 

@@ -16,12 +16,16 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /// Keys on disk that have outlived what they began, a line each behind the version. A line that a killed server did not
 /// write whole is as if it had never been. Written anew when it has twice as many as are kept. Of one thread at a time.
 final class KeyFile implements AutoCloseable {
     private static final String FAMILY = "bobbin-keys ";
-    private static final String VERSION = FAMILY + 1;
+    private static final String VERSION = FAMILY + 2;
+    /// Did not say whose a key is.
+    private static final String FIRST_VERSION = FAMILY + 1;
 
     private final Path path;
     private final int kept;
@@ -46,7 +50,7 @@ final class KeyFile implements AutoCloseable {
         var lines = text.lines().toList();
         if (!lines.isEmpty()
                 && lines.getFirst().startsWith(FAMILY)
-                && !lines.getFirst().equals(VERSION)) {
+                && !Set.of(FIRST_VERSION, VERSION).contains(lines.getFirst())) {
             throw new IOException(path + " is of another version; this server reads " + VERSION);
         }
         var uses = new ArrayList<Use>();
@@ -57,10 +61,10 @@ final class KeyFile implements AutoCloseable {
     }
 
     /// @param all those that are known, with this one
-    void append(Use use, Collection<Use> all) throws IOException {
+    void append(Use use, Supplier<Collection<Use>> all) throws IOException {
         if (written >= 2 * kept) {
             writer.close();
-            writer = rewrite(all);
+            writer = rewrite(all.get());
         } else {
             writer.write(encode(use));
             writer.flush();
@@ -85,19 +89,20 @@ final class KeyFile implements AutoCloseable {
             case Use.ByJob job -> "job " + job.id();
             case Use.BySandbox sandbox -> "sandbox " + sandbox.id();
         };
-        return use.key().name() + " " + use.key().body() + " " + use.at().toEpochMilli() + " " + what + "\n";
+        return use.key().name() + " " + use.key().body() + " " + use.at().toEpochMilli() + " " + what + " " + use.tenant() + "\n";
     }
 
     private static Optional<Use> decode(String line) {
         var words = line.split(" ", -1);
-        if (words.length != 5 || !words[2].matches("[0-9]{1,15}")) {
+        if (words.length < 5 || words.length > 6 || !words[2].matches("[0-9]{1,15}")) {
             return Optional.empty();
         }
         var key = new RequestKey(words[0], words[1]);
         var at = Instant.ofEpochMilli(Long.parseLong(words[2]));
+        var tenant = words.length == 6 ? words[5] : "";
         return switch (words[3]) {
-            case "job" -> JobId.parse(words[4]).map(id -> new Use.ByJob(key, at, id));
-            case "sandbox" -> SandboxId.parse(words[4]).map(id -> new Use.BySandbox(key, at, id));
+            case "job" -> JobId.parse(words[4]).map(id -> new Use.ByJob(key, tenant, at, id));
+            case "sandbox" -> SandboxId.parse(words[4]).map(id -> new Use.BySandbox(key, tenant, at, id));
             default -> Optional.empty();
         };
     }

@@ -140,7 +140,9 @@ final class LocalExecution implements Execution, Sandbox.Listener {
     /// The use of a key that began it.
     Optional<RequestKey.Use> use() {
         var key = meta.key();
-        return key == null ? Optional.empty() : Optional.of(new RequestKey.Use.ByJob(key, meta.createdAt(), meta.id()));
+        return key == null
+                ? Optional.empty()
+                : Optional.of(new RequestKey.Use.ByJob(key, meta.tenant(), meta.createdAt(), meta.id()));
     }
 
     Journal journal() {

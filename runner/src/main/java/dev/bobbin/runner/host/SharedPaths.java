@@ -104,11 +104,13 @@ public final class SharedPaths {
         return all;
     }
 
-    /// Writes a file, which appears once it is whole.
+    /// Writes a file, which appears once it is whole. Nothing whose name begins with a dot is written, nor anything
+    /// beneath it: programs believe what they find there.
     ///
     /// @param replaceable asked about a file that is there already
     public void write(String path, Replaceable replaceable, Content content) throws IOException {
         try (var place = place(path)) {
+            requireInSight(place, path);
             requireReplaceable(place, path, replaceable);
             var aside = ".bobbin-" + UUID.randomUUID();
             try (var file = place.directory.create(aside)) {
@@ -127,6 +129,15 @@ public final class SharedPaths {
         }
     }
 
+    private static void requireInSight(Place place, String path) throws IOException {
+        var beneath = place.prefix.relativize(place.directory.path().toRealPath());
+        for (var part : beneath.resolve(place.name)) {
+            if (part.toString().startsWith(".")) {
+                throw new IOException("open " + path + ": nothing is written to names that begin with a dot");
+            }
+        }
+    }
+
     private static void requireReplaceable(Place place, String path, Replaceable replaceable) throws IOException {
         if (Files.notExists(place.directory.path().resolve(place.name), LinkOption.NOFOLLOW_LINKS)) {
             return;
@@ -139,8 +150,8 @@ public final class SharedPaths {
         }
     }
 
-    /// A directory, open, and a name in it.
-    private record Place(Handle directory, String name) implements AutoCloseable {
+    /// A directory, open, the prefix that it is beneath, and a name in it.
+    private record Place(Path prefix, Handle directory, String name) implements AutoCloseable {
         @Override
         public void close() {
             directory.close();
@@ -163,7 +174,7 @@ public final class SharedPaths {
             var directory = prefix.directory(parent);
             try {
                 requireForeign(directory.path().toRealPath());
-                return new Place(directory, name);
+                return new Place(found.prefix, directory, name);
             } catch (IOException e) {
                 directory.close();
                 throw e;

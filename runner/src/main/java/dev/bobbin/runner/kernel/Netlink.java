@@ -4,8 +4,7 @@ import com.sun.jna.LastErrorException;
 import com.sun.jna.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Consumer;
 
 /// A socket to the kernel's tables of links, addresses and routes, or to those of its filters. Not safe for many
 /// threads. A request is carried out
@@ -72,11 +71,10 @@ public final class Netlink implements AutoCloseable {
 
     /// Asks for a list.
     ///
-    /// @return what follows the header of each answer
+    /// @param each given what follows the header of each answer, good for as long as that takes
     /// @throws KernelException if there is none
-    public List<ByteBuffer> list(NetlinkMessage message) {
+    public void list(NetlinkMessage message, Consumer<ByteBuffer> each) {
         send(message);
-        var all = new ArrayList<ByteBuffer>();
         while (true) {
             var answers = receive();
             while (answers.remaining() >= HEADER) {
@@ -87,11 +85,9 @@ public final class Netlink implements AutoCloseable {
                     throw new KernelException("ask the kernel for a list: error " + -answers.getInt(start + HEADER));
                 }
                 if (type == DONE) {
-                    return all;
+                    return;
                 }
-                var copy = new byte[length - HEADER];
-                answers.get(start + HEADER, copy);
-                all.add(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder()));
+                each.accept(answers.slice(start + HEADER, length - HEADER).order(ByteOrder.nativeOrder()));
                 answers.position(Math.min(answers.limit(), start + NetlinkMessage.aligned(length)));
             }
         }

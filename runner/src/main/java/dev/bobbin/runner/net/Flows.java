@@ -6,6 +6,7 @@ import dev.bobbin.runner.kernel.NetlinkMessage;
 import java.net.Inet4Address;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -39,15 +40,15 @@ final class Flows implements AutoCloseable {
     ///
     /// @return how many these were
     int forget(Predicate<Inet4Address> gone) {
-        var forgotten = 0;
-        for (var flow : netlink.list(message(GET, NetlinkMessage.LIST))) {
+        var requests = new ArrayList<NetlinkMessage>();
+        netlink.list(message(GET, NetlinkMessage.LIST), flow -> {
             var attributes = attributes(flow.position(HEADER));
             if (touches(attributes.get(ORIGINAL), gone) || touches(attributes.get(REPLY), gone)) {
-                forget(attributes);
-                forgotten++;
+                requests.add(request(attributes));
             }
-        }
-        return forgotten;
+        });
+        requests.forEach(this::forget);
+        return requests.size();
     }
 
     private static boolean touches(@Nullable ByteBuffer tuple, Predicate<Inet4Address> gone) {
@@ -70,8 +71,8 @@ final class Flows implements AutoCloseable {
         return (address[0] & 0xff) + "." + (address[1] & 0xff) + "." + (address[2] & 0xff) + "." + (address[3] & 0xff);
     }
 
-    /// One that has ended meanwhile is forgotten already.
-    private void forget(Map<Integer, ByteBuffer> attributes) {
+    /// To forget the flow that has these.
+    private static NetlinkMessage request(Map<Integer, ByteBuffer> attributes) {
         var request = message(DELETE, NetlinkMessage.ACKNOWLEDGE);
         for (var type : new int[] {ORIGINAL, ID, ZONE}) {
             var value = attributes.get(type);
@@ -79,6 +80,11 @@ final class Flows implements AutoCloseable {
                 request.attribute(type == ORIGINAL ? NetlinkMessage.NESTED | type : type, bytes(value));
             }
         }
+        return request;
+    }
+
+    /// One that has ended meanwhile is forgotten already.
+    private void forget(NetlinkMessage request) {
         var answer = netlink.request(request);
         if (answer != 0 && answer != ENOENT) {
             throw new KernelException("forget a flow: error " + answer + " of the kernel");

@@ -200,11 +200,11 @@ final class Links implements AutoCloseable {
     /// Where this machine has routes to, but for the ways to everywhere.
     List<Cidr> routes() {
         var all = new ArrayList<Cidr>();
-        for (var answer : netlink.list(new NetlinkMessage(GET_ROUTE, NetlinkMessage.LIST)
-                .bytes(INET, 0, 0, 0, 0, 0, 0, 0)
-                .number(0))) {
-            destination(answer).ifPresent(all::add);
-        }
+        netlink.list(
+                new NetlinkMessage(GET_ROUTE, NetlinkMessage.LIST)
+                        .bytes(INET, 0, 0, 0, 0, 0, 0, 0)
+                        .number(0),
+                answer -> destination(answer).ifPresent(all::add));
         return all;
     }
 

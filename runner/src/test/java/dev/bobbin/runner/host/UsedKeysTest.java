@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +30,7 @@ final class UsedKeysTest {
     }
 
     private static Use job(String word, Instant at) {
-        return new Use.ByJob(key(word), at.truncatedTo(ChronoUnit.MILLIS), JobId.next());
+        return new Use.ByJob(key(word), "tenant", at.truncatedTo(ChronoUnit.MILLIS), JobId.next());
     }
 
     @Test
@@ -87,7 +88,8 @@ final class UsedKeysTest {
     @Test
     void keepsOverARestartWhatOutlivedItsJobOrSandboxAndNothingElse() throws IOException {
         var gone = job("gone", Instant.now());
-        var removed = new Use.BySandbox(key("removed"), Instant.now().truncatedTo(ChronoUnit.MILLIS), SandboxId.next());
+        var removed = new Use.BySandbox(
+                key("removed"), "tenant", Instant.now().truncatedTo(ChronoUnit.MILLIS), SandboxId.next());
         try (var keys = open()) {
             keys.add(gone);
             keys.add(removed);
@@ -122,7 +124,39 @@ final class UsedKeysTest {
 
     @Test
     void refusesAFileOfANewerVersionByItsName() throws IOException {
-        Files.writeString(directory.resolve("keys"), "bobbin-keys 2\n");
-        assertThatThrownBy(this::open).isInstanceOf(IOException.class).hasMessageContaining("bobbin-keys 1");
+        Files.writeString(directory.resolve("keys"), "bobbin-keys 3\n");
+        assertThatThrownBy(this::open).isInstanceOf(IOException.class).hasMessageContaining("bobbin-keys 2");
+    }
+
+    @Test
+    void forgetsTheOldestOfTheTenantThatHasMost() throws IOException {
+        try (var keys = new UsedKeys(directory.resolve("keys"), 3)) {
+            var quiet = RequestKey.of("quiet", "a", Digest.sha256("body"));
+            var only = new Use.ByJob(quiet, "quiet", Instant.now(), JobId.next());
+            keys.add(only);
+            for (var word : List.of("a", "b", "c", "d")) {
+                keys.add(job(word, Instant.now()));
+            }
+
+            assertThat(keys.find(quiet)).contains(only);
+            assertThat(keys.find(key("a"))).isEmpty();
+            assertThat(keys.find(key("b"))).isEmpty();
+            assertThat(keys.find(key("c"))).isPresent();
+            assertThat(keys.find(key("d"))).isPresent();
+        }
+    }
+
+    @Test
+    void readsAFileThatDoesNotSayWhoseAKeyIs() throws IOException {
+        var gone = job("gone", Instant.now());
+        try (var keys = open()) {
+            keys.add(gone);
+            keys.outlives(gone);
+        }
+        var file = directory.resolve("keys");
+        Files.writeString(file, Files.readString(file).replace("keys 2", "keys 1").replace(" tenant\n", "\n"));
+        try (var keys = open()) {
+            assertThat(keys.find(key("gone")).map(Use::key)).contains(gone.key());
+        }
     }
 }

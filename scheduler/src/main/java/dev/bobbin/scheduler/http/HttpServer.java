@@ -52,7 +52,13 @@ public final class HttpServer implements AutoCloseable {
         this.extra = List.copyOf(extra);
         this.patience = new Patience(config.stalled());
         this.minibox = new Minibox(
-                dispatcher, sandboxes, images, sandboxes.shared(config.sharedPrefixes()), disconnects, takeovers);
+                dispatcher,
+                sandboxes,
+                images,
+                sandboxes.shared(config.sharedPrefixes()),
+                callers,
+                disconnects,
+                takeovers);
         this.dialects = List.of(
                 new V1(dispatcher, sandboxes, images, config.defaultImage(), disconnects, takeovers),
                 new Agentkernel(dispatcher, images, disconnects),

@@ -27,6 +27,9 @@ final class HealthChecks implements AutoCloseable {
     private static final String SEPARATOR = "\u001f";
 
     private static final long USUAL_SECONDS = 30;
+    private static final long MOST_SECONDS = 3600;
+    /// How soon it is seen that a run has ended.
+    private static final long LOOK_SECONDS = 5;
     private static final Duration LONGEST = Duration.ofSeconds(30);
     private static final long OUTPUT_BYTES = 64 * 1024;
 
@@ -65,7 +68,7 @@ final class HealthChecks implements AutoCloseable {
 
     private void check(LastingSandbox container, JobId run, String command) {
         try {
-            while (!closed.await(seconds(container), TimeUnit.SECONDS) && runs(container, run)) {
+            while (waits(container, run)) {
                 var isWell = isWell(container, command);
                 if (runs(container, run)) {
                     health.put(run, isWell ? "healthy" : "unhealthy");
@@ -78,6 +81,16 @@ final class HealthChecks implements AutoCloseable {
         }
     }
 
+    /// Whether it still runs, and somebody asks, when its interval is over.
+    private boolean waits(LastingSandbox container, JobId run) throws InterruptedException {
+        for (var left = seconds(container); left > 0; left -= LOOK_SECONDS) {
+            if (closed.await(Math.min(left, LOOK_SECONDS), TimeUnit.SECONDS) || !runs(container, run)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static boolean runs(LastingSandbox container, JobId run) {
         return container
                 .own()
@@ -88,7 +101,7 @@ final class HealthChecks implements AutoCloseable {
     private static long seconds(LastingSandbox container) {
         try {
             var seconds = Long.parseLong(container.imageLabels().getOrDefault(INTERVAL, ""));
-            return seconds > 0 ? seconds : USUAL_SECONDS;
+            return seconds > 0 ? Math.min(seconds, MOST_SECONDS) : USUAL_SECONDS;
         } catch (NumberFormatException _) {
             return USUAL_SECONDS;
         }

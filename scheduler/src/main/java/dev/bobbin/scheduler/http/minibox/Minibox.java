@@ -9,6 +9,7 @@ import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Takeovers;
+import dev.bobbin.scheduler.tenant.Callers;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
@@ -34,6 +35,7 @@ public final class Minibox implements Dialect, AutoCloseable {
             SandboxDirectory sandboxes,
             ImageDirectory directory,
             SharedPaths shared,
+            Callers callers,
             Disconnects disconnects,
             Takeovers takeovers) {
         this.checks = new HealthChecks(dispatcher);
@@ -45,7 +47,7 @@ public final class Minibox implements Dialect, AutoCloseable {
         this.logs = new Logs(containers, disconnects);
         this.stats = new Stats(containers);
         this.images = new Images(directory, dispatcher, disconnects);
-        this.archives = new Archives(directory, shared);
+        this.archives = new Archives(directory, shared, callers);
     }
 
     @Override

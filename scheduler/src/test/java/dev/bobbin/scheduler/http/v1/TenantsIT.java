@@ -15,9 +15,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.Timeout;
 
 /// Two tenants and an administrator on one server.
@@ -67,6 +69,21 @@ final class TenantsIT {
             assertThat(blue).isNotNull().isNotEqualTo(red);
             assertThat(server.post("/v1/run", body, RED, key).headers()).containsEntry("bobbin-job-id", red);
             assertThat(server.post("/v1/run", body, BLUE, key).headers()).containsEntry("bobbin-job-id", blue);
+        }
+    }
+
+    @Test
+    void nameFilesOfThisMachineOnlyAsAdministrators(@TempDir Path directory) throws IOException {
+        try (var server = open()) {
+            var target = directory.resolve("image.tar");
+            for (var what : List.of("save?image=host&path=", "load?path=")) {
+                var answer = server.post("/images/" + what + target, "", BLUE);
+                assertThat(answer.status()).isEqualTo(403);
+                assertThat(answer.text()).startsWith("only administrators may name files of this machine");
+            }
+            assertThat(server.post("/images/load?path=" + target, "", ADMIN).status())
+                    .isEqualTo(500);
+            assertThat(target).doesNotExist();
         }
     }
 
