@@ -8,6 +8,7 @@ import java.io.SequenceInputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import org.jspecify.annotations.Nullable;
 
 /// Tells the entries of a tar archive, plain or compressed, to whoever puts them somewhere else than an image.
 public final class TarEntries {
@@ -34,7 +35,16 @@ public final class TarEntries {
                 id(entry.uid()),
                 id(entry.gid()),
                 Math.max(0, entry.modified().seconds()),
-                entry.size());
+                entry.size(),
+                device(entry));
+    }
+
+    private static TarFile.@Nullable Device device(TarEntry entry) {
+        return switch (entry.kind()) {
+            case CHARACTER_DEVICE -> new TarFile.Device('c', entry.major(), entry.minor());
+            case BLOCK_DEVICE -> new TarFile.Device('b', entry.major(), entry.minor());
+            case FILE, HARD_LINK, SYMBOLIC_LINK, DIRECTORY, FIFO -> null;
+        };
     }
 
     private static int id(long value) {

@@ -59,10 +59,12 @@ public final class ImageStore implements AutoCloseable {
     private final Knowledge knowledge;
     private final Pins pins;
     private final Archives archives;
+    private final long largestLayer;
 
     private ImageStore(FileChannel lock, Disk disk, StoreConfig config, MeterRegistry meters) throws IOException {
         this.lock = lock;
         this.disk = disk;
+        this.largestLayer = config.extraction().bytes();
         this.hostLayers = new HostLayers(disk);
         this.host = config.hostImage() ? HostImage.open(disk, hostLayers) : null;
         this.blobs = new Blobs(disk);
@@ -300,7 +302,7 @@ public final class ImageStore implements AutoCloseable {
 
     /// Where `owner` makes images out of layers.
     public Workshop workshop(String owner) {
-        return new Workshop(owner, blobs, index, newcomers, knowledge, leases, pins);
+        return new Workshop(owner, blobs, index, newcomers, knowledge, leases, pins, largestLayer);
     }
 
     /// Keeps a layer that a [Workshop] made, compressed and as it is unpacked on top of others, whatever names do,

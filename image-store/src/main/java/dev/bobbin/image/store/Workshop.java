@@ -9,6 +9,7 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.Layer;
 import dev.bobbin.image.MediaTypes;
 import java.io.BufferedOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
@@ -31,6 +32,7 @@ public final class Workshop implements AutoCloseable {
     private final Knowledge knowledge;
     private final Leases leases;
     private final Pins pins;
+    private final long largestLayer;
     private final List<Digest> held = new ArrayList<>();
     private final List<Digest> made = new ArrayList<>();
 
@@ -41,7 +43,8 @@ public final class Workshop implements AutoCloseable {
             Newcomers newcomers,
             Knowledge knowledge,
             Leases leases,
-            Pins pins) {
+            Pins pins,
+            long largestLayer) {
         this.owner = owner;
         this.blobs = blobs;
         this.index = index;
@@ -49,6 +52,7 @@ public final class Workshop implements AutoCloseable {
         this.knowledge = knowledge;
         this.leases = leases;
         this.pins = pins;
+        this.largestLayer = largestLayer;
     }
 
     /// An image to begin on.
@@ -97,14 +101,15 @@ public final class Workshop implements AutoCloseable {
 
     /// Makes a layer. The same contents give the same layer.
     ///
+    /// @param mostBytes of the archive; more are an [ImageException] that is INVALID, and so is what no layer may have
     /// @throws IOException what `contents` throws
-    public Layer make(Contents contents) throws IOException {
+    public Layer make(Contents contents, long mostBytes) throws IOException {
         var pinned = new ArrayList<Digest>();
         try (var arrival = blobs.arrival("sha256")) {
             var hasher = Digest.hasher("sha256");
             var gzip = new Fast(new BufferedOutputStream(arrival, BUFFER));
             var tar = new BufferedOutputStream(new DigestOutputStream(gzip, hasher), BUFFER);
-            contents.writeTo(tar);
+            contents.writeTo(new Bounded(tar, Math.min(mostBytes, largestLayer)));
             tar.flush();
             gzip.finish();
             gzip.flush();
@@ -238,6 +243,32 @@ public final class Workshop implements AutoCloseable {
             held.clear();
             leases.discard(List.copyOf(made));
             made.clear();
+        }
+    }
+
+    /// Passes on no more than it may.
+    private static final class Bounded extends FilterOutputStream {
+        private final long most;
+        private long left;
+
+        Bounded(OutputStream out, long most) {
+            super(out);
+            this.most = most;
+            this.left = most;
+        }
+
+        @Override
+        public void write(int single) throws IOException {
+            write(new byte[] {(byte) single}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            left -= length;
+            if (left < 0) {
+                throw ImageException.invalid("a layer would have more than the " + most + " bytes that it may");
+            }
+            out.write(bytes, offset, length);
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.bobbin.runner.build;
 
 import dev.bobbin.image.ImageConfig;
+import dev.bobbin.image.ImageException;
+import dev.bobbin.image.ImageProblem;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.Layer;
 import dev.bobbin.image.store.Rootfs;
@@ -90,7 +92,7 @@ final class BlockWork {
                     for (var mount : run.mounts()) {
                         key.mount(mount);
                         if (mount instanceof StepMount.Bind bind) {
-                            key(key, bind.source(), bound(step.line(), bind));
+                            bound(key, bound(step.line(), bind));
                         }
                     }
                 }
@@ -112,6 +114,15 @@ final class BlockWork {
         } else {
             var context = sources.context();
             key.files(context, Selection.of(copy, context), IgnoreRules.of(copy.excludes()));
+        }
+    }
+
+    private void bound(Key key, Step.Copy copy) throws IOException, InterruptedException {
+        var layers = sources.layers(copy.source());
+        if (layers.isPresent()) {
+            key.layers(layers.get());
+        } else {
+            key.bound(sources.context(), Selection.of(copy, sources.context()));
         }
     }
 
@@ -147,12 +158,28 @@ final class BlockWork {
         return all;
     }
 
-    private Layer make(Writing writing) throws IOException {
-        return site.workshop.make(out -> {
-            var tar = new LayerTar(out, site.order.time());
-            writing.to(tar);
-            tar.finish();
-        });
+    private Layer make(Writing writing, long mostBytes) throws IOException {
+        try {
+            return site.workshop.make(
+                    out -> {
+                        var tar = new LayerTar(out, site.order.time());
+                        writing.to(tar);
+                        tar.finish();
+                    },
+                    mostBytes);
+        } catch (ImageException e) {
+            if (e.problem() != ImageProblem.INVALID) {
+                throw e;
+            }
+            throw new BuildException(
+                    BuildException.Problem.STEP, block.line(), e.getMessage() + " (the build's disk)", e);
+        }
+    }
+
+    /// What the files of so many parts may take.
+    private long disk(int count) {
+        var each = site.order.limits().diskBytes();
+        return each > Long.MAX_VALUE / count ? Long.MAX_VALUE : each * count;
     }
 
     private interface Writing {
@@ -165,7 +192,7 @@ final class BlockWork {
             var own = all.rootfs().layers().subList(0, parts.size()).stream()
                     .map(site.layersDir::resolve)
                     .toList();
-            return make(new Squash(own, ground.tree())::writeTo);
+            return make(new Squash(own, ground.tree())::writeTo, disk(parts.size()));
         }
     }
 
@@ -175,13 +202,13 @@ final class BlockWork {
         }
         try (var ground = site.stand(soFar())) {
             var staged = new StagedFiles(ground.tree());
-            try (var copying = new Copying(staged, ground.rootfs()::identity, site.scratch);
+            try (var copying = new Copying(staged, ground.rootfs()::identity, site.scratch, disk(1));
                     var open = new Open()) {
                 for (var step : steps) {
                     place(step, copying, open);
                 }
                 if (!staged.isEmpty()) {
-                    parts.add(make(staged::writeTo));
+                    parts.add(make(staged::writeTo, disk(1)));
                 }
             }
         }
@@ -258,8 +285,8 @@ final class BlockWork {
     private void keep(Commands.Ran ran, Tree tree) throws IOException {
         var omitted = new HashSet<>(Set.of("etc/hosts", "etc/resolv.conf"));
         var files = new long[1];
-        var layer = make(tar ->
-                files[0] = new Snapshot(ran.upper(), ran.uidBase(), tree, omitted, ran.scaffolding()).writeTo(tar));
+        var snapshot = new Snapshot(ran.upper(), ran.uidBase(), tree, omitted, ran.scaffolding());
+        var layer = make(tar -> files[0] = snapshot.writeTo(tar), disk(1));
         if (files[0] > 0) {
             parts.add(layer);
         }

@@ -24,6 +24,10 @@ import java.util.TreeMap;
 public final class BuildContext implements Tree, AutoCloseable {
     private static final int MOST_FILES = 1_000_000;
     private static final long LONGEST_TEXT = 4 << 20;
+    private static final int LONGEST_PATH = 4_000;
+    private static final int DEEPEST_PATH = 256;
+    /// Of all paths and targets of links together, which are held in memory.
+    private static final long MOST_NAME_BYTES = 128 << 20;
 
     private final FileChannel contents;
     private final NavigableMap<String, Entry> entries;
@@ -45,6 +49,11 @@ public final class BuildContext implements Tree, AutoCloseable {
         return of(sink -> TarFiles.read(tar, sink), directory, mostBytes);
     }
 
+    /// Reads an archive that a recipe unpacks, which may be of a whole system and then has devices.
+    static BuildContext unpack(InputStream tar, Path directory, long mostBytes) throws IOException {
+        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, Devices.KEPT);
+    }
+
     /// Where files come from.
     @FunctionalInterface
     public interface Origin {
@@ -53,9 +62,14 @@ public final class BuildContext implements Tree, AutoCloseable {
 
     /// Takes what is given, as that of an archive.
     static BuildContext of(Origin origin, Path directory, long mostBytes) throws IOException {
+        return of(origin, directory, mostBytes, Devices.REFUSED);
+    }
+
+    private static BuildContext of(Origin origin, Path directory, long mostBytes, Devices devices)
+            throws IOException {
         var contents = spool(directory);
         try {
-            var reader = new Reader(contents, mostBytes);
+            var reader = new Reader(contents, mostBytes, devices);
             origin.giveTo(reader);
             return new BuildContext(contents, reader.entries);
         } catch (ImageException e) {
@@ -70,13 +84,25 @@ public final class BuildContext implements Tree, AutoCloseable {
     /// Takes files as they are given.
     public static BuildContext of(Map<String, byte[]> files, Path directory) throws IOException {
         var contents = spool(directory);
-        var reader = new Reader(contents, Long.MAX_VALUE);
-        for (var file : files.entrySet()) {
-            reader.file(
-                    new TarFile(Names.raw(file.getKey()), "", TarFile.Kind.FILE, 0644, 0, 0, 0, file.getValue().length),
-                    new java.io.ByteArrayInputStream(file.getValue()));
+        try {
+            var reader = new Reader(contents, Long.MAX_VALUE, Devices.REFUSED);
+            for (var file : files.entrySet()) {
+                var name = Names.raw(file.getKey());
+                var size = file.getValue().length;
+                reader.file(
+                        new TarFile(name, "", TarFile.Kind.FILE, 0644, 0, 0, 0, size, null),
+                        new java.io.ByteArrayInputStream(file.getValue()));
+            }
+            return new BuildContext(contents, reader.entries);
+        } catch (IOException | RuntimeException e) {
+            contents.close();
+            throw e;
         }
-        return new BuildContext(contents, reader.entries);
+    }
+
+    private enum Devices {
+        REFUSED,
+        KEPT
     }
 
     private static FileChannel spool(Path directory) throws IOException {
@@ -164,6 +190,11 @@ public final class BuildContext implements Tree, AutoCloseable {
         return Optional.ofNullable(entries.get(file.path())).map(Entry::digest);
     }
 
+    /// What its contents take.
+    long bytes() throws IOException {
+        return contents.size();
+    }
+
     @Override
     public void close() throws IOException {
         contents.close();
@@ -204,10 +235,15 @@ public final class BuildContext implements Tree, AutoCloseable {
         private final FileChannel contents;
         private final OutputStream out;
         private final long mostBytes;
+        private final Devices devices;
         private long at;
+        /// Of further names, each of which becomes a file of its own.
+        private long linkedBytes;
+        private long nameBytes;
 
-        Reader(FileChannel contents, long mostBytes) {
+        Reader(FileChannel contents, long mostBytes, Devices devices) {
             this.contents = contents;
+            this.devices = devices;
             this.out = Channels.newOutputStream(contents);
             this.mostBytes = mostBytes;
         }
@@ -217,6 +253,9 @@ public final class BuildContext implements Tree, AutoCloseable {
             var path = path(file.name());
             if (path.isEmpty()) {
                 return;
+            }
+            if (file.target().length() > LONGEST_PATH) {
+                throw problem("the context has a link to more than " + LONGEST_PATH + " bytes");
             }
             switch (file.kind()) {
                 case FILE -> put(path, keep(path, file, content));
@@ -230,11 +269,20 @@ public final class BuildContext implements Tree, AutoCloseable {
                 case SYMBOLIC_LINK -> put(path, entry(path, Kind.LINK, file, 0, file.target(), 0, ""));
                 case HARD_LINK -> link(path, file);
                 case PIPE -> put(path, entry(path, Kind.PIPE, file, 0, "", 0, ""));
-                case DEVICE -> throw problem("the context has a device: " + Names.shown(path));
+                case DEVICE -> {
+                    if (devices == Devices.REFUSED) {
+                        throw problem("the context has a device: " + Names.shown(path));
+                    }
+                    put(path, entry(path, Kind.DEVICE, file, 0, "", 0, ""));
+                }
             }
         }
 
         private static String path(String name) {
+            if (name.length() > LONGEST_PATH || Links.parts(name).size() > DEEPEST_PATH) {
+                throw problem("the context has a path of more than " + LONGEST_PATH + " bytes or " + DEEPEST_PATH
+                        + " directories: " + Names.shown(name.substring(0, Math.min(60, name.length()))));
+            }
             if (Links.parts(name).contains("..")) {
                 throw problem("the context has a name that climbs out of it: " + Names.shown(name));
             }
@@ -247,6 +295,8 @@ public final class BuildContext implements Tree, AutoCloseable {
                 throw problem("the context has a hard link to no file: " + Names.shown(path));
             }
             var node = target.node;
+            linkedBytes += node.size();
+            requireRoom(0);
             put(
                     path,
                     new Entry(
@@ -258,7 +308,8 @@ public final class BuildContext implements Tree, AutoCloseable {
                                     node.gid(),
                                     node.size(),
                                     node.target(),
-                                    Map.of()),
+                                    Map.of(),
+                                    node.device()),
                             target.at,
                             target.digest));
         }
@@ -285,8 +336,8 @@ public final class BuildContext implements Tree, AutoCloseable {
                     Digest.of("sha256", hasher).hex());
         }
 
-        private void requireRoom(long bytes) {
-            if (at + bytes > mostBytes) {
+        private void requireRoom(long more) {
+            if (more > mostBytes - at - linkedBytes) {
                 throw new BuildException(
                         BuildException.Problem.TOO_LARGE, 0, "the context has more than " + mostBytes + " bytes");
             }
@@ -297,20 +348,32 @@ public final class BuildContext implements Tree, AutoCloseable {
             var mode = kind == Kind.LINK ? 0777 : file.permissions() & 07777;
             var uid = Math.max(0, file.uid());
             var gid = Math.max(0, file.gid());
-            return new Entry(new Node(path, kind, mode, uid, gid, size, target, Map.of()), at, digest);
+            var node = new Node(path, kind, mode, uid, gid, size, target, Map.of(), file.device());
+            return new Entry(node, at, digest);
         }
 
         private void put(String path, Entry entry) {
-            if (entries.size() >= MOST_FILES) {
-                throw problem("the context has more than " + MOST_FILES + " files");
-            }
             for (var above = Names.parent(path); !above.isEmpty(); above = Names.parent(above)) {
-                var there = entries.putIfAbsent(above, directory(above));
-                if (there != null && !there.node.isDirectory()) {
+                var there = entries.get(above);
+                if (there == null) {
+                    count(above);
+                    entries.put(above, directory(above));
+                } else if (!there.node.isDirectory()) {
                     throw problem("the context has something below " + Names.shown(above) + ", which is no directory");
+                } else {
+                    break;
                 }
             }
+            count(path + entry.node.target());
             entries.put(path, entry);
+        }
+
+        private void count(String name) {
+            nameBytes += name.length();
+            if (entries.size() >= MOST_FILES || nameBytes > MOST_NAME_BYTES) {
+                throw problem("the context has more than " + MOST_FILES + " files, or more than " + MOST_NAME_BYTES
+                        + " bytes of names");
+            }
         }
     }
 }

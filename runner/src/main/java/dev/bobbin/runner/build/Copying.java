@@ -17,19 +17,20 @@ import org.jspecify.annotations.Nullable;
 
 /// Carries out the steps that only put files somewhere.
 final class Copying implements AutoCloseable {
-    private static final long LARGEST_ARCHIVE = 64L << 30;
-
     private final StagedFiles staged;
     private final Function<String, Optional<Identity>> users;
     private final Path scratch;
+    private final long mostBytes;
     private final List<BuildContext> unpacked = new ArrayList<>();
 
     /// @param users who a name is in the root
     /// @param scratch a directory for what an archive holds
-    Copying(StagedFiles staged, Function<String, Optional<Identity>> users, Path scratch) {
+    /// @param mostBytes of all archives together
+    Copying(StagedFiles staged, Function<String, Optional<Identity>> users, Path scratch, long mostBytes) {
         this.staged = staged;
         this.users = users;
         this.scratch = scratch;
+        this.mostBytes = mostBytes;
     }
 
     void file(Step.InlineFile step) throws IOException {
@@ -105,7 +106,11 @@ final class Copying implements AutoCloseable {
             }
         }
         try (var content = source.open(each.node())) {
-            var files = BuildContext.read(content, scratch, LARGEST_ARCHIVE);
+            var taken = 0L;
+            for (var before : unpacked) {
+                taken += before.bytes();
+            }
+            var files = BuildContext.unpack(content, scratch, mostBytes - taken);
             unpacked.add(files);
             var dress = new StagedFiles.Dress(owner(step.owner(), step.line()), step.mode());
             var made = staged.directory(destination, parents(dress));

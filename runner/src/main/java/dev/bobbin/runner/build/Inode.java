@@ -1,5 +1,6 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.image.TarFile;
 import dev.bobbin.runner.kernel.ExtendedAttributes;
 import dev.bobbin.runner.kernel.RawPath;
 import java.io.IOException;
@@ -98,7 +99,15 @@ record Inode(Path path, int type, int permissions, int uid, int gid, long size, 
                 gid - base,
                 type == FILE ? size : 0,
                 target,
-                attributes(base));
+                attributes(base),
+                kind() == Tree.Kind.DEVICE ? device() : null);
+    }
+
+    /// Linux spreads its parts over the number, for the sake of old programs.
+    private TarFile.Device device() {
+        var major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfffL);
+        var minor = (device & 0xff) | (device >> 12 & 0xfff00);
+        return new TarFile.Device(type == CHARACTER_DEVICE ? 'c' : 'b', (int) major, (int) minor);
     }
 
     /// A target is kept as the bytes it has, which a path made of it would not.

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 /// say, and the content of what they copy. Of secrets only that they are asked for.
 final class Key {
     /// Raised whenever the same steps would give another layer.
-    private static final String TOOL = "bobbin build 1";
+    private static final String TOOL = "bobbin build 2";
 
     private final MessageDigest hasher = Digest.hasher("sha256");
 
@@ -113,26 +113,57 @@ final class Key {
         text(Integer.toString(selected.size()));
         for (var each : selected) {
             text(each.name());
-            node(tree, each.node(), excludes);
+            if (each.node().isDirectory() || !excludes.ignores(Names.shown(each.name()))) {
+                node(tree, each.node());
+                below(tree, each.node(), excludes, Owners.LEFT_OUT);
+            }
         }
     }
 
-    private void node(Tree tree, Tree.Node node, IgnoreRules excludes) throws IOException {
-        if (excludes.ignores(Names.shown(node.path())) && !node.isDirectory()) {
-            return;
+    /// Files that a command sees as they are, with everything below them.
+    void bound(Tree tree, List<Selection> selected) throws IOException {
+        text(Integer.toString(selected.size()));
+        for (var each : selected) {
+            node(tree, each.node());
+            owner(each.node());
+            below(tree, each.node(), IgnoreRules.of(List.of()), Owners.COUNT);
         }
+    }
+
+    /// Whether it matters whose the files of a context are: what is copied from it becomes root's.
+    private enum Owners {
+        COUNT,
+        LEFT_OUT
+    }
+
+    private void node(Tree tree, Tree.Node node) {
         texts(List.of(
                 node.path(),
                 node.kind().name(),
                 Integer.toOctalString(node.mode()),
                 node.target(),
                 tree.digest(node).orElse("")));
-        if (node.isDirectory()) {
-            for (var name : tree.names(node.path())) {
-                var path = Names.join(node.path(), name);
-                node(tree, tree.find(path).orElseThrow(), excludes);
-            }
-            text("end");
+    }
+
+    private void owner(Tree.Node node) {
+        texts(List.of(Integer.toString(node.uid()), Integer.toString(node.gid())));
+    }
+
+    private void below(Tree tree, Tree.Node directory, IgnoreRules excludes, Owners owners) throws IOException {
+        if (!directory.isDirectory()) {
+            return;
         }
+        for (var name : tree.names(directory.path())) {
+            var node = tree.find(Names.join(directory.path(), name)).orElseThrow();
+            if (!node.isDirectory() && excludes.ignores(Names.shown(node.path()))) {
+                continue;
+            }
+            node(tree, node);
+            if (owners == Owners.COUNT) {
+                owner(node);
+            }
+            below(tree, node, excludes, owners);
+        }
+        text("end");
     }
 }

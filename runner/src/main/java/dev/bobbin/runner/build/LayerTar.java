@@ -1,5 +1,6 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.image.TarFile;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /// Writes the archive of a layer: ustar, with PAX records where something does not fit. Every file has the same time,
@@ -27,20 +29,24 @@ final class LayerTar {
         this.seconds = time.getEpochSecond();
     }
 
-    /// A file of any kind but a device; `content` gives a plain file's bytes.
+    /// A file of any kind; `content` gives a plain file's bytes.
     void add(Tree.Node node, InputStream content) throws IOException {
         var type = switch (node.kind()) {
             case FILE -> '0';
             case DIRECTORY -> '5';
             case LINK -> '2';
             case PIPE -> '6';
-            case DEVICE -> throw new IOException("/" + Names.shown(node.path()) + " is a device");
+            case DEVICE -> device(node).type() == 'b' ? '4' : '3';
         };
         var name = node.isDirectory() ? node.path() + "/" : node.path();
         header(name, node, type, node.target(), node.size());
         if (node.kind() == Tree.Kind.FILE) {
             copy(content, node);
         }
+    }
+
+    private static TarFile.Device device(Tree.Node node) {
+        return Objects.requireNonNull(node.device());
     }
 
     /// One more name of a file that was added before.
@@ -139,8 +145,9 @@ final class LayerTar {
         block[156] = (byte) type;
         text(block, 157, LONGEST_NAME, target);
         text(block, 257, 8, "ustar\00000");
-        octal(block, 329, 8, 0);
-        octal(block, 337, 8, 0);
+        var device = node.device();
+        octal(block, 329, 8, device == null ? 0 : device.major());
+        octal(block, 337, 8, device == null ? 0 : device.minor());
         java.util.Arrays.fill(block, 148, 156, (byte) ' ');
         var sum = 0;
         for (var each : block) {

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.build;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 
 /// Paths with one character a byte, as file systems have them.
 final class Names {
@@ -31,10 +32,14 @@ final class Names {
 
     /// Without what says nothing, beneath a root that `..` does not leave.
     static String plain(String path) {
-        var done = "";
+        var done = new ArrayDeque<String>();
         for (var part : Links.parts(path)) {
-            done = part.equals("..") ? parent(done) : join(done, part);
+            if (part.equals("..")) {
+                done.pollLast();
+            } else {
+                done.add(part);
+            }
         }
-        return done;
+        return String.join("/", done);
     }
 }

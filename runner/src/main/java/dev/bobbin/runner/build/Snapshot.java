@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /// The upper directory of a sandbox that has ended, written as a layer: with the ids that its programs saw, and only
@@ -39,18 +38,27 @@ final class Snapshot {
         this.scaffolding = Set.copyOf(scaffolding);
     }
 
+    /* Overlayfs marks only the outermost directory that hides what is below. So each step down carries what still shows
+     * through it, which is nothing beneath a directory that is opaque, or new. */
+    private final Tree nothing = new LayeredTree(List.of());
+    private static final int DEEPEST = 256;
+
     /// Writes everything; gives how many files that is.
     long writeTo(LayerTar tar) throws IOException {
-        directory(upper, "", tar);
+        directory(upper, "", below, tar);
         return files;
     }
 
-    private void directory(Path directory, String path, LayerTar tar) throws IOException {
+    private void directory(Path directory, String path, Tree shown, LayerTar tar) throws IOException {
+        if (Links.parts(path).size() > DEEPEST) {
+            throw new BuildException(
+                    BuildException.Problem.STEP, 0, "the step left more than " + DEEPEST + " directories in each other");
+        }
         for (var name : sorted(directory)) {
             var child = Names.join(path, name);
             var place = RawPath.resolve(directory, name);
             if (!omitted.contains(child)) {
-                one(Inode.of(place), child, tar);
+                one(Inode.of(place), child, shown, tar);
             }
         }
     }
@@ -64,9 +72,9 @@ final class Snapshot {
         return names;
     }
 
-    private void one(Inode inode, String path, LayerTar tar) throws IOException {
+    private void one(Inode inode, String path, Tree shown, LayerTar tar) throws IOException {
         if (inode.isWhiteout()) {
-            if (below.find(path).isPresent()) {
+            if (shown.find(path).isPresent()) {
                 tar.addWhiteout(path);
                 files++;
             }
@@ -79,38 +87,40 @@ final class Snapshot {
         if (node.kind() == Tree.Kind.DEVICE) {
             throw new IOException("/" + Names.shown(path) + " is a device, which a build cannot make");
         }
-        if (isScaffolding(inode, path)) {
+        if (isScaffolding(inode, path, shown)) {
             return;
         }
         if (inode.isDirectory()) {
-            openDirectory(inode, node, tar);
+            openDirectory(inode, node, shown, tar);
         } else {
             file(inode, node, tar);
         }
     }
 
-    private boolean isScaffolding(Inode inode, String path) throws IOException {
-        if (!scaffolding.contains(path) || below.find(path).isPresent()) {
+    private boolean isScaffolding(Inode inode, String path, Tree shown) throws IOException {
+        if (!scaffolding.contains(path) || shown.find(path).isPresent()) {
             return false;
         }
-        return inode.isDirectory() ? holdsNothing(inode.path(), path) : inode.size() == 0;
+        return inode.isDirectory() ? holdsNothing(inode.path(), path, shown) : inode.size() == 0;
     }
 
     /// Whether nothing of what is in a directory becomes part of the layer.
-    private boolean holdsNothing(Path directory, String path) throws IOException {
+    private boolean holdsNothing(Path directory, String path, Tree shown) throws IOException {
         for (var name : sorted(directory)) {
             var child = Names.join(path, name);
-            if (!omitted.contains(child) && !isScaffolding(Inode.of(RawPath.resolve(directory, name)), child)) {
+            if (!omitted.contains(child) && !isScaffolding(Inode.of(RawPath.resolve(directory, name)), child, shown)) {
                 return false;
             }
         }
         return true;
     }
 
-    private void openDirectory(Inode inode, Tree.Node node, LayerTar tar) throws IOException {
-        Optional<Tree.Node> before = below.find(node.path());
-        var covers = before.filter(Tree.Node::isDirectory).isPresent() && LayeredTree.isOpaque(inode.path());
-        if (!covers && isUntouched(inode, node, before)) {
+    private void openDirectory(Inode inode, Tree.Node node, Tree shown, LayerTar tar) throws IOException {
+        var before = shown.find(node.path());
+        var isThere = before.filter(Tree.Node::isDirectory).isPresent();
+        var covers = isThere && LayeredTree.isOpaque(inode.path());
+        // copied up for what was omitted, and as it was
+        if (!covers && before.filter(node::equals).isPresent() && holdsNothing(inode.path(), node.path(), shown)) {
             return;
         }
         tar.add(node, InputStream.nullInputStream());
@@ -118,12 +128,7 @@ final class Snapshot {
         if (covers) {
             tar.addOpaque(node.path());
         }
-        directory(inode.path(), node.path(), tar);
-    }
-
-    /// Copied up for what was omitted, and as it was.
-    private boolean isUntouched(Inode inode, Tree.Node node, Optional<Tree.Node> before) throws IOException {
-        return before.isPresent() && before.get().equals(node) && holdsNothing(inode.path(), node.path());
+        directory(inode.path(), node.path(), isThere && !covers ? shown : nothing, tar);
     }
 
     private void file(Inode inode, Tree.Node node, LayerTar tar) throws IOException {

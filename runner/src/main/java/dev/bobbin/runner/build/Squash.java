@@ -52,7 +52,8 @@ final class Squash {
                 continue;
             }
             if (inode.get().isWhiteout() || (!here.isEmpty() && !inode.get().isDirectory())) {
-                hidden |= inode.get().isWhiteout();
+                // a directory over what is none hides all that was there before
+                hidden = true;
                 break;
             }
             here.add(inode.get());

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 /// they lead, inside the root.
 final class StagedFiles {
     private static final int USUAL_MODE = 0755;
+    private static final int LONGEST_PATH = 4_000;
 
     private final Tree below;
     private final TreeMap<String, Staged> staged = new TreeMap<>();
@@ -46,6 +47,9 @@ final class StagedFiles {
 
     /// The directory that a path leads to, made with what is missing above it.
     String directory(String path, Dress dress) throws IOException {
+        if (path.length() > LONGEST_PATH) {
+            throw new IOException("a path is longer than " + LONGEST_PATH + " bytes");
+        }
         var left = Links.parts(path);
         var done = "";
         for (var links = 0; !left.isEmpty(); ) {
@@ -132,7 +136,15 @@ final class StagedFiles {
         var owner = dress.owner == null ? new Owner(node.uid(), node.gid()) : dress.owner;
         var mode = dress.mode == null || node.kind() == Tree.Kind.LINK ? node.mode() : dress.mode;
         return new Tree.Node(
-                path, node.kind(), mode, owner.uid, owner.gid, node.size(), node.target(), node.attributes());
+                path,
+                node.kind(),
+                mode,
+                owner.uid,
+                owner.gid,
+                node.size(),
+                node.target(),
+                node.attributes(),
+                node.device());
     }
 
     /// Writes the layer, with the directories above each file as they are.

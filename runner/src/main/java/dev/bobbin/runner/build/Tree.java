@@ -1,10 +1,12 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.image.TarFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Files that something can be copied from. Paths are relative to the root, the root itself being empty, with one
 /// character a byte; nothing follows links unless it says so.
@@ -25,6 +27,7 @@ interface Tree {
     /// @param mode permission bits, at most octal 7777
     /// @param target of a link, else empty
     /// @param attributes extended ones that are part of an image; values have one character a byte
+    /// @param device what a device file stands for, else `null`
     record Node(
             String path,
             Kind kind,
@@ -33,7 +36,21 @@ interface Tree {
             int gid,
             long size,
             String target,
-            Map<String, String> attributes) {
+            Map<String, String> attributes,
+            TarFile.@Nullable Device device) {
+
+        /// What is no device.
+        Node(
+                String path,
+                Kind kind,
+                int mode,
+                int uid,
+                int gid,
+                long size,
+                String target,
+                Map<String, String> attributes) {
+            this(path, kind, mode, uid, gid, size, target, attributes, null);
+        }
 
         String name() {
             return path.substring(path.lastIndexOf('/') + 1);

@@ -164,6 +164,19 @@ class BuildPiecesTest {
     }
 
     @Test
+    void contextsTakeNoMoreThanTheySay() {
+        assertThatThrownBy(() -> context(Map.of("a/".repeat(300) + "f", "x"))).hasMessageContaining("256 directories");
+        assertThatThrownBy(() -> context(Map.of("n".repeat(4_001), "x"))).hasMessageContaining("4000 bytes");
+        var linked = TestImages.tar()
+                .file("f", "12345")
+                .hardLink("g", "f")
+                .hardLink("h", "f")
+                .bytes();
+        assertThatThrownBy(() -> BuildContext.read(new ByteArrayInputStream(linked), directory, 14))
+                .hasMessageContaining("more than 14 bytes");
+    }
+
+    @Test
     void patternsMeanWhatIsThere() throws Exception {
         try (var context = context(Map.of("a.c", "1", "b.c", "2", "d/c.c", "3", "x", "4"))) {
             assertThat(names(context, "*.c")).containsExactly("a.c", "b.c");

@@ -204,6 +204,31 @@ class BuildIT {
     }
 
     @Test
+    void whatIsMadeAnewIsThere() throws Exception {
+        succeeded(build("anew", Map.of("Dockerfile", """
+                        FROM bb
+                        RUN busybox mkdir -p /d/sub && echo x >/d/sub/f
+                        RUN busybox rm -rf /d && busybox mkdir -p /d/sub
+                        """)));
+        assertThat(run("anew", "sh", "-c", "ls /d; ls /d/sub")).isEqualTo("sub\n");
+    }
+
+    @Test
+    void whatABlockRemovedStaysAway() throws Exception {
+        succeeded(build("away", Map.of("MiniBox", """
+                        BASE bb
+                        BLOCK one
+                            RUN busybox mkdir /x; echo s >/x/secret
+                        BLOCK two
+                            NEED one
+                            RUN busybox rm -rf /x; touch /x
+                            RUN busybox rm /x; busybox mkdir /x
+                        START sh -c ls
+                        """)));
+        assertThat(run("away", "ls", "/x")).isEmpty();
+    }
+
+    @Test
     void copiesFromStages() throws Exception {
         succeeded(build("staged", Map.of("Dockerfile", """
                         FROM bb AS build
