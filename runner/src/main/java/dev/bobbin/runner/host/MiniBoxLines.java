@@ -109,7 +109,7 @@ public final class MiniBoxLines implements OutputSink {
         while (space < line.length && line[space] != ' ') {
             space++;
         }
-        if (line[0] != '[' || space == line.length) {
+        if (line[0] != '[' || space < 3 || space == line.length) {
             // behind a gap
             say(new String(line, 0, line.length - 1, StandardCharsets.UTF_8));
             return;

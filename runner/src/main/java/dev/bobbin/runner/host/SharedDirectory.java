@@ -49,7 +49,7 @@ public final class SharedDirectory implements AutoCloseable {
             var mode = (int) Files.getAttribute(place, "unix:mode", LinkOption.NOFOLLOW_LINKS);
             switch (mode & TYPE) {
                 case DIRECTORY -> {
-                    try (var inner = directory.directory(name)) {
+                    try (var inner = directory.own(name)) {
                         if (!ours.contains(identity(inner.path()))) {
                             sink.file(file(path, "", TarFile.Kind.DIRECTORY, mode, 0), nothing());
                             give(inner, path + "/", deeper - 1, sink);
@@ -69,7 +69,7 @@ public final class SharedDirectory implements AutoCloseable {
 
     private static void give(Handle directory, String name, String path, int mode, TarFile.Sink sink)
             throws IOException {
-        try (var file = directory.file(name)) {
+        try (var file = directory.own(name)) {
             if (!Files.isRegularFile(file.path())) {
                 throw new IOException("open " + path + ": not a regular file any more");
             }

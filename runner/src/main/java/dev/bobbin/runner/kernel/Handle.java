@@ -70,6 +70,11 @@ public final class Handle implements AutoCloseable {
         return open(path, NEVER_WAIT, 0);
     }
 
+    /// What is in this directory under a name: never what a symbolic link of that name leads to.
+    public Handle own(String name) throws IOException {
+        return open(name, NEVER_WAIT | NO_FOLLOW, 0);
+    }
+
     /// A new file in this directory, to be written.
     public Handle create(String name) throws IOException {
         return open(name, WRITE_ONLY | CREATE | NO_FOLLOW, READABLE);
