@@ -88,7 +88,7 @@ final class BlockWork {
         for (var step : block.steps()) {
             switch (step) {
                 case Step.Run run -> {
-                    key.run(run);
+                    key.run(run, Networks.of(run, site.order));
                     for (var mount : run.mounts()) {
                         key.mount(mount);
                         if (mount instanceof StepMount.Bind bind) {

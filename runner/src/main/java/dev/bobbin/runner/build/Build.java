@@ -1,5 +1,6 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.Layer;
 import dev.bobbin.image.Platform;
@@ -41,7 +42,7 @@ final class Build {
     /// @param stack all that is seen when it is done, the lowest first
     private record Done(@Nullable Layer own, List<Layer> stack) {}
 
-    /// @param places how many blocks work at once, of all builds
+    /// @param places how many blocks work at once, of all builds of this tenant; what is cached needs none
     Build(
             BuildPlan plan,
             Schedule schedule,
@@ -104,24 +105,28 @@ final class Build {
             for (var name : schedule.waitsFor(block)) {
                 promise(name).get();
             }
-            promise.complete(result(block));
-            ended.add(Optional.empty());
         } catch (ExecutionException | InterruptedException | CancellationException e) {
             // who failed has said it, or whoever interrupted knows
             promise.cancel(false);
-        } catch (RuntimeException | IOException e) {
-            promise.cancel(false);
+            return;
+        }
+        try {
+            promise.complete(result(block));
+            ended.add(Optional.empty());
+        } catch (Throwable e) { // whatever it is: who waits for this block must hear of it
             ended.add(Optional.of(problem(block, e)));
+            promise.cancel(false);
         }
     }
 
-    private static RuntimeException problem(Block block, Exception e) {
+    private static RuntimeException problem(Block block, Throwable e) {
         var message = "block " + block.name() + ": " + e.getMessage();
         return switch (e) {
             case BuildException known ->
                 new BuildException(known.problem(), known.line() == 0 ? block.line() : known.line(), message, known);
             case FailedStep known -> known;
             case IOException failed -> new BuildException(BuildException.Problem.HOST, block.line(), message, failed);
+            case Error error -> new IllegalStateException("block " + block.name() + ": " + error, error);
             default -> new IllegalStateException(message, e);
         };
     }
@@ -141,12 +146,7 @@ final class Build {
         if (block.steps().isEmpty()) {
             return new Done(null, below);
         }
-        places.acquire();
-        try {
-            return work(block, below);
-        } finally {
-            places.release();
-        }
+        return work(block, below);
     }
 
     private Done work(Block block, List<Layer> below) throws IOException, InterruptedException {
@@ -162,11 +162,22 @@ final class Build {
             tell(Kind.CACHED, block.name(), block.title(), millisSince(began));
             return stacked(below, known.get().layer());
         }
+        places.acquire();
+        try {
+            return made(block, work, key, below);
+        } finally {
+            places.release();
+        }
+    }
+
+    private Done made(Block block, BlockWork work, Digest key, List<Layer> below)
+            throws IOException, InterruptedException {
+        var began = System.nanoTime();
         tell(Kind.STARTED, block.name(), block.title(), 0);
         try {
             var layer = work.work();
             var result = stacked(below, layer);
-            cache.put(tenant, key, new BuildCache.Made(layer), result.stack);
+            cache.put(site.order().tenant(), key, new BuildCache.Made(layer), result.stack);
             made.incrementAndGet();
             tell(Kind.DONE, block.name(), block.title(), millisSince(began));
             return result;

@@ -2,7 +2,7 @@ package dev.bobbin.runner.build;
 
 /// Settings of builds.
 ///
-/// @param parallel blocks that work at once, of all builds
+/// @param parallel blocks that work at once, of all builds of one tenant
 /// @param contextBytes of the files that come with one request
 /// @param cacheBytes of all cached layers, compressed; what was of use longest ago goes first
 public record BuildConfig(int parallel, long contextBytes, long cacheBytes) {

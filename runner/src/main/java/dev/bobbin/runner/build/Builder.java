@@ -5,12 +5,14 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Workshop;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiFunction;
 
@@ -19,13 +21,16 @@ public final class Builder implements AutoCloseable {
     /* Below the directory: `cache/` with what was built before, and `scratch/` with what builds need for a moment; the latter
      * is emptied when a server begins. */
 
+    private static final System.Logger LOG = System.getLogger(Builder.class.getName());
+
     private final ImageStore images;
     private final Path scratch;
     private final Commands commands;
     private final List<RecipeLanguage> languages;
     private final BiFunction<String, String, RecipeLanguage> choice;
     private final BuildCache cache;
-    private final Semaphore places;
+    /// Of each tenant, so that nobody's builds wait for those of others.
+    private final Map<String, Semaphore> places = new ConcurrentHashMap<>();
     private final BuildConfig config;
 
     private Builder(
@@ -43,7 +48,6 @@ public final class Builder implements AutoCloseable {
         this.choice = choice;
         this.cache = cache;
         this.config = config;
-        this.places = new Semaphore(config.parallel(), true);
     }
 
     /// Opens it in `directory`, which is made if absent.
@@ -104,18 +108,11 @@ public final class Builder implements AutoCloseable {
             var bases = new StoredBases(workshop, puller);
             var plan = language.compile(found, bases);
             return planned(request.order(), plan, filtered, workshop, bases, context);
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             workshop.close();
             context.close();
             throw e;
         }
-    }
-
-    /// One whose plan is known.
-    public PlannedBuild plan(BuildOrder order, BuildPlan plan, BuildContext context, Puller puller)
-            throws InterruptedException {
-        var workshop = images.workshop(order.tenant());
-        return planned(order, plan, context, workshop, new StoredBases(workshop, puller), context);
     }
 
     private PlannedBuild planned(
@@ -141,17 +138,28 @@ public final class Builder implements AutoCloseable {
                 watcher -> {
                     try {
                         var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
-                        var built = new Build(plan, schedule, site, filtered, bases, cache, places).run();
-                        cache.pruneTo(config.cacheBytes());
+                        var built =
+                                new Build(plan, schedule, site, filtered, bases, cache, places(order.tenant())).run();
+                        prune();
                         return built;
-                    } catch (IOException e) {
-                        throw new BuildException(
-                                BuildException.Problem.HOST, 0, "the build cache: " + e.getMessage(), e);
                     } catch (ImageException e) {
                         throw new BuildException(BuildException.Problem.HOST, 0, String.valueOf(e.getMessage()), e);
                     }
                 },
                 List.of(workshop, context));
+    }
+
+    private Semaphore places(String tenant) {
+        return places.computeIfAbsent(tenant, _ -> new Semaphore(config.parallel(), true));
+    }
+
+    /// What was built is built, whatever becomes of the cache.
+    private void prune() {
+        try {
+            cache.pruneTo(config.cacheBytes());
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the build cache could not be pruned", e);
+        }
     }
 
     private Recipe recipe(BuildRequest request, BuildContext context) {

@@ -2,6 +2,7 @@ package dev.bobbin.runner.build;
 
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.Layer;
+import dev.bobbin.runner.Network;
 import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,13 +53,19 @@ final class Key {
         texts(layers.stream().map(layer -> layer.diffId().text()).toList());
     }
 
-    void run(Step.Run step) {
+    /// @param network that it really gets
+    void run(Step.Run step, Network network) {
         text("run");
         texts(step.argv());
         map(step.env());
         text(step.workdir());
         text(step.user());
-        text(step.network().name());
+        text(
+                switch (network) {
+                    case Network.None _ -> "none";
+                    case Network.Host _ -> "host";
+                    case Network.Bridge _ -> "bridge";
+                });
     }
 
     void mount(StepMount mount) {

@@ -7,18 +7,15 @@ final class Networks {
     private Networks() {}
 
     static Network of(Step.Run step, BuildOrder order) {
-        return switch (step.network()) {
+        var network = switch (step.network()) {
             case DEFAULT -> order.network();
             case NONE -> Network.NONE;
-            case HOST -> {
-                if (!order.hostNetwork()) {
-                    throw new BuildException(
-                            BuildException.Problem.RECIPE,
-                            step.line(),
-                            "this machine's own network is not for this build");
-                }
-                yield new Network.Host();
-            }
+            case HOST -> new Network.Host();
         };
+        if (network instanceof Network.Host && !order.hostNetwork()) {
+            throw new BuildException(
+                    BuildException.Problem.RECIPE, step.line(), "this machine's own network is not for this build");
+        }
+        return network;
     }
 }

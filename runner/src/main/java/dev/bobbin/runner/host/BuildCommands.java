@@ -10,6 +10,7 @@ import dev.bobbin.runner.OutputSink;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildException.Problem;
 import dev.bobbin.runner.build.Commands;
@@ -23,6 +24,8 @@ import dev.bobbin.runner.volume.Mountings;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -39,10 +42,14 @@ final class BuildCommands implements Commands {
 
     private static final System.Logger LOG = System.getLogger(BuildCommands.class.getName());
     /// Whose caches are: no tenant has a name like this.
+    /// How long a command that was killed may take to be gone.
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final String CACHES = "build\0";
 
     private final Premises premises;
-    private final Map<String, ReentrantLock> locked = new ConcurrentHashMap<>();
+    private final Map<String, CacheLock> locked = new ConcurrentHashMap<>();
+    private final Map<String, Instant> used = new ConcurrentHashMap<>();
+    private final Instant began = Instant.now();
 
     BuildCommands(Premises premises) {
         this.premises = premises;
@@ -55,20 +62,64 @@ final class BuildCommands implements Commands {
                 .map(mount -> command.tenant() + "\0" + ((StepMount.Cache) mount).id())
                 .distinct()
                 .sorted()
-                .map(name -> locked.computeIfAbsent(name, _ -> new ReentrantLock()))
                 .toList();
-        var taken = new ArrayList<ReentrantLock>();
+        var taken = new ArrayList<CacheLock>();
         try {
-            for (var lock : locks) {
-                lock.lockInterruptibly();
-                taken.add(lock);
+            for (var name : locks) {
+                taken.add(take(name));
             }
             return new Run(command).run(output);
         } catch (SandboxException | IOException e) {
             throw new BuildException(
                     Problem.HOST, command.step().line(), "a command cannot be run here: " + e.getMessage(), e);
         } finally {
-            taken.forEach(ReentrantLock::unlock);
+            taken.forEach(lock -> {
+                lock.unlock();
+                leave(lock);
+            });
+        }
+    }
+
+    /// A cache that one command at a time may use. It is known while anybody has it or waits for it.
+    private static final class CacheLock extends ReentrantLock {
+        private static final long serialVersionUID = 1;
+
+        private final String name;
+        private int wanted;
+
+        CacheLock(String name) {
+            this.name = name;
+        }
+    }
+
+    private CacheLock take(String name) throws InterruptedException {
+        var lock = locked.compute(name, (_, known) -> {
+            var own = known == null ? new CacheLock(name) : known;
+            own.wanted++;
+            return own;
+        });
+        try {
+            lock.lockInterruptibly();
+            return lock;
+        } catch (InterruptedException e) {
+            leave(lock);
+            throw e;
+        }
+    }
+
+    private void leave(CacheLock lock) {
+        locked.computeIfPresent(lock.name, (_, known) -> --known.wanted == 0 ? null : known);
+    }
+
+    /// Removes the caches that no command used for so long; of those before this server began, none is older than that.
+    void prune(Duration unusedFor) {
+        var before = Instant.now().minus(unusedFor);
+        for (var cache : premises.volumes().ownedBy(tenant -> tenant.startsWith(CACHES))) {
+            var key = cache.tenant() + "\0" + cache.name();
+            if (!used.getOrDefault(key, began).isAfter(before)
+                    && premises.volumes().remove(cache).isEmpty()) {
+                used.remove(key);
+            }
         }
     }
 
@@ -81,6 +132,7 @@ final class BuildCommands implements Commands {
         private final Set<String> scaffolding = new HashSet<>(Set.of("proc", "sys", "dev", "etc"));
         private WarmSandboxes.@Nullable Lasting taken;
         private int project;
+        private @Nullable Thread listening;
         private @Nullable Outcome outcome;
 
         Run(Command command) {
@@ -89,17 +141,39 @@ final class BuildCommands implements Commands {
 
         Run run(OutputSink output) throws IOException, InterruptedException {
             var identity = identity();
-            var orders = mounts();
             var ended = false;
             try {
-                outcome = run(identity, orders, output);
+                outcome = run(identity, mounts(), output);
                 ended = true;
                 return this;
             } finally {
                 if (!ended) {
                     premises.destroy(id);
+                    awaitEnd();
                     close();
                 }
+            }
+        }
+
+        /// Until nothing runs there any more: only then may others have what it used.
+        private void awaitEnd() {
+            var waited = listening;
+            if (waited == null) {
+                return;
+            }
+            var interrupted = false;
+            var deadline = System.nanoTime() + PATIENCE.toNanos();
+            while (waited.isAlive() && System.nanoTime() < deadline) {
+                try {
+                    if (!waited.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())))) {
+                        LOG.log(Level.WARNING, "sandbox " + id + " of a build does not end");
+                    }
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
 
@@ -116,8 +190,10 @@ final class BuildCommands implements Commands {
             var caches = new ArrayList<Mount>();
             for (var mount : command.step().mounts()) {
                 switch (mount) {
-                    case StepMount.Cache cache ->
+                    case StepMount.Cache cache -> {
+                        make(name(cache));
                         caches.add(new Mount.Volume(name(cache), cache.target(), cache.readOnly()));
+                    }
                     case StepMount.Tmpfs tmpfs -> caches.add(new Mount.Tmpfs(tmpfs.target(), tmpfs.bytes()));
                     case StepMount.Secret _, StepMount.Bind _, StepMount.Text _ -> {}
                 }
@@ -136,6 +212,14 @@ final class BuildCommands implements Commands {
                 orders.add(MountOrder.passing(as, fixture.target(), fixture.readOnly()));
             }
             return orders;
+        }
+
+        /// A cache is made with the size that a build's disk has.
+        private void make(String name) {
+            var tenant = CACHES + command.tenant();
+            var size = Math.max(Volume.LEAST_BYTES, command.limits().diskBytes());
+            var _ = premises.volumes().create(tenant, name, Map.of(), size);
+            used.put(tenant + "\0" + name, Instant.now());
         }
 
         private static String name(StepMount.Cache cache) {
@@ -170,7 +254,7 @@ final class BuildCommands implements Commands {
                     List.of(),
                     command.limits(),
                     Job.OnDisconnect.KILL,
-                    Job.OutputPolicy.BLOCK,
+                    Job.OutputPolicy.KILL,
                     Map.of());
             var timeline = StartTimeline.begin();
             var made = premises.warm().takeLasting(id, own, 0, command.network());
@@ -194,16 +278,17 @@ final class BuildCommands implements Commands {
                     _ -> {},
                     () -> premises.cgroups().evidence(id.toString()));
             premises.running().put(id, execution);
-            var listening = Thread.ofVirtual().name("build-" + own).start(() -> {
+            var listener = Thread.ofVirtual().name("build-" + own).start(() -> {
                 execution.listen(made.sandbox());
                 premises.attended(execution);
             });
+            listening = listener;
             made.sandbox()
                     .order(Order.building(
                             job, command.rootfs(), identity, premises.cgroups(), meta.encode(), orders, place));
             try {
                 var ending = execution.streamTo(output);
-                listening.join();
+                listener.join();
                 return ending.outcome();
             } catch (InterruptedException | IOException e) {
                 execution.cancel("api");

@@ -40,6 +40,8 @@ final class BuildJob implements BuildWatcher {
     private final Runnable atEnd;
     private final Thread thread;
     private volatile @Nullable String cancelledBy;
+    private volatile boolean printedTooMuch;
+    private long printed;
 
     /// @param atEnd called when nothing of it runs any more
     BuildJob(
@@ -144,8 +146,12 @@ final class BuildJob implements BuildWatcher {
                     : ended(Wire.REASON_EXITED).u32(Wire.FIELD_STATUS, FAILED);
         } catch (InterruptedException e) {
             var by = cancelledBy;
+            if (by == null && printedTooMuch) {
+                note(BuildEvent.Kind.FAILED, 0, "the build printed more than it may");
+                return ended(Wire.REASON_OUTPUT);
+            }
             return ended(Wire.REASON_CANCELLED).text(Wire.FIELD_BY, by == null ? "shutdown" : by);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "build " + execution.id() + " failed", e);
             note(BuildEvent.Kind.FAILED, 0, String.valueOf(e.getMessage()));
             return ended(Wire.REASON_SETUP)
@@ -187,8 +193,17 @@ final class BuildJob implements BuildWatcher {
 
     @Override
     public synchronized void printed(String step, Output.Stream stream, ByteBuffer data) {
+        var whole = lines.of(step, stream, data);
+        printed += whole.remaining();
+        if (printed > build.order().limits().outputBytes()) {
+            if (!printedTooMuch) {
+                printedTooMuch = true;
+                thread.interrupt();
+            }
+            return;
+        }
         try {
-            journal.output(stream, lines.of(step, stream, data));
+            journal.output(stream, whole);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

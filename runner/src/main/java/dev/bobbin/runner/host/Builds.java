@@ -10,8 +10,6 @@ import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.build.BuildCache;
 import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.build.BuildContext;
-import dev.bobbin.runner.build.BuildOrder;
-import dev.bobbin.runner.build.BuildPlan;
 import dev.bobbin.runner.build.BuildRequest;
 import dev.bobbin.runner.build.Builder;
 import dev.bobbin.runner.build.PlannedBuild;
@@ -22,6 +20,7 @@ import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -31,16 +30,18 @@ public final class Builds {
 
     private final Premises premises;
     private final ImageStore images;
+    private final BuildCommands commands;
     private final Builder builder;
     private final Set<LocalExecution> running = ConcurrentHashMap.newKeySet();
 
     Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
         this.premises = premises;
         this.images = images;
+        this.commands = new BuildCommands(premises);
         this.builder = Builder.open(
                 config.dataDir().resolve("builds"),
                 images,
-                new BuildCommands(premises),
+                commands,
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
                 BuildConfig.DEFAULT);
@@ -49,6 +50,11 @@ public final class Builds {
     /// What was built before.
     public BuildCache cache() {
         return builder.cache();
+    }
+
+    /// Why no build begins here at the moment, to be asked before the files of one are taken.
+    public Optional<Refusal> closed() {
+        return premises.closed();
     }
 
     /// Reads the files of a request to their end, a tar archive, plain or compressed.
@@ -77,12 +83,6 @@ public final class Builds {
     public PlannedBuild plan(BuildRequest request, BuildContext context, Puller puller)
             throws IOException, InterruptedException {
         return builder.plan(request, context, puller);
-    }
-
-    /// The same where the plan is known.
-    PlannedBuild plan(BuildOrder order, BuildPlan plan, BuildContext context, Puller puller)
-            throws InterruptedException {
-        return builder.plan(order, plan, context, puller);
     }
 
     /// Starts a build, which is the job's from then on if it is accepted.
@@ -120,9 +120,11 @@ public final class Builds {
                 pruned.entries(), images.prune(PrunePolicy.UNREFERENCED).freedBytes());
     }
 
-    /// Forgets what was not of use for so long, and removes the layers that no image needs.
+    /// Forgets what was not of use for so long, and removes the layers that no image needs; caches that commands
+    /// mount go the same way.
     public BuildCache.Pruned prune(Duration unusedFor) throws IOException {
         var pruned = builder.cache().prune(unusedFor);
+        commands.prune(unusedFor);
         images.prune(new PrunePolicy(null, null));
         return pruned;
     }

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /// The volumes of this host and who uses each. Safe for many threads.
@@ -170,6 +171,13 @@ public final class VolumeStore {
         return all.values().stream()
                 .filter(volume -> volume.tenant().equals(tenant))
                 .sorted(Comparator.comparing(volume -> volume.id().toString()))
+                .toList();
+    }
+
+    /// Every volume of such tenants.
+    public synchronized List<Volume> ownedBy(Predicate<String> tenant) {
+        return all.values().stream()
+                .filter(volume -> tenant.test(volume.tenant()))
                 .toList();
     }
 

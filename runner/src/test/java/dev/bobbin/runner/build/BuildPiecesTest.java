@@ -7,6 +7,7 @@ import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.Layer;
+import dev.bobbin.runner.Network;
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.TarFiles;
 import dev.bobbin.runner.build.pattern.IgnoreRules;
@@ -127,10 +128,22 @@ class BuildPiecesTest {
         return BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20);
     }
 
+    @Test
+    void knowsWorkByTheNetworkThatItReallyHas() {
+        assertThat(key(layer("a"), Map.of(), Network.NONE))
+                .isNotEqualTo(key(layer("a"), Map.of(), Network.Bridge.PLAIN))
+                .isNotEqualTo(key(layer("a"), Map.of(), new Network.Host()));
+    }
+
     private static Digest key(Layer below, Map<String, String> env) {
+        return key(below, env, Network.NONE);
+    }
+
+    private static Digest key(Layer below, Map<String, String> env, Network network) {
         var key = new Key(BuildOrder.USUAL_TIME, List.of(below));
-        key.run(new Step.Run(
-                1, List.of("true"), env, Map.of("P", env.toString()), "/", "root", List.of(), StepNetwork.DEFAULT));
+        var step = new Step.Run(
+                1, List.of("true"), env, Map.of("P", env.toString()), "/", "root", List.of(), StepNetwork.DEFAULT);
+        key.run(step, network);
         return key.digest();
     }
 

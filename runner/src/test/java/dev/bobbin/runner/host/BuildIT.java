@@ -109,6 +109,12 @@ class BuildIT {
 
     private Execution start(String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets)
             throws Exception {
+        return start(name, files, useCache, secrets, Limits.DEFAULT);
+    }
+
+    private Execution start(
+            String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets, Limits limits)
+            throws Exception {
         var raw = new LinkedHashMap<String, byte[]>();
         files.forEach((path, text) -> raw.put(path, text.getBytes(StandardCharsets.UTF_8)));
         var order = new BuildOrder(
@@ -116,7 +122,7 @@ class BuildIT {
                 TENANT,
                 new ImageReference(name),
                 useCache,
-                Limits.DEFAULT,
+                limits,
                 Network.NONE,
                 false,
                 secrets,
@@ -152,6 +158,19 @@ class BuildIT {
         succeeded(told);
         assertThat(told.output()).containsPattern("(?m)^\\[.*\\] hello$");
         assertThat(run("first")).isEqualTo("made\ncopied\nb yes\n");
+    }
+
+    @Test
+    void endsWhatPrintsMoreThanItMay() throws Exception {
+        var few = new Limits(64 << 20, 0, 64, Duration.ofMinutes(1), 100_000, 16 << 20);
+        for (var recipe : List.of("RUN yes\n", "RUN yes | head -c 20000\nRUN yes no | head -c 20000\n")) {
+            var files = Map.of("Dockerfile", "FROM bb\n" + recipe);
+            try (var execution = start("loud", files, true, Map.of(), few)) {
+                var told = told(execution);
+                assertThat(told.ending().outcome()).as("%s", told.events()).isEqualTo(new Outcome.OutputLimit());
+                assertThat(told.output()).hasSizeLessThan(200_000);
+            }
+        }
     }
 
     @Test

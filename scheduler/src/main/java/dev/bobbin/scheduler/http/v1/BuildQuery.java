@@ -13,7 +13,6 @@ import dev.bobbin.scheduler.tenant.Scope;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.HashMap;
@@ -28,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param name of the image; `null` for none
 /// @param file where the recipe is; `null` for what languages call theirs
 /// @param secrets values by their ids, from headers, which unlike addresses nobody writes to a log
+/// @param time of every file in new layers
 record BuildQuery(
         @Nullable ImageReference name,
         @Nullable String file,
@@ -37,10 +37,13 @@ record BuildQuery(
         Limits limits,
         Job.OnDisconnect onDisconnect,
         Map<String, String> arguments,
-        Map<String, byte[]> secrets) {
+        Map<String, byte[]> secrets,
+        Instant time) {
     private static final HeaderName SECRET = HeaderNames.create("Bobbin-Build-Secret");
     private static final String ARGUMENT = "arg.";
     private static final String TIME = "SOURCE_DATE_EPOCH";
+    /// What the eleven octal digits of an archive can say.
+    private static final long LATEST = 0777_7777_7777L;
     private static final Set<String> KNOWN =
             Set.of("name", "file", "target", "no_cache", "network", "on_disconnect", "memory", "cpus", "time", "disk");
     private static final Limits USUAL = BuildOrder.USUAL_LIMITS;
@@ -56,6 +59,7 @@ record BuildQuery(
                 throw Rejected.invalid(name, name + ": is nothing that a build can be asked with");
             }
         }
+        var time = time(arguments);
         return new BuildQuery(
                 Jobs.query(request, "name")
                         .map(text -> Images.reference("name", text))
@@ -67,7 +71,8 @@ record BuildQuery(
                 limits(request),
                 onDisconnect(Jobs.query(request, "on_disconnect").orElse("kill")),
                 arguments,
-                secrets(request));
+                secrets(request),
+                time);
     }
 
     private static Network network(String text) {
@@ -140,19 +145,24 @@ record BuildQuery(
                 network,
                 caller.may(Scope.ADMIN),
                 secrets,
-                time());
+                time);
         return new BuildRequest(order, recipe, file, target, arguments);
     }
 
-    private Instant time() {
+    private static Instant time(Map<String, String> arguments) {
         var text = arguments.get(TIME);
         if (text == null) {
             return BuildOrder.USUAL_TIME;
         }
         try {
-            return Instant.ofEpochSecond(Long.parseLong(text));
-        } catch (NumberFormatException | DateTimeException _) {
-            throw Rejected.invalid("arg." + TIME, "arg." + TIME + ": is a number of seconds since 1970");
+            var seconds = Long.parseLong(text);
+            if (seconds >= 0 && seconds <= LATEST) {
+                return Instant.ofEpochSecond(seconds);
+            }
+        } catch (NumberFormatException _) {
+            // refused below
         }
+        throw Rejected.invalid(
+                "arg." + TIME, "arg." + TIME + ": is a number of seconds since 1970, at most " + LATEST);
     }
 }

@@ -51,6 +51,9 @@ final class Builds {
         var rendition = Rendition.of(request, Rendition.JSON);
         var asked = BuildQuery.read(request);
         var caller = Exchange.caller(request);
+        dispatcher.builds().closed().ifPresent(refusal -> {
+            throw new Rejected(Problem.of(refusal));
+        });
         try (var reply = answers.reply(rendition, response)) {
             var build = planned(request, asked, caller);
             var execution = begin(build, asked, caller);
@@ -85,7 +88,12 @@ final class Builds {
         }
         var in = request.content().inputStream();
         var context = dispatcher.builds().receive(in);
-        in.transferTo(java.io.OutputStream.nullOutputStream());
+        try {
+            in.transferTo(java.io.OutputStream.nullOutputStream());
+        } catch (IOException | RuntimeException e) {
+            context.close();
+            throw e;
+        }
         return context;
     }
 

@@ -122,6 +122,11 @@ final class BuildsIT {
         var wrong = post("?name=x", context("FROM bb\nFLY\n"));
         assertThat(wrong.statusCode()).isEqualTo(400);
         assertThat(wrong.body()).contains("line 2", "\"field\":\"recipe\"");
+        for (var time : List.of("-1", "8589934592", "soon")) {
+            var late = post("?name=x&arg.SOURCE_DATE_EPOCH=" + time, context("FROM bb\n"));
+            assertThat(late.statusCode()).isEqualTo(400);
+            assertThat(late.body()).contains("\"field\":\"arg.SOURCE_DATE_EPOCH\"");
+        }
         assertThat(post("?name=x&sideways=1", context("FROM bb\n")).statusCode())
                 .isEqualTo(400);
         assertThat(post("?name=x", "no archive".getBytes(java.nio.charset.StandardCharsets.UTF_8))
