@@ -101,7 +101,7 @@ public final class Workshop implements AutoCloseable {
 
     /// Makes a layer. The same contents give the same layer.
     ///
-    /// @param mostBytes of the archive; more are an [ImageException] that is INVALID, and so is what no layer may have
+    /// @param mostBytes of the archive; more are an [ImageException] that is INVALID, as is what no layer may have
     /// @throws IOException what `contents` throws
     public Layer make(Contents contents, long mostBytes) throws IOException {
         var pinned = new ArrayList<Digest>();

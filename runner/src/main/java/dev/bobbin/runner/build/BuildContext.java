@@ -65,8 +65,7 @@ public final class BuildContext implements Tree, AutoCloseable {
         return of(origin, directory, mostBytes, Devices.REFUSED);
     }
 
-    private static BuildContext of(Origin origin, Path directory, long mostBytes, Devices devices)
-            throws IOException {
+    private static BuildContext of(Origin origin, Path directory, long mostBytes, Devices devices) throws IOException {
         var contents = spool(directory);
         try {
             var reader = new Reader(contents, mostBytes, devices);

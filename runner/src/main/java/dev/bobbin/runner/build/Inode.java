@@ -100,11 +100,11 @@ record Inode(Path path, int type, int permissions, int uid, int gid, long size, 
                 type == FILE ? size : 0,
                 target,
                 attributes(base),
-                kind() == Tree.Kind.DEVICE ? device() : null);
+                kind() == Tree.Kind.DEVICE ? numbers() : null);
     }
 
     /// Linux spreads its parts over the number, for the sake of old programs.
-    private TarFile.Device device() {
+    private TarFile.Device numbers() {
         var major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfffL);
         var minor = (device & 0xff) | (device >> 12 & 0xfff00);
         return new TarFile.Device(type == CHARACTER_DEVICE ? 'c' : 'b', (int) major, (int) minor);

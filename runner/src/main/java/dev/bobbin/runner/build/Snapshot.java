@@ -52,7 +52,9 @@ final class Snapshot {
     private void directory(Path directory, String path, Tree shown, LayerTar tar) throws IOException {
         if (Links.parts(path).size() > DEEPEST) {
             throw new BuildException(
-                    BuildException.Problem.STEP, 0, "the step left more than " + DEEPEST + " directories in each other");
+                    BuildException.Problem.STEP,
+                    0,
+                    "the step left more than " + DEEPEST + " directories in each other");
         }
         for (var name : sorted(directory)) {
             var child = Names.join(path, name);

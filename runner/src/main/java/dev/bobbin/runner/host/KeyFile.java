@@ -89,7 +89,8 @@ final class KeyFile implements AutoCloseable {
             case Use.ByJob job -> "job " + job.id();
             case Use.BySandbox sandbox -> "sandbox " + sandbox.id();
         };
-        return use.key().name() + " " + use.key().body() + " " + use.at().toEpochMilli() + " " + what + " " + use.tenant() + "\n";
+        return use.key().name() + " " + use.key().body() + " " + use.at().toEpochMilli() + " " + what + " "
+                + use.tenant() + "\n";
     }
 
     private static Optional<Use> decode(String line) {

@@ -92,7 +92,7 @@ public final class SharedDirectory implements AutoCloseable {
 
     /// A file as a build sees it, whose owner is root whoever owns it here.
     private static TarFile file(String path, String target, TarFile.Kind kind, int mode, long size) {
-        return new TarFile(raw(path), raw(target), kind, mode & PERMISSIONS, 0, 0, 0, size);
+        return new TarFile(raw(path), raw(target), kind, mode & PERMISSIONS, 0, 0, 0, size, null);
     }
 
     /// By which a directory is known under any name.

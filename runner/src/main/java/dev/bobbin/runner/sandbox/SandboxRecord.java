@@ -71,7 +71,9 @@ public record SandboxRecord(
     /// The use of a key that began it.
     public Optional<RequestKey.Use> use() {
         var key = spec.key();
-        return key == null ? Optional.empty() : Optional.of(new RequestKey.Use.BySandbox(key, spec.tenant(), createdAt, spec.id()));
+        return key == null
+                ? Optional.empty()
+                : Optional.of(new RequestKey.Use.BySandbox(key, spec.tenant(), createdAt, spec.id()));
     }
 
     public SandboxRecord in(SandboxState other, @Nullable String why) {

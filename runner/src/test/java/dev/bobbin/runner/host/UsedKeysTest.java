@@ -154,7 +154,8 @@ final class UsedKeysTest {
             keys.outlives(gone);
         }
         var file = directory.resolve("keys");
-        Files.writeString(file, Files.readString(file).replace("keys 2", "keys 1").replace(" tenant\n", "\n"));
+        Files.writeString(
+                file, Files.readString(file).replace("keys 2", "keys 1").replace(" tenant\n", "\n"));
         try (var keys = open()) {
             assertThat(keys.find(key("gone")).map(Use::key)).contains(gone.key());
         }

@@ -21,6 +21,11 @@ public final class Callers {
         return !tokens.isEmpty();
     }
 
+    /// Whether they are of several tenants, who do not trust one another.
+    public boolean areSeveral() {
+        return tokens.stream().map(token -> token.caller().tenant()).distinct().count() > 1;
+    }
+
     /// The caller whose token has this secret. Compares with every token, so that the time tells nothing.
     public Optional<Caller> bearing(String secret) {
         var digest = Token.sha256(secret);

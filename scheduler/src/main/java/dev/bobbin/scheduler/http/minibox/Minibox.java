@@ -6,10 +6,12 @@ import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.SandboxDirectory;
 import dev.bobbin.scheduler.http.exchange.Dialect;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
+import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Takeovers;
 import dev.bobbin.scheduler.tenant.Callers;
+import dev.bobbin.scheduler.tenant.Scope;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
@@ -29,6 +31,7 @@ public final class Minibox implements Dialect, AutoCloseable {
     private final Stats stats;
     private final Images images;
     private final Archives archives;
+    private final Callers callers;
 
     public Minibox(
             Dispatcher dispatcher,
@@ -47,7 +50,8 @@ public final class Minibox implements Dialect, AutoCloseable {
         this.logs = new Logs(containers, disconnects);
         this.stats = new Stats(containers);
         this.images = new Images(directory, dispatcher, disconnects);
-        this.archives = new Archives(directory, shared, callers);
+        this.archives = new Archives(directory, shared);
+        this.callers = callers;
     }
 
     @Override
@@ -58,15 +62,15 @@ public final class Minibox implements Dialect, AutoCloseable {
         get(rules, "/containers/stats", stats::stats);
         post(rules, "/containers/run", runs::run);
         post(rules, "/containers/exec", execs::exec);
-        post(rules, "/containers/build", builds::build);
+        post(rules, "/containers/build", onThisMachine(builds::build));
         post(rules, "/containers/stop", containers::stop);
         post(rules, "/containers/start", containers::start);
         post(rules, "/containers/kill", containers::kill);
         post(rules, "/containers/remove", containers::remove);
         get(rules, "/images", images::list);
         post(rules, "/images/pull", images::pull);
-        post(rules, "/images/save", archives::save);
-        post(rules, "/images/load", archives::load);
+        post(rules, "/images/save", onThisMachine(archives::save));
+        post(rules, "/images/load", onThisMachine(archives::load));
         post(rules, "/images/remove", images::remove);
         post(rules, "/system/prune", images::prune);
     }
@@ -97,6 +101,18 @@ public final class Minibox implements Dialect, AutoCloseable {
             } catch (InterruptedException e) {
                 throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
             }
+        };
+    }
+
+    /// What names files of this machine, which the server reads and writes with its own rights: only administrators
+    /// may where several tenants share it.
+    private Route onThisMachine(Route route) {
+        return (request, response) -> {
+            if (callers.areSeveral() && !Exchange.caller(request).may(Scope.ADMIN)) {
+                throw new Rejected(Problem.forbidden("only administrators may name files of this machine, since several"
+                        + " tenants share it; use /v1/builds, /v1/images/save and /v1/images/load"));
+            }
+            route.answer(request, response);
         };
     }
 

@@ -44,8 +44,8 @@ final class Neighbours {
         this.sandboxes = sandboxes;
     }
 
-    /// Tells its project that a container began to run, or runs no more. It knows its neighbours when this returns; they
-    /// know of it too, but for those that take long.
+    /// Tells its project that a container began to run, or runs no more. It knows its neighbours when this
+    /// returns; they know of it too, but for those that take long.
     void changed(LastingSandbox container) {
         var project = ContainerJson.project(container);
         if (project.isEmpty()) {

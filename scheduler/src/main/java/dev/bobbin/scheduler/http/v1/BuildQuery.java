@@ -162,7 +162,6 @@ record BuildQuery(
         } catch (NumberFormatException _) {
             // refused below
         }
-        throw Rejected.invalid(
-                "arg." + TIME, "arg." + TIME + ": is a number of seconds since 1970, at most " + LATEST);
+        throw Rejected.invalid("arg." + TIME, "arg." + TIME + ": is a number of seconds since 1970, at most " + LATEST);
     }
 }
