@@ -11,6 +11,7 @@ import java.io.File;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ public final class Nursery implements AutoCloseable {
     private final Set<Integer> kept = ConcurrentHashMap.newKeySet();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listening;
-    private boolean closed;
+    private volatile boolean closed;
 
     /// What the nursery tells, on the thread that reads it: must not block.
     public interface Listener {
@@ -149,7 +150,7 @@ public final class Nursery implements AutoCloseable {
         var answer = new CompletableFuture<Optional<Spawned>>();
         spawning.put(id, answer);
         try {
-            connected().send(fields.frame(Wire.FRAME_SPAWN));
+            send(fields.frame(Wire.FRAME_SPAWN));
             return answer.get(ANSWER_SECONDS, TimeUnit.SECONDS);
         } catch (IOException e) {
             throw new SandboxException("ask the nursery for sandbox " + id, e);
@@ -182,9 +183,39 @@ public final class Nursery implements AutoCloseable {
 
     private void tell(ByteBuffer frame, String what) {
         try {
-            connected().send(frame);
+            send(frame);
         } catch (IOException e) {
             LOG.log(Level.WARNING, "cannot reach the nursery to " + what + ": " + e.getMessage());
+        }
+    }
+
+    /// An interrupt would close the channel, which is not only its own thread's, so it has to wait.
+    private void send(ByteBuffer frame) throws IOException {
+        var interrupted = Thread.interrupted();
+        try {
+            var to = connected();
+            try {
+                to.send(frame.duplicate());
+            } catch (ClosedByInterruptException _) { // it came just now
+                interrupted = Thread.interrupted();
+                forget(to);
+                connected().send(frame.duplicate());
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void forget(FrameChannel lost) {
+        lock.lock();
+        try {
+            if (channel == lost) {
+                channel = null;
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -305,16 +336,9 @@ public final class Nursery implements AutoCloseable {
     }
 
     private void lost(FrameChannel connection) {
-        lock.lock();
-        try {
-            if (channel == connection) {
-                channel = null;
-            }
-            if (!closed) {
-                LOG.log(Level.WARNING, "the nursery is gone; running sandboxes go on, the next start makes a new one");
-            }
-        } finally {
-            lock.unlock();
+        forget(connection);
+        if (!closed) {
+            LOG.log(Level.WARNING, "the nursery is gone; running sandboxes go on, the next start makes a new one");
         }
         spawning.values().forEach(waiting -> waiting.completeExceptionally(new IOException("the nursery ended")));
         listener.lost();
