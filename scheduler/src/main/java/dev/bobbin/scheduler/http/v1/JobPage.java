@@ -47,22 +47,8 @@ record JobPage(Set<String> states, List<SandboxPage.Label> labels, Optional<JobI
 
     /// `{items, next_cursor}` of `all`, the newest of which is the first.
     Json.Value of(List<Execution> all) {
-        var rest = all.stream().filter(this::isWanted).limit(limit + 1L).toList();
-        var items = rest.subList(0, Math.min(limit, rest.size()));
-        return json -> {
-            json.writeStartObject();
-            json.writeArrayFieldStart("items");
-            for (var job : items) {
-                JobJson.state(json, job);
-            }
-            json.writeEndArray();
-            if (items.size() < rest.size()) {
-                json.writeStringField("next_cursor", items.getLast().id().toString());
-            } else {
-                json.writeNullField("next_cursor");
-            }
-            json.writeEndObject();
-        };
+        var wanted = all.stream().filter(this::isWanted).limit(limit + 1L).toList();
+        return Page.of(wanted, limit, JobJson::state, Execution::id);
     }
 
     private boolean isWanted(Execution job) {

@@ -54,22 +54,8 @@ final class SandboxPage {
 
     /// `{items, next_cursor}` of `all`, which is ordered by id.
     Json.Value of(List<LastingSandbox> all) {
-        var rest = all.stream().filter(this::isWanted).limit(limit + 1L).toList();
-        var items = rest.subList(0, Math.min(limit, rest.size()));
-        return json -> {
-            json.writeStartObject();
-            json.writeArrayFieldStart("items");
-            for (var sandbox : items) {
-                SandboxJson.write(json, sandbox);
-            }
-            json.writeEndArray();
-            if (items.size() < rest.size()) {
-                json.writeStringField("next_cursor", items.getLast().id().toString());
-            } else {
-                json.writeNullField("next_cursor");
-            }
-            json.writeEndObject();
-        };
+        var wanted = all.stream().filter(this::isWanted).limit(limit + 1L).toList();
+        return Page.of(wanted, limit, SandboxJson::write, LastingSandbox::id);
     }
 
     private boolean isWanted(LastingSandbox sandbox) {
