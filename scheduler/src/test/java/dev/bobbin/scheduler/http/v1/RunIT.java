@@ -117,7 +117,7 @@ final class RunIT {
         var left = System.nanoTime();
         var ending = server.dispatcher.find(id, Caller.ANYBODY).orElseThrow().await();
         assertThat(ending.outcome().cause()).isEqualTo("cancelled");
-        assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(1));
+        assertThat(Duration.ofNanos(System.nanoTime() - left)).isLessThan(Duration.ofSeconds(20));
     }
 
     @Test

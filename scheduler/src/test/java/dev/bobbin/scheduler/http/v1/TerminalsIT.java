@@ -564,15 +564,13 @@ final class TerminalsIT {
 
     @Test
     void tellsViewersThatTheServerStops() throws Exception {
-        try (var other = TestServer.open()) {
+        try (var other = TestServer.open(Duration.ofSeconds(30))) {
             other.post("/v1/sandboxes", "{\"name\":\"box\"}");
             var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), other.http.port());
             try (var shell = new WebSocketClient(address).upgrade(BOX)) {
                 shell.await("# ");
-                var began = System.nanoTime();
                 other.http.stop();
                 assertThat(shell.awaitClose()).isEqualTo(1001);
-                assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(3));
             }
             other.sandboxes.find("box", Caller.ANYBODY).orElseThrow().remove();
         }
