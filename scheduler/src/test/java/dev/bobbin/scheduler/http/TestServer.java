@@ -35,8 +35,7 @@ public final class TestServer implements AutoCloseable {
         this(admission, callers, listen, host, Duration.ofSeconds(1));
     }
 
-    private TestServer(
-            AdmissionConfig admission, Callers callers, List<Listen> listen, TestHost host, Duration grace)
+    private TestServer(AdmissionConfig admission, Callers callers, List<Listen> listen, TestHost host, Duration grace)
             throws IOException {
         this.host = host;
         var cluster = new SingleHostCluster(new HostId("here"), host.runtime());
@@ -50,13 +49,7 @@ public final class TestServer implements AutoCloseable {
         try {
             images = new ImageDirectory(host.images());
             var config = new HttpConfig(
-                    listen,
-                    List.of(),
-                    List.of(),
-                    ImageReference.HOST,
-                    grace,
-                    STALLED,
-                    HttpConfig.USUALLY_SHARED);
+                    listen, List.of(), List.of(), ImageReference.HOST, grace, STALLED, HttpConfig.USUALLY_SHARED);
             http = new HttpServer(config, dispatcher, sandboxes, images, callers, List.of());
             http.start();
         } catch (RuntimeException e) {
