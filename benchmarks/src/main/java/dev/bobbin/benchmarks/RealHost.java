@@ -3,6 +3,8 @@ package dev.bobbin.benchmarks;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.StoreConfig;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -47,16 +49,16 @@ final class RealHost implements AutoCloseable {
                 JobId.next(),
                 "default",
                 ImageReference.HOST,
-                List.of("/usr/bin/true"),
-                Map.of(),
-                null,
-                null,
+                Command.of(List.of("/usr/bin/true")),
                 new Stdin.Empty(),
                 List.of(),
                 Limits.DEFAULT,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.KILL,
-                Map.of());
+                Map.of(),
+                List.of(),
+                Isolation.USUAL,
+                null);
     }
 
     @Override

@@ -44,28 +44,17 @@ public sealed interface Job {
 
     /// A command in a sandbox of its own, made for it and removed after it.
     ///
-    /// @param command the program and its arguments; empty for the image's own entrypoint and command
-    /// @param env variables set over the image's
-    /// @param workdir absolute path, created if absent; `null` for the image's
-    /// @param user `name`, `uid`, `name:group` or `uid:gid`; `null` for the image's
+    /// @param command with no arguments, the image's own entrypoint and command; its directory is created if
+    ///        absent. With a terminal, standard input must be left open
     /// @param files laid into the working directory before the start
     /// @param labels the caller's own notes, returned and never interpreted
     /// @param mounts what is seen in its root besides the image
-    /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
-    ///        standard output
-    /// @param network what it may reach, and who may reach it
-    /// @param sysctls settings of the kernel in its own namespaces
-    /// @param seccomp name of a profile of system calls that holds besides the one that all have; `null` for none
-    /// @param rights what it may besides what all may
     /// @param key by which the request is known when it is sent again; `null` for none
     record Run(
             JobId id,
             String tenant,
             ImageReference image,
-            List<String> command,
-            Map<String, String> env,
-            @Nullable String workdir,
-            @Nullable String user,
+            Command command,
             Stdin stdin,
             List<InputFile> files,
             Limits limits,
@@ -73,64 +62,16 @@ public sealed interface Job {
             OutputPolicy outputPolicy,
             Map<String, String> labels,
             List<Mount> mounts,
-            @Nullable Terminal terminal,
-            Network network,
-            Sysctls sysctls,
-            @Nullable String seccomp,
-            Rights rights,
+            Isolation isolation,
             @Nullable RequestKey key)
             implements Job {
 
-        /// One without mounts, terminal, network, sysctls, profile, rights and key.
-        public Run(
-                JobId id,
-                String tenant,
-                ImageReference image,
-                List<String> command,
-                Map<String, String> env,
-                @Nullable String workdir,
-                @Nullable String user,
-                Stdin stdin,
-                List<InputFile> files,
-                Limits limits,
-                OnDisconnect onDisconnect,
-                OutputPolicy outputPolicy,
-                Map<String, String> labels) {
-            this(
-                    id,
-                    tenant,
-                    image,
-                    command,
-                    env,
-                    workdir,
-                    user,
-                    stdin,
-                    files,
-                    limits,
-                    onDisconnect,
-                    outputPolicy,
-                    labels,
-                    List.of(),
-                    null,
-                    Network.NONE,
-                    Sysctls.NONE,
-                    null,
-                    Rights.NONE,
-                    null);
-        }
-
         public Run {
-            command = List.copyOf(command);
-            env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
             files = List.copyOf(files);
             labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
-            JobFields.check(command, env);
             checkFiles(files, limits);
             mounts = Mount.checked(mounts);
-            JobFields.checkPlace(workdir, user);
-            JobFields.checkTerminal(terminal, stdin);
-            sysctls.checkWith(network);
-            rights.checkWith(network);
+            JobFields.checkTerminal(command.terminal(), stdin);
         }
 
         @Override
@@ -161,112 +102,33 @@ public sealed interface Job {
 
     /// A command in a sandbox that lasts and runs already; it has exactly that sandbox's rights, limits and view.
     ///
-    /// @param command the program and its arguments, at least one
-    /// @param env variables set over the sandbox's
-    /// @param workdir absolute path of a directory that exists; `null` for the sandbox's
-    /// @param user as in [Run]; `null` for the sandbox's
+    /// @param command at least one argument; what is absent is the sandbox's, and its directory must exist. With a
+    ///        terminal, standard input must be left open
     /// @param time wall time from the first instruction; what it started is killed with it, but for what left its
     ///        process group
     /// @param outputBytes bytes of standard output and standard error together
     /// @param labels the caller's own notes, returned and never interpreted
-    /// @param terminal in place of pipes, then standard input must be left open; `null` for none. What it shows is
-    ///        standard output
     /// @param key as in [Run]
     record Exec(
             JobId id,
             String tenant,
             SandboxId sandbox,
-            List<String> command,
-            Map<String, String> env,
-            @Nullable String workdir,
-            @Nullable String user,
+            Command command,
             Stdin stdin,
             Duration time,
             long outputBytes,
             OnDisconnect onDisconnect,
             OutputPolicy outputPolicy,
             Map<String, String> labels,
-            @Nullable Terminal terminal,
             @Nullable RequestKey key)
             implements Job {
 
-        /// One without a key.
-        public Exec(
-                JobId id,
-                String tenant,
-                SandboxId sandbox,
-                List<String> command,
-                Map<String, String> env,
-                @Nullable String workdir,
-                @Nullable String user,
-                Stdin stdin,
-                Duration time,
-                long outputBytes,
-                OnDisconnect onDisconnect,
-                OutputPolicy outputPolicy,
-                Map<String, String> labels,
-                @Nullable Terminal terminal) {
-            this(
-                    id,
-                    tenant,
-                    sandbox,
-                    command,
-                    env,
-                    workdir,
-                    user,
-                    stdin,
-                    time,
-                    outputBytes,
-                    onDisconnect,
-                    outputPolicy,
-                    labels,
-                    terminal,
-                    null);
-        }
-
-        /// One without a terminal and a key.
-        public Exec(
-                JobId id,
-                String tenant,
-                SandboxId sandbox,
-                List<String> command,
-                Map<String, String> env,
-                @Nullable String workdir,
-                @Nullable String user,
-                Stdin stdin,
-                Duration time,
-                long outputBytes,
-                OnDisconnect onDisconnect,
-                OutputPolicy outputPolicy,
-                Map<String, String> labels) {
-            this(
-                    id,
-                    tenant,
-                    sandbox,
-                    command,
-                    env,
-                    workdir,
-                    user,
-                    stdin,
-                    time,
-                    outputBytes,
-                    onDisconnect,
-                    outputPolicy,
-                    labels,
-                    null,
-                    null);
-        }
-
         public Exec {
-            command = List.copyOf(command);
-            env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
             labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
-            JobFields.require(!command.isEmpty(), "command: must not be empty");
-            JobFields.check(command, env);
-            JobFields.checkPlace(workdir, user);
+            JobFields.require(!command.argv().isEmpty(), "command: must not be empty");
             JobFields.require(time.toMillis() >= 1, "time: must be at least 1ms");
             JobFields.require(outputBytes >= 1, "output: must be at least 1 byte");
-            JobFields.checkTerminal(terminal, stdin);
+            JobFields.checkTerminal(command.terminal(), stdin);
         }
 
         @Override

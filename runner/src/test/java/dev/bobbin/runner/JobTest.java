@@ -29,7 +29,7 @@ class JobTest {
             refuses("command[0]: must not lie in /proc", List.of(path), null);
             refuses("workdir: must not lie in /proc", List.of("true"), path);
         }
-        assertThat(job(List.of("/process"), "/devices").workdir()).isEqualTo("/devices");
+        assertThat(job(List.of("/process"), "/devices").command().workdir()).isEqualTo("/devices");
     }
 
     @Test
@@ -85,15 +85,15 @@ class JobTest {
                 JobId.next(),
                 "default",
                 ImageReference.HOST,
-                command,
-                Map.of(),
-                workdir,
-                null,
+                new Command(command, Map.of(), workdir, null, null),
                 new Stdin.Empty(),
                 files,
                 Limits.DEFAULT,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.KILL,
-                Map.of());
+                Map.of(),
+                List.of(),
+                Isolation.USUAL,
+                null);
     }
 }

@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.image.Identity;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Mount;
@@ -246,16 +247,21 @@ final class BuildCommands implements Commands {
                     own,
                     command.tenant(),
                     command.rootfs().reference(),
-                    step.argv(),
-                    command.env(),
-                    step.workdir().isEmpty() ? "/" : step.workdir(),
-                    step.user(),
+                    new dev.bobbin.runner.Command(
+                            step.argv(),
+                            command.env(),
+                            step.workdir().isEmpty() ? "/" : step.workdir(),
+                            step.user(),
+                            null),
                     new Stdin.Empty(),
                     List.of(),
                     command.limits(),
                     Job.OnDisconnect.KILL,
                     Job.OutputPolicy.KILL,
-                    Map.of());
+                    Map.of(),
+                    List.of(),
+                    Isolation.USUAL,
+                    null);
             var timeline = StartTimeline.begin();
             var made = premises.warm().takeLasting(id, own, 0, command.network());
             taken = made;

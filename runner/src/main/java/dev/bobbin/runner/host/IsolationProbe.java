@@ -2,8 +2,10 @@ package dev.bobbin.runner.host;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.InputFile;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -166,22 +168,22 @@ public final class IsolationProbe {
 
     private Execution start(ImageReference image, Limits limits, Stdin stdin, String... arguments)
             throws Failed, NoImage, InterruptedException {
-        var command = new ArrayList<>(List.of("./" + NAME));
-        command.addAll(List.of(arguments));
+        var argv = new ArrayList<>(List.of("./" + NAME));
+        argv.addAll(List.of(arguments));
         var job = new Job.Run(
                 JobId.next(),
                 TENANT,
                 image,
-                command,
-                Map.of(),
-                "/bobbin-preflight",
-                "0:0",
+                new Command(argv, Map.of(), "/bobbin-preflight", "0:0", null),
                 stdin,
                 List.of(new InputFile(NAME, program, 0755)),
                 limits,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.KILL,
-                Map.of());
+                Map.of(),
+                List.of(),
+                Isolation.USUAL,
+                null);
         return switch (host.start(job, StartTimeline.begin())) {
             case Attempt.Accepted(var execution) -> execution;
             case Attempt.Refused(var refusal)

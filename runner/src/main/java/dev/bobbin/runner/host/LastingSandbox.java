@@ -107,7 +107,7 @@ public final class LastingSandbox {
 
     /// The command of its own process; empty if it idles.
     public List<String> command() {
-        return spec().command();
+        return spec().command().argv();
     }
 
     public Map<String, String> labels() {
@@ -125,22 +125,24 @@ public final class LastingSandbox {
 
     /// Settings of the kernel in its own namespaces.
     public Sysctls sysctls() {
-        return spec().sysctls();
+        return spec().isolation().sysctls();
     }
 
     /// The name of the profile of system calls that holds in it besides the one that all have.
     public Optional<String> seccomp() {
-        return Optional.ofNullable(spec().seccomp());
+        return Optional.ofNullable(spec().isolation().seccomp());
     }
 
     /// What its processes may besides what all may.
     public Rights rights() {
-        return spec().rights();
+        return spec().isolation().rights();
     }
 
     /// Its network; while it runs, with the ports of this machine that were chosen.
     public Network network() {
-        return attachment().<Network>map(Attachment::bridge).orElseGet(() -> spec().network());
+        return attachment()
+                .<Network>map(Attachment::bridge)
+                .orElseGet(() -> spec().isolation().network());
     }
 
     /// Its address on the bridge while it runs.

@@ -3,6 +3,7 @@ package dev.bobbin.runner.host;
 import dev.bobbin.image.Identity;
 import dev.bobbin.image.store.Rootfs;
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Outcome;
@@ -68,12 +69,13 @@ final class Launcher {
         try {
             var spec = fresh == null ? record.spec() : fresh;
             var rootfs = sandbox.rootfs().orElseThrow();
-            var identity = identity(rootfs, spec.user())
-                    .orElseThrow(() -> new SandboxException("find the user " + spec.user() + " in the image"));
-            var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), spec.network());
+            var user = spec.command().user();
+            var network = spec.isolation().network();
+            var identity = identity(rootfs, user)
+                    .orElseThrow(() -> new SandboxException("find the user " + user + " in the image"));
+            var taken = premises.warm().takeLasting(spec.id(), own, record.uidBase(), network);
             life.claimed(taken, premises.project(record));
-            var answer =
-                    premises.networks().attach(spec.id(), spec.tenant(), names(record), spec.network(), taken.pid());
+            var answer = premises.networks().attach(spec.id(), spec.tenant(), names(record), network, taken.pid());
             if (answer instanceof Networks.Answer.Refused(var refusal)) {
                 taken.sandbox().close();
                 premises.destroy(spec.id());
@@ -81,9 +83,9 @@ final class Launcher {
                 life.ended(null);
                 return Optional.of(refusal);
             }
-            var network = ((Networks.Answer.Ready) answer).attachment();
+            var attachment = ((Networks.Answer.Ready) answer).attachment();
             tellNames(sandbox); // it may have another since
-            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, network);
+            var meta = JobMeta.of(spec, own, rootfs, premises.unenforcedLasting(life.record()), timeline, attachment);
             var execution = own(meta, taken.sandbox(), timeline, life::begun);
             enter(sandbox, taken.sandbox(), execution);
             Thread.ofVirtual().name("sandbox-" + spec.id()).start(() -> attend(sandbox, taken.sandbox(), execution));
@@ -96,8 +98,8 @@ final class Launcher {
                             meta.encode(),
                             !record.started(),
                             mounts,
-                            network,
-                            premises.filters().program(spec.seccomp())));
+                            attachment,
+                            premises.filters().program(spec.isolation().seccomp())));
             previous.ifPresent(premises::superseded);
         } catch (SandboxException | IOException | InterruptedException e) {
             premises.destroy(record.spec().id());
@@ -183,12 +185,16 @@ final class Launcher {
             return refused(imageGone(sandbox));
         }
         var spec = sandbox.spec();
-        var user = job.user() == null ? spec.user() : job.user();
+        var user = job.command().user() == null
+                ? spec.command().user()
+                : job.command().user();
         var identity = identity(rootfs.get(), user);
         if (identity.isEmpty()) {
             return refused(noSuchUser(spec, user));
         }
-        var unknown = premises.filters().unknown(spec.seccomp()).or(() -> premises.forbidden(spec.rights()));
+        var unknown = premises.filters()
+                .unknown(spec.isolation().seccomp())
+                .or(() -> premises.forbidden(spec.isolation().rights()));
         if (unknown.isPresent()) {
             return refused(unknown.get());
         }
@@ -196,7 +202,7 @@ final class Launcher {
         var unenforced = premises.unenforcedLasting(sandbox.life().record());
         var meta = JobMeta.of(job, rootfs.get(), spec, unenforced, timeline);
         var execution = exec(sandbox, meta, entrance.get(), timeline);
-        var filter = premises.filters().program(spec.seccomp());
+        var filter = premises.filters().program(spec.isolation().seccomp());
         var order = Order.exec(job, spec, rootfs.get(), identity.get(), premises.cgroups(), meta.encode(), filter);
         premises.precedence().startBegins();
         try {
@@ -244,16 +250,14 @@ final class Launcher {
                 JobId.next(),
                 sandbox.tenant(),
                 sandbox.id(),
-                arguments,
-                Map.of(),
-                null,
-                null,
+                Command.of(arguments),
                 input ? new Stdin.Open() : new Stdin.Empty(),
                 time,
                 MOST_UNREAD,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.BLOCK,
-                Map.of());
+                Map.of(),
+                null);
         var timeline = StartTimeline.begin();
         var meta = JobMeta.of(
                         job,

@@ -81,7 +81,9 @@ final class Runs {
                         Refusal.Reason.NO_COMMAND,
                         "command: is absent, and image \"" + job.image() + "\" has no command of its own");
             }
-            var user = job.user() == null ? rootfs.config().user() : job.user();
+            var user = job.command().user() == null
+                    ? rootfs.config().user()
+                    : job.command().user();
             var identity = rootfs.identity(user);
             if (identity.isEmpty()) {
                 return refused(
@@ -89,8 +91,8 @@ final class Runs {
                         "user: image \"" + job.image() + "\" has no user or group \"" + user + "\"");
             }
             var unfit = premises.unfit(job.limits())
-                    .or(() -> premises.filters().unknown(job.seccomp()))
-                    .or(() -> premises.forbidden(job.rights()));
+                    .or(() -> premises.filters().unknown(job.isolation().seccomp()))
+                    .or(() -> premises.forbidden(job.isolation().rights()));
             if (unfit.isPresent()) {
                 return new Attempt.Refused(unfit.get());
             }
@@ -120,12 +122,12 @@ final class Runs {
             List<MountOrder> mounts,
             StartTimeline timeline)
             throws InterruptedException, IOException {
-        var forbidden = premises.networks().forbidden(job.network());
+        var forbidden = premises.networks().forbidden(job.isolation().network());
         if (forbidden.isPresent()) {
             return new Attempt.Refused(forbidden.get());
         }
         premises.precedence().startBegins();
-        var taken = premises.warm().take(job.network());
+        var taken = premises.warm().take(job.isolation().network());
         timeline.path(taken.path());
         return switch (attach(job, taken)) {
             case Networks.Answer.Ready(var place) ->
@@ -141,7 +143,8 @@ final class Runs {
     private Networks.Answer attach(Job.Run job, WarmSandboxes.Taken taken) throws InterruptedException {
         var names = List.of(Order.hostname(job.id().toString()), job.id().toString());
         try {
-            return premises.networks().attach(taken.sandbox().id(), job.tenant(), names, job.network(), taken.pid());
+            var network = job.isolation().network();
+            return premises.networks().attach(taken.sandbox().id(), job.tenant(), names, network, taken.pid());
         } catch (InterruptedException e) {
             discard(taken.sandbox());
             throw e;
@@ -178,7 +181,7 @@ final class Runs {
                 grace,
                 mounts,
                 attachment,
-                premises.filters().program(job.seccomp()));
+                premises.filters().program(job.isolation().seccomp()));
         var id = execution.sandboxId();
         try {
             taken.sandbox().order(order);
@@ -193,8 +196,8 @@ final class Runs {
     }
 
     private static List<String> command(Job.Run job, Rootfs rootfs) {
-        if (!job.command().isEmpty()) {
-            return job.command();
+        if (!job.command().argv().isEmpty()) {
+            return job.command().argv();
         }
         var command = new ArrayList<>(rootfs.config().entrypoint());
         command.addAll(rootfs.config().command());

@@ -83,9 +83,9 @@ public final class Sandboxes {
     /// Makes a sandbox and starts it.
     public Creation create(SandboxSpec spec, StartTimeline timeline) throws InterruptedException {
         var closed = premises.closed()
-                .or(() -> premises.networks().forbidden(spec.network()))
-                .or(() -> premises.filters().unknown(spec.seccomp()))
-                .or(() -> premises.forbidden(spec.rights()));
+                .or(() -> premises.networks().forbidden(spec.isolation().network()))
+                .or(() -> premises.filters().unknown(spec.isolation().seccomp()))
+                .or(() -> premises.forbidden(spec.isolation().rights()));
         if (closed.isPresent()) {
             return new Creation.Refused(closed.get());
         }
@@ -126,9 +126,9 @@ public final class Sandboxes {
             return refused(Refusal.Reason.NO_SUCH_IMAGE, "image: there is no image \"" + spec.image() + "\"");
         }
         var rootfs = lease.get();
-        if (Launcher.identity(rootfs, spec.user()).isEmpty()) {
+        if (Launcher.identity(rootfs, spec.command().user()).isEmpty()) {
             rootfs.close();
-            return new Creation.Refused(Launcher.noSuchUser(spec, spec.user()));
+            return new Creation.Refused(Launcher.noSuchUser(spec, spec.command().user()));
         }
         if (!names.claim(spec.tenant(), spec.name(), spec.id())) {
             rootfs.close();
@@ -193,9 +193,9 @@ public final class Sandboxes {
         }
         var spec = sandbox.spec();
         var forbidden = premises.networks()
-                .forbidden(spec.network())
-                .or(() -> premises.filters().unknown(spec.seccomp()))
-                .or(() -> premises.forbidden(spec.rights()));
+                .forbidden(spec.isolation().network())
+                .or(() -> premises.filters().unknown(spec.isolation().seccomp()))
+                .or(() -> premises.forbidden(spec.isolation().rights()));
         if (forbidden.isPresent()) {
             return forbidden;
         }
@@ -330,7 +330,7 @@ public final class Sandboxes {
             if (life.isVisited()) {
                 premises.destroy(id);
                 life.awaitAbsent(REMOVAL);
-            } else if (closed && sandbox.spec().network() instanceof Network.Bridge) {
+            } else if (closed && sandbox.spec().isolation().network() instanceof Network.Bridge) {
                 // its address and its ports are others' only after its PID 1
                 life.awaitAbsent(REMOVAL);
             }
@@ -402,7 +402,7 @@ public final class Sandboxes {
 
     Sample sample(SandboxRecord record) throws IOException {
         var sample = Samples.take(premises.cgroups(), premises.projects(), record);
-        return record.spec().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
+        return record.spec().isolation().network() instanceof Network.Host ? sample.withoutNetwork() : sample;
     }
 
     private static Creation refused(Refusal.Reason reason, String detail) {

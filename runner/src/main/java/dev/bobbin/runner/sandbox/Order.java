@@ -64,12 +64,13 @@ public final class Order {
             @Nullable Attachment attachment,
             byte[] filter) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta);
-        var environment = environment(rootfs, identity, job.env(), job.terminal());
-        process(order, command, environment, workdir(rootfs, job.workdir()), identity);
-        terminal(order, job.terminal());
+        var terminal = job.command().terminal();
+        var environment = environment(rootfs, identity, job.command().env(), terminal);
+        process(order, command, environment, workdir(rootfs, job.command().workdir()), identity);
+        terminal(order, terminal);
         root(order, rootfs, job.id().toString(), mounts);
         network(order, job.id().toString(), attachment);
-        sysctls(order, job.sysctls());
+        sysctls(order, job.isolation().sysctls());
         var limits = job.limits();
         var disk = Math.min(limits.diskBytes(), limits.memoryBytes());
         order.u64(Wire.FIELD_DISK_BYTES, disk)
@@ -77,8 +78,8 @@ public final class Order {
                 .u64(Wire.FIELD_TIME_MILLIS, limits.time().toMillis());
         limits(order, limits, cgroups);
         filter(order, filter);
-        rights(order, job.rights());
-        ownNetwork(order, job.rights());
+        rights(order, job.isolation().rights());
+        ownNetwork(order, job.isolation().rights());
         output(order, limits.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         job.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -101,24 +102,21 @@ public final class Order {
             @Nullable Attachment attachment,
             byte[] filter) {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_LASTING);
-        process(
-                order,
-                spec.command(),
-                environment(rootfs, identity, spec.env(), spec.terminal()),
-                workdir(rootfs, spec.workdir()),
-                identity);
-        if (spec.terminal() != null) {
-            terminal(order, spec.terminal());
+        var command = spec.command();
+        var environment = environment(rootfs, identity, command.env(), command.terminal());
+        process(order, command.argv(), environment, workdir(rootfs, command.workdir()), identity);
+        if (command.terminal() != null) {
+            terminal(order, command.terminal());
             stdin(new Stdin.Open(), order);
         }
         var name = spec.name() == null ? spec.id().toString() : spec.name();
         root(order, rootfs, name, mounts);
         network(order, name, attachment);
-        sysctls(order, spec.sysctls());
+        sysctls(order, spec.isolation().sysctls());
         limits(order, spec.limits(), cgroups);
         filter(order, filter);
-        rights(order, spec.rights());
-        ownNetwork(order, spec.rights());
+        rights(order, spec.isolation().rights());
+        ownNetwork(order, spec.isolation().rights());
         output(order, spec.limits().outputBytes(), spec.outputPolicy());
         if (first) {
             spec.files().forEach(file -> order.bytes(Wire.FIELD_FILE, file(file)));
@@ -144,7 +142,7 @@ public final class Order {
                 .text(Wire.FIELD_JOURNAL, job.id().toString())
                 .bytes(Wire.FIELD_META, meta)
                 .empty(Wire.FIELD_FILES);
-        process(order, job.command(), Map.of(), "/", ROOT);
+        process(order, job.command().argv(), Map.of(), "/", ROOT);
         order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
@@ -164,23 +162,24 @@ public final class Order {
                 .text(Wire.FIELD_EXEC, job.id().toString())
                 .text(Wire.FIELD_JOURNAL, job.id().toString())
                 .bytes(Wire.FIELD_META, meta);
-        var environment = new LinkedHashMap<>(spec.env());
-        environment.putAll(job.env());
-        var workdir = job.workdir() == null ? spec.workdir() : job.workdir();
+        var command = job.command();
+        var environment = new LinkedHashMap<>(spec.command().env());
+        environment.putAll(command.env());
+        var workdir = command.workdir() == null ? spec.command().workdir() : command.workdir();
         process(
                 order,
-                job.command(),
-                environment(rootfs, identity, environment, job.terminal()),
+                command.argv(),
+                environment(rootfs, identity, environment, command.terminal()),
                 workdir(rootfs, workdir),
                 identity);
-        terminal(order, job.terminal());
+        terminal(order, command.terminal());
         order.u64(Wire.FIELD_TIME_MILLIS, job.time().toMillis());
         cgroups.reads(spec.limits()).stream()
                 .filter(read -> read.contains("\nmemory."))
                 .forEach(read -> order.text(Wire.FIELD_CGROUP_READ, read));
         openFiles(order, spec.limits());
         filter(order, filter);
-        rights(order, spec.rights());
+        rights(order, spec.isolation().rights());
         output(order, job.outputBytes(), job.outputPolicy());
         stdin(job.stdin(), order);
         return order.frame(Wire.FRAME_EXEC);
@@ -198,9 +197,9 @@ public final class Order {
         var order = new FieldsWriter().bytes(Wire.FIELD_META, meta).empty(Wire.FIELD_VOLATILE);
         process(
                 order,
-                job.command(),
-                environment(rootfs, identity, job.env(), null),
-                workdir(rootfs, job.workdir()),
+                job.command().argv(),
+                environment(rootfs, identity, job.command().env(), null),
+                workdir(rootfs, job.command().workdir()),
                 identity);
         root(order, rootfs, job.id().toString(), mounts);
         network(order, job.id().toString(), attachment);

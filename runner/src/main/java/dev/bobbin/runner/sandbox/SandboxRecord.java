@@ -1,6 +1,8 @@
 package dev.bobbin.runner.sandbox;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -144,10 +146,10 @@ public record SandboxRecord(
         out.put("problem", problem);
         out.put("image", spec.image().text());
         out.put("layers", layers);
-        out.put("command", spec.command());
-        out.put("env", spec.env());
-        out.put("workdir", spec.workdir());
-        out.put("user", spec.user());
+        out.put("command", spec.command().argv());
+        out.put("env", spec.command().env());
+        out.put("workdir", spec.command().workdir());
+        out.put("user", spec.command().user());
         out.put("labels", spec.labels());
         out.put("memory_bytes", limits.memoryBytes());
         out.put("cpu_thousandths", Math.round(limits.cpus() * 1000));
@@ -165,14 +167,15 @@ public record SandboxRecord(
         out.put("ttl_millis", millis(spec.ttl()));
         out.put("idle_timeout_millis", millis(spec.idleTimeout()));
         out.put("mounts", spec.mounts().stream().map(SandboxRecord::mount).toList());
-        var terminal = spec.terminal();
+        var terminal = spec.command().terminal();
         out.put("rows", terminal == null ? null : (long) terminal.rows());
         out.put("columns", terminal == null ? null : (long) terminal.columns());
-        out.put("network", NetworkRecord.encode(spec.network()));
-        out.put("sysctls", spec.sysctls().values());
-        out.put("seccomp", spec.seccomp());
-        out.put("new_privileges", spec.rights().newPrivileges() ? 1L : 0L);
-        out.put("capabilities", spec.rights().words());
+        var isolation = spec.isolation();
+        out.put("network", NetworkRecord.encode(isolation.network()));
+        out.put("sysctls", isolation.sysctls().values());
+        out.put("seccomp", isolation.seccomp());
+        out.put("new_privileges", isolation.rights().newPrivileges() ? 1L : 0L);
+        out.put("capabilities", isolation.rights().words());
         var key = spec.key();
         out.put("key", key == null ? null : key.name());
         out.put("key_body", key == null ? null : key.body());
@@ -250,10 +253,12 @@ public record SandboxRecord(
                 text(in, "tenant"),
                 (String) in.get("name"),
                 new ImageReference(text(in, "image")),
-                texts(in, "command"),
-                pairs(in, "env"),
-                (String) in.get("workdir"),
-                (String) in.get("user"),
+                new Command(
+                        texts(in, "command"),
+                        pairs(in, "env"),
+                        (String) in.get("workdir"),
+                        (String) in.get("user"),
+                        terminal(in)),
                 List.of(),
                 limits,
                 Job.OutputPolicy.valueOf(text(in, "output_policy")),
@@ -261,11 +266,11 @@ public record SandboxRecord(
                 duration(in, "ttl_millis"),
                 duration(in, "idle_timeout_millis"),
                 version == FIRST_VERSION ? List.of() : mounts(in),
-                terminal(in),
-                NetworkRecord.decode(in.get("network")),
-                in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
-                (String) in.get("seccomp"),
-                rights(in),
+                new Isolation(
+                        NetworkRecord.decode(in.get("network")),
+                        in.get("sysctls") == null ? Sysctls.NONE : new Sysctls(pairs(in, "sysctls")),
+                        (String) in.get("seccomp"),
+                        rights(in)),
                 in.get("key") == null ? null : new RequestKey(text(in, "key"), text(in, "key_body")));
         return new SandboxRecord(
                 spec,

@@ -3,6 +3,8 @@ package dev.bobbin.runner.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.SandboxEvent;
@@ -147,15 +149,15 @@ class SandboxEventsIT {
                 "default",
                 "torn",
                 ImageReference.HOST,
-                List.of(),
-                Map.of(),
-                null,
-                null,
+                Command.of(List.of()),
                 List.of(),
                 Limits.DEFAULT,
                 Job.OutputPolicy.DROP,
                 Map.of(),
                 null,
+                null,
+                List.of(),
+                Isolation.USUAL,
                 null);
     }
 

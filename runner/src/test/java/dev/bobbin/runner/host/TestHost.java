@@ -6,9 +6,11 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.InputFile;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -480,17 +482,14 @@ public final class TestHost implements AutoCloseable {
                     JobId.next(),
                     "default",
                     id,
-                    command,
-                    env,
-                    workdir,
-                    user,
+                    new Command(command, env, workdir, user, terminal),
                     stdin,
                     limits.time(),
                     limits.outputBytes(),
                     onDisconnect,
                     policy,
                     Map.of(),
-                    terminal);
+                    null);
         }
 
         public Attempt attempt() throws InterruptedException {
@@ -502,10 +501,7 @@ public final class TestHost implements AutoCloseable {
                     JobId.next(),
                     "default",
                     image,
-                    command,
-                    env,
-                    workdir,
-                    user,
+                    new Command(command, env, workdir, user, terminal),
                     stdin,
                     files,
                     limits,
@@ -513,11 +509,7 @@ public final class TestHost implements AutoCloseable {
                     policy,
                     Map.of(),
                     mounts,
-                    terminal,
-                    network,
-                    new Sysctls(sysctls),
-                    seccomp,
-                    rights,
+                    new Isolation(network, new Sysctls(sysctls), seccomp, rights),
                     null);
         }
 
@@ -639,10 +631,7 @@ public final class TestHost implements AutoCloseable {
                     "default",
                     name,
                     ImageReference.HOST,
-                    command,
-                    env,
-                    workdir,
-                    user,
+                    new Command(command, env, workdir, user, terminal),
                     files,
                     limits,
                     Job.OutputPolicy.DROP,
@@ -650,11 +639,7 @@ public final class TestHost implements AutoCloseable {
                     ttl,
                     idle,
                     mounts,
-                    terminal,
-                    network,
-                    new Sysctls(sysctls),
-                    seccomp,
-                    rights,
+                    new Isolation(network, new Sysctls(sysctls), seccomp, rights),
                     null);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }

@@ -7,6 +7,8 @@ import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Capability;
 import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -81,8 +83,8 @@ class SandboxRecordTest {
         Files.writeString(file, SECOND_VERSION);
         var record = SandboxRecord.read(file);
         assertThat(record.spec().mounts()).containsExactly(new Mount.Volume("data", "/a", false));
-        assertThat(record.spec().network()).isEqualTo(Network.NONE);
-        assertThat(record.spec().sysctls()).isEqualTo(Sysctls.NONE);
+        assertThat(record.spec().isolation().network()).isEqualTo(Network.NONE);
+        assertThat(record.spec().isolation().sysctls()).isEqualTo(Sysctls.NONE);
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);
     }
@@ -92,7 +94,7 @@ class SandboxRecordTest {
         var file = directory.resolve("sandbox.json");
         Files.writeString(file, THIRD_VERSION);
         var record = SandboxRecord.read(file);
-        assertThat(record.spec().network()).isEqualTo(new Network.Host());
+        assertThat(record.spec().isolation().network()).isEqualTo(new Network.Host());
         assertThat(record.aliases()).containsExactly("456789ab");
         record.write(file);
         assertThat(SandboxRecord.read(file)).isEqualTo(record);
@@ -127,10 +129,7 @@ class SandboxRecordTest {
                 "default",
                 null,
                 ImageReference.HOST,
-                List.of(),
-                Map.of(),
-                null,
-                null,
+                Command.of(List.of()),
                 List.of(),
                 Limits.DEFAULT
                         .within(Limits.LONGEST_TIME, Limits.DEFAULT.outputBytes())
@@ -143,11 +142,11 @@ class SandboxRecordTest {
                         new Mount.Tmpfs("/t", 0),
                         new Mount.Volume("data", "/a/b", true),
                         new Mount.Bind("/srv/ä", "/a", false)),
-                null,
-                Network.NONE,
-                new Sysctls(Map.of("net.core.somaxconn", "1024")),
-                "moderate",
-                new Rights(true, Set.of(Capability.SYS_PTRACE)),
+                new Isolation(
+                        Network.NONE,
+                        new Sysctls(Map.of("net.core.somaxconn", "1024")),
+                        "moderate",
+                        new Rights(true, Set.of(Capability.SYS_PTRACE))),
                 RequestKey.of("tenant", "word", Digest.sha256("body")));
         var record = new SandboxRecord(
                 spec,

@@ -144,7 +144,7 @@ public final class Dispatcher implements AutoCloseable {
         }
         if (job instanceof Job.Run run) {
             var forbidden = MountRights.refusal(run.mounts(), caller, runtime)
-                    .or(() -> NetworkRights.refusal(run.network(), caller, publish));
+                    .or(() -> NetworkRights.refusal(run.isolation().network(), caller, publish));
             if (forbidden.isPresent()) {
                 return new Attempt.Refused(forbidden.get());
             }

@@ -95,7 +95,7 @@ public final class SandboxDirectory {
 
     private Creation begin(SandboxSpec spec, Caller caller) throws InterruptedException {
         var forbidden = MountRights.refusal(spec.mounts(), caller, runtime)
-                .or(() -> NetworkRights.refusal(spec.network(), caller, publish));
+                .or(() -> NetworkRights.refusal(spec.isolation().network(), caller, publish));
         if (forbidden.isPresent()) {
             return new Creation.Refused(forbidden.get());
         }

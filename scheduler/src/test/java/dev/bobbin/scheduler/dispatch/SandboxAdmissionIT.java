@@ -3,6 +3,8 @@ package dev.bobbin.scheduler.dispatch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal.Reason;
@@ -44,15 +46,15 @@ final class SandboxAdmissionIT {
                 Caller.ANYBODY.tenant().name(),
                 name,
                 ImageReference.HOST,
-                List.of(),
-                Map.of(),
-                null,
-                null,
+                Command.of(List.of()),
                 List.of(),
                 Limits.DEFAULT,
                 Job.OutputPolicy.DROP,
                 Map.of(),
                 null,
+                null,
+                List.of(),
+                Isolation.USUAL,
                 null);
         return dispatcher.sandboxes().create(spec, Caller.ANYBODY);
     }

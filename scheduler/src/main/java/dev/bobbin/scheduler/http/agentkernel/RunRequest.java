@@ -1,6 +1,8 @@
 package dev.bobbin.scheduler.http.agentkernel;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -51,16 +53,16 @@ final class RunRequest {
                     JobId.next(),
                     tenant.name(),
                     image == null ? ImageReference.HOST : image,
-                    command,
-                    Map.of(),
-                    null,
-                    null,
+                    Command.of(command),
                     new Stdin.Empty(),
                     List.of(),
                     limits(),
                     Job.OnDisconnect.KILL,
                     Job.OutputPolicy.KILL,
-                    Map.of());
+                    Map.of(),
+                    List.of(),
+                    Isolation.USUAL,
+                    null);
         } catch (IllegalArgumentException e) {
             throw Rejected.invalid("command", String.valueOf(e.getMessage()));
         }

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.minibox;
 
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -63,17 +64,14 @@ final class ExecRequest {
                     JobId.next(),
                     container.tenant(),
                     container.id(),
-                    command,
-                    Map.of(),
-                    null,
-                    null,
+                    new Command(command, Map.of(), null, null, interactive ? SIZE : null),
                     interactive ? new Stdin.Open() : new Stdin.Empty(),
                     Limits.LONGEST_TIME,
                     Limits.DEFAULT.outputBytes(),
                     Job.OnDisconnect.KILL,
                     interactive ? Job.OutputPolicy.DROP : Job.OutputPolicy.BLOCK,
                     Map.of(),
-                    interactive ? SIZE : null);
+                    null);
         } catch (IllegalArgumentException e) {
             throw Plain.bad(String.valueOf(e.getMessage()));
         }

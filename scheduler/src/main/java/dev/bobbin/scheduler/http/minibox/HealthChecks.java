@@ -1,6 +1,7 @@
 package dev.bobbin.scheduler.http.minibox;
 
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Stdin;
@@ -113,16 +114,14 @@ final class HealthChecks implements AutoCloseable {
                 JobId.next(),
                 container.tenant(),
                 container.id(),
-                List.of("/bin/sh", "-c", command.replace(SEPARATOR, " ")),
-                Map.of(),
-                null,
-                null,
+                Command.of(List.of("/bin/sh", "-c", command.replace(SEPARATOR, " "))),
                 new Stdin.Empty(),
                 LONGEST,
                 OUTPUT_BYTES,
                 Job.OnDisconnect.KILL,
                 Job.OutputPolicy.DROP,
-                Map.of());
+                Map.of(),
+                null);
         return switch (dispatcher.start(probe, owner)) {
             case Attempt.Refused _ -> false;
             case Attempt.Accepted accepted -> {

@@ -2,6 +2,8 @@ package dev.bobbin.scheduler.http.minibox;
 
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Command;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
@@ -203,10 +205,12 @@ final class RunRequest {
                     tenant.name(),
                     ownName(),
                     image(),
-                    argv,
-                    environment(),
-                    null,
-                    user.isEmpty() ? null : identity(),
+                    new Command(
+                            argv,
+                            environment(),
+                            null,
+                            user.isEmpty() ? null : identity(),
+                            isInteractive() ? SIZE : null),
                     List.of(),
                     limits(largest),
                     detached || interactive ? Job.OutputPolicy.DROP : Job.OutputPolicy.BLOCK,
@@ -214,11 +218,7 @@ final class RunRequest {
                     null,
                     null,
                     mounts(),
-                    isInteractive() ? SIZE : null,
-                    network(published),
-                    new Sysctls(sysctls),
-                    null,
-                    Rights.NONE,
+                    new Isolation(network(published), new Sysctls(sysctls), null, Rights.NONE),
                     null);
         } catch (IllegalArgumentException e) {
             throw Plain.bad(String.valueOf(e.getMessage()));

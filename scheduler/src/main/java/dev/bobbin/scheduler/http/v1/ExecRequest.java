@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.v1;
 
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -132,17 +133,13 @@ final class ExecRequest {
                         JobId.next(),
                         tenant,
                         place,
-                        command,
-                        env,
-                        workdir,
-                        user,
+                        new Command(command, env, workdir, user, terminal),
                         terminal != null && stdin instanceof Stdin.Empty ? new Stdin.Open() : stdin,
                         limits.time(),
                         limits.outputBytes(),
                         onDisconnect == null ? usual : onDisconnect,
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
-                        terminal,
                         key));
     }
 

@@ -2,7 +2,9 @@ package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.PullPolicy;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.InputFile;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -96,10 +98,7 @@ final class RunRequest {
                         JobId.next(),
                         tenant.name(),
                         image == null ? usualImage : image,
-                        command,
-                        env,
-                        workdir,
-                        user,
+                        new Command(command, env, workdir, user, terminal),
                         terminal != null && stdin instanceof Stdin.Empty ? new Stdin.Open() : stdin,
                         files,
                         limits,
@@ -107,11 +106,7 @@ final class RunRequest {
                         outputPolicy == null ? usualPolicy : outputPolicy,
                         labels,
                         mounts,
-                        terminal,
-                        network.network(),
-                        new Sysctls(sysctls),
-                        seccomp,
-                        rights.rights(),
+                        new Isolation(network.network(), new Sysctls(sysctls), seccomp, rights.rights()),
                         key));
     }
 

@@ -2,7 +2,9 @@ package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.PullPolicy;
+import dev.bobbin.runner.Command;
 import dev.bobbin.runner.InputFile;
+import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Mount;
@@ -106,10 +108,7 @@ final class SandboxRequest {
                         tenant.name(),
                         name,
                         image == null ? usualImage : image,
-                        command,
-                        env,
-                        workdir,
-                        user,
+                        new Command(command, env, workdir, user, terminal),
                         files,
                         limits.within(Limits.LONGEST_TIME, limits.outputBytes()),
                         outputPolicy,
@@ -117,11 +116,7 @@ final class SandboxRequest {
                         ttl,
                         idleTimeout,
                         mounts,
-                        terminal,
-                        network.network(),
-                        new Sysctls(sysctls),
-                        seccomp,
-                        rights.rights(),
+                        new Isolation(network.network(), new Sysctls(sysctls), seccomp, rights.rights()),
                         key));
     }
 
