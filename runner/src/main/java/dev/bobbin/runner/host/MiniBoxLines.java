@@ -5,6 +5,7 @@ import dev.bobbin.runner.BuildEvent.Kind;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildPlan;
 import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
 import dev.bobbin.runner.build.minibox.StreamLines;
@@ -16,11 +17,15 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The build of a MiniBox file, told from what its job puts out in the lines that clients of minibox print. One thread
 /// at a time.
 public final class MiniBoxLines implements OutputSink {
+    private static final int SHOWN_OF_LINE = 200;
+
+    private final String recipe;
     private final MiniBoxLanguage.Heading heading;
     private final String image;
     private final Lines lines;
@@ -40,8 +45,9 @@ public final class MiniBoxLines implements OutputSink {
         void send(String text) throws IOException;
     }
 
-    /// @throws dev.bobbin.runner.build.BuildException RECIPE if the text says what cannot be
+    /// @throws BuildException RECIPE if the text says what cannot be
     public MiniBoxLines(String recipe, String image, Lines lines) {
+        this.recipe = recipe;
         this.heading = MiniBoxLanguage.check(recipe);
         this.image = image;
         this.lines = lines;
@@ -65,6 +71,22 @@ public final class MiniBoxLines implements OutputSink {
         stream = new StreamLines(image, plan, heading.form(), System::nanoTime, this::say);
         stream.begin(heading.base(), Duration.ofNanos(System.nanoTime() - began));
         send();
+    }
+
+    /// The last lines of a build that cannot be for what its file says: the place in the file, and what is wrong.
+    public void failed(BuildException wrong) throws IOException {
+        place(recipe, wrong).ifPresent(place -> say("[build] " + place));
+        failed(String.valueOf(wrong.getMessage()));
+    }
+
+    /// `line 3: NEED b`, if it is one line that is wrong. The message itself is the one that clients know, without it.
+    public static Optional<String> place(String recipe, BuildException wrong) {
+        var lines = recipe.split("\n", -1);
+        if (wrong.line() < 1 || wrong.line() > lines.length) {
+            return Optional.empty();
+        }
+        var line = lines[wrong.line() - 1].strip();
+        return Optional.of("line " + wrong.line() + ": " + line.substring(0, Math.min(line.length(), SHOWN_OF_LINE)));
     }
 
     /// The last line of a build that cannot be, or did not end well.
