@@ -82,15 +82,15 @@ final class Building {
         var port = scratch.bobbin(source, "builds", 16);
         Scratch.post(port, "/v1/builds?name=bb&network=none", tar(directory.resolve("base")));
         var blocks = blocks(port);
-        var rows = new ArrayList<>(List.of(dockerfile(port), command(), blocks));
+        var dockerfile = dockerfile(port);
+        var rows = new ArrayList<>(List.of(dockerfile, command(), blocks));
         if (!quick) {
             rows.addAll(buildah());
             rows.addAll(docker());
         }
-        for (var row : rows.subList(0, rows.size() - (quick ? 0 : peers(rows)))) {
-            var count = row.cached().contender.kind().equals("spawn") ? 3 : WARM_UP;
-            meter.measure(row.changed().contender, 1, count / 3, 15_000, Duration.ZERO, new Meter.Samples());
-            meter.measure(row.cached().contender, 1, count, 15_000, Duration.ZERO, new Meter.Samples());
+        for (var row : List.of(dockerfile, blocks)) {
+            meter.measure(row.changed().contender, 1, WARM_UP / 3, 15_000, Duration.ZERO, new Meter.Samples());
+            meter.measure(row.cached().contender, 1, WARM_UP, 15_000, Duration.ZERO, new Meter.Samples());
         }
         var before = Machine.load();
         for (var round = 1; round <= (quick ? 2 : 4); round++) {
@@ -110,10 +110,6 @@ final class Building {
             Files.writeString(into.resolve("builds.md"), report);
         }
         return missed(rows, blocks);
-    }
-
-    private static int peers(List<Row> rows) {
-        return (int) rows.stream().filter(row -> !row.name().contains("Bobbin")).count();
     }
 
     private void measure(Result result) throws IOException, InterruptedException {

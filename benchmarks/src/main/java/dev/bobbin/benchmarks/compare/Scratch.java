@@ -25,6 +25,7 @@ public final class Scratch implements AutoCloseable {
     private static final int STOP_SECONDS = 30;
     private static final Duration START = Duration.ofMinutes(5);
     private static final Duration DOCKER_START = Duration.ofSeconds(60);
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
 
     private final Path directory;
@@ -174,13 +175,11 @@ public final class Scratch implements AutoCloseable {
     }
 
     private static String ask(HttpRequest request) throws IOException, InterruptedException {
-        try (var client = HttpClient.newHttpClient()) {
-            var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
-            if (answer.statusCode() >= 300) {
-                throw new IOException(request + ": " + answer.body());
-            }
-            return answer.body();
+        var answer = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() >= 300) {
+            throw new IOException(request + ": " + answer.body());
         }
+        return answer.body();
     }
 
     /// What the Bobbin of this port answers to a GET.

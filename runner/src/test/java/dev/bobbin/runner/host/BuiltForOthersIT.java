@@ -47,7 +47,7 @@ class BuiltForOthersIT {
             WORKDIR /home
             USER 1000:1001
             ENTRYPOINT ["/bin/sh", "-c"]
-            CMD ["cat data; echo $WHO; pwd; id -u; id -g; stat -c '%n %a %u:%g' data /d/one; ls -R /d"]
+            CMD ["cat data; echo $WHO; pwd; id -u; id -g; stat -c '%n %a %u:%g' data /d/one; ls -R1 /d"]
             """;
 
     private static final String TOLD = """
