@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Small builds with nothing to download: one Dockerfile by Bobbin, buildah and docker, and a MiniBox file of two blocks
+/// Small builds with nothing to download: one Dockerfile by Bobbin, buildah and docker, and a MiniBox file of two
+/// blocks
 /// by Bobbin. Each with a file that nobody has seen before, and again with nothing changed.
 final class Building {
     private static final Duration PAUSE = Duration.ofMillis(300);
@@ -143,8 +144,7 @@ final class Building {
     private Row blocks(int port) {
         return new Row(
                 Contender.told("", port, "/containers/build", blocksBody(LAST), 25),
-                Contender.told(
-                        "Bobbin, two MiniBox blocks", port, "/containers/build", blocksBody("the first"), 50));
+                Contender.told("Bobbin, two MiniBox blocks", port, "/containers/build", blocksBody("the first"), 50));
     }
 
     private String blocksBody(String said) {
@@ -187,8 +187,11 @@ final class Building {
     private Row spawned(String name, int each, String command) {
         var changes = "echo \"$0\" >" + context.resolve("data") + "; ";
         return new Row(
-                Contender.spawned("", each, Stream.concat(shell(changes + command).stream(), Stream.of("{}"))
-                        .toList()),
+                Contender.spawned(
+                        "",
+                        each,
+                        Stream.concat(shell(changes + command).stream(), Stream.of("{}"))
+                                .toList()),
                 Contender.spawned(name, each, shell(command)));
     }
 
@@ -200,8 +203,10 @@ final class Building {
         var lines = new ArrayList<String>();
         lines.add("# Building\n");
         lines.add("Made by `benchmarks/compare --only builds` on " + Machine.describe() + "; " + load + ".\n");
-        lines.add("The same Dockerfile (busybox as its base, COPY, RUN, COPY, RUN) and a MiniBox file of two blocks that");
-        lines.add("does as much, by turns; first with one file that was never seen before, so that nothing behind it is");
+        lines.add(
+                "The same Dockerfile (busybox as its base, COPY, RUN, COPY, RUN) and a MiniBox file of two blocks that");
+        lines.add(
+                "does as much, by turns; first with one file that was never seen before, so that nothing behind it is");
         lines.add(String.format(
                 Locale.ROOT,
                 "cached, then with nothing changed. R is %.2f ms. None has a network; peers keep layers.\n",
@@ -224,14 +229,19 @@ final class Building {
                     changed.alone.count() + cached.alone.count(),
                     changed.failures() + cached.failures()));
         }
-        lines.add("\nFor comparison, measured elsewhere where R was 0.23 to 0.34 ms: minibox, two blocks, 60 to 70 ms first");
+        lines.add(
+                "\nFor comparison, measured elsewhere where R was 0.23 to 0.34 ms: minibox, two blocks, 60 to 70 ms first");
         lines.add("and 21 ms cached.");
         return String.join("\n", lines) + "\n";
     }
 
     private static List<String> missed(List<Row> rows, Row blocks) {
         var missed = new ArrayList<String>();
-        Budget.atMost(missed, "two cached blocks, p50 in microseconds", blocks.cached().p50(), CACHED_BLOCKS_MICROS);
+        Budget.atMost(
+                missed,
+                "two cached blocks, p50 in microseconds",
+                blocks.cached().p50(),
+                CACHED_BLOCKS_MICROS);
         var failures = rows.stream()
                 .mapToLong(row -> row.changed().failures() + row.cached().failures())
                 .sum();

@@ -49,7 +49,9 @@ final class Containers {
         var begin = "{\"image\":\"host\",\"command\":[\"" + truth + "\"]}";
         var detach = "{\"image\":\"host\",\"command\":[\"sleep\",\"1\"],\"detached\":true}";
         var lasting = Scratch.post(
-                        port, "/containers/run", "{\"image\":\"host\",\"command\":[\"sleep\",\"100000\"],\"detached\":true}")
+                        port,
+                        "/containers/run",
+                        "{\"image\":\"host\",\"command\":[\"sleep\",\"100000\"],\"detached\":true}")
                 .strip();
         var enter = "{\"id\":\"" + lasting + "\",\"command\":[\"" + truth + "\"]}";
         var foreground = row("run `true` in the foreground", port, "/containers/run", begin, 62, 0);

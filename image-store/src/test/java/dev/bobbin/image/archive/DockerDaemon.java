@@ -48,7 +48,8 @@ public final class DockerDaemon implements AutoCloseable {
     public String run(String image) throws Exception {
         // with a terminal the output is as it was printed, but for the ends of lines
         var wanted = "{\"Image\":\"" + image + "\",\"Tty\":true,\"HostConfig\":{\"NetworkMode\":\"none\"}}";
-        var made = api("-X POST -H 'Content-Type: application/json' -d '" + wanted + "' http://docker/containers/create");
+        var made =
+                api("-X POST -H 'Content-Type: application/json' -d '" + wanted + "' http://docker/containers/create");
         var container = "http://docker/containers/" + made.replaceFirst("(?s).*\"Id\":\"([0-9a-f]+)\".*", "$1");
         api("-X POST " + container + "/start");
         api("-X POST " + container + "/wait");

@@ -74,7 +74,12 @@ class BuiltForOthersIT {
         this.directory = directory;
         host = TestHost.open(1);
         host.images()
-                .commit(TENANT, new ImageReference("bb"), null, TestImages.config("sh"), List.of(TestImages.stream(TestImages.busybox())));
+                .commit(
+                        TENANT,
+                        new ImageReference("bb"),
+                        null,
+                        TestImages.config("sh"),
+                        List.of(TestImages.stream(TestImages.busybox())));
         var order = new BuildOrder(
                 JobId.next(),
                 TENANT,
@@ -125,7 +130,8 @@ class BuiltForOthersIT {
     void skopeoCopiesThemAndChecksTheirDigests() throws Exception {
         Tools.require("skopeo");
         for (var format : List.of(ArchiveFormat.OCI, ArchiveFormat.DOCKER)) {
-            var from = (format == ArchiveFormat.OCI ? "oci-archive:" : "docker-archive:") + archive(format) + ":" + NAME;
+            var from =
+                    (format == ArchiveFormat.OCI ? "oci-archive:" : "docker-archive:") + archive(format) + ":" + NAME;
             var copy = directory.resolve("copy-" + format);
             Tools.shell("skopeo --insecure-policy copy -q " + from + " dir:" + copy);
             assertThat(Tools.shell("skopeo inspect --config " + from)).contains("\"WHO=me\"", "\"1000:1001\"");
@@ -136,8 +142,10 @@ class BuiltForOthersIT {
     @Test
     void podmanRunsThem() throws Exception {
         Tools.require("podman");
-        var podman = "podman --root %1$s/podman --runroot %1$s/podman-run --storage-driver vfs --cgroup-manager cgroupfs"
-                .formatted(directory) + " --events-backend none";
+        var podman =
+                "podman --root %1$s/podman --runroot %1$s/podman-run --storage-driver vfs --cgroup-manager cgroupfs"
+                                .formatted(directory)
+                        + " --events-backend none";
         for (var format : List.of(ArchiveFormat.OCI, ArchiveFormat.DOCKER)) {
             var told = Tools.shell("""
                     unshare -m sh -ec '

@@ -57,8 +57,7 @@ final class DatabaseIT {
             assertThat(cli(server, id, "set", "who", "bobbin")).isEqualTo("OK\n");
             assertThat(through(port, "get who")).isEqualTo("$6\r\nbobbin\r\n");
 
-            assertThat(server.post("/containers/stop?id=" + id, "").text())
-                    .isEqualTo("Container " + id + " stopped\n");
+            assertThat(server.post("/containers/stop?id=" + id, "").text()).isEqualTo("Container " + id + " stopped\n");
             assertThat(server.post("/containers/start?id=" + id, "").text()).isEqualTo(id + "\n");
             assertThat(cli(server, id, "get", "who")).isEqualTo("bobbin\n");
             assertThat(through(port, "get who")).isEqualTo("$6\r\nbobbin\r\n");
@@ -73,9 +72,10 @@ final class DatabaseIT {
 
     /// With the fields that the official client sends, as a user who is not root.
     private static String run(TestServer server, int port) throws IOException {
-        var body = "{\"image\":\"redis:7\",\"command\":null,\"detached\":true,\"interactive\":false,\"ports\":{\"" + port
-                + "\":\"6379\"},\"named_volumes\":{\"redis-7-data\":\"/data\"},\"env\":null,\"db_mode\":true,"
-                + "\"user\":\"app\",\"shm_size\":256,\"oom_score_adj\":-900}";
+        var body =
+                "{\"image\":\"redis:7\",\"command\":null,\"detached\":true,\"interactive\":false,\"ports\":{\"" + port
+                        + "\":\"6379\"},\"named_volumes\":{\"redis-7-data\":\"/data\"},\"env\":null,\"db_mode\":true,"
+                        + "\"user\":\"app\",\"shm_size\":256,\"oom_score_adj\":-900}";
         var answer = server.post("/containers/run", body);
         assertThat(answer.text()).matches("[a-f0-9]{8}\n");
         return answer.text().strip();

@@ -29,11 +29,26 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class PackagesIT {
     private static final String[] APT = {
-        "/usr/bin/apt-get", "/usr/bin/apt-config", "/usr/lib/apt/methods/file", "/usr/lib/apt/methods/copy",
-        "/usr/lib/apt/methods/store", "/usr/lib/apt/methods/gpgv", "/usr/bin/dpkg", "/usr/bin/dpkg-deb",
-        "/usr/bin/dpkg-split", "/usr/bin/dpkg-query", "/usr/bin/tar", "/usr/sbin/ldconfig",
-        "/usr/sbin/start-stop-daemon", "/usr/bin/diff", "/usr/bin/rm", "/usr/bin/bash", "/usr/share/dpkg/cputable",
-        "/usr/share/dpkg/tupletable", "/usr/share/dpkg/ostable", "/usr/share/dpkg/abitable"
+        "/usr/bin/apt-get",
+        "/usr/bin/apt-config",
+        "/usr/lib/apt/methods/file",
+        "/usr/lib/apt/methods/copy",
+        "/usr/lib/apt/methods/store",
+        "/usr/lib/apt/methods/gpgv",
+        "/usr/bin/dpkg",
+        "/usr/bin/dpkg-deb",
+        "/usr/bin/dpkg-split",
+        "/usr/bin/dpkg-query",
+        "/usr/bin/tar",
+        "/usr/sbin/ldconfig",
+        "/usr/sbin/start-stop-daemon",
+        "/usr/bin/diff",
+        "/usr/bin/rm",
+        "/usr/bin/bash",
+        "/usr/share/dpkg/cputable",
+        "/usr/share/dpkg/tupletable",
+        "/usr/share/dpkg/ostable",
+        "/usr/share/dpkg/abitable"
     };
 
     /* Two packages, one of which needs the other, and two versions of the first. */
@@ -130,11 +145,15 @@ final class PackagesIT {
     private void installs(String base) throws IOException {
         assertThat(build("newest", "BASE " + base + "\nBLOCK a\n    PKG probe\n"))
                 .endsWith("\nBuild completed successfully\n");
-        assertThat(run("newest", "cd /usr/share; cat probe/version needed/version probe/configured; ls /var/lib/apt/lists"))
+        assertThat(run(
+                        "newest",
+                        "cd /usr/share; cat probe/version needed/version probe/configured; ls /var/lib/apt/lists"))
                 .isEqualTo("2.0-1\n7\nconfigured configure\n");
         assertThat(build("pinned", "BASE " + base + "\nBLOCK a\n    PKG probe@1.0\n"))
                 .endsWith("\nBuild completed successfully\n");
-        assertThat(run("pinned", "cat /usr/share/probe/version; dpkg-query -f '${Package} ${Version} ' -W probe needed"))
+        assertThat(run(
+                        "pinned",
+                        "cat /usr/share/probe/version; dpkg-query -f '${Package} ${Version} ' -W probe needed"))
                 .isEqualTo("1.0-3\nneeded 7 probe 1.0-3 ");
         assertThat(build("absent", "BASE " + base + "\nBLOCK a\n    PKG nothing\n"))
                 .contains("[a] E: Unable to locate package nothing\n[build] line 3: PKG nothing\n")
@@ -143,13 +162,7 @@ final class PackagesIT {
 
     @Test
     void comeFromAptWhereTheBaseHasIt() throws Exception {
-        base(
-                "apt",
-                List.of(
-                        TestImages.busybox(),
-                        HostPrograms.layer(directory, APT),
-                        emptyDatabases(),
-                        repository()));
+        base("apt", List.of(TestImages.busybox(), HostPrograms.layer(directory, APT), emptyDatabases(), repository()));
 
         installs("apt");
     }
@@ -169,11 +182,16 @@ final class PackagesIT {
     @Test
     void comeFromApkWhereTheBaseHasThat() throws Exception {
         var noting = "#!/bin/sh\necho \"apk $*\" >> /asked\n".getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        base("alpine", List.of(TestImages.busybox(), TestImages.tar().file("sbin/apk", noting, 0755).bytes()));
+        base(
+                "alpine",
+                List.of(
+                        TestImages.busybox(),
+                        TestImages.tar().file("sbin/apk", noting, 0755).bytes()));
 
         assertThat(build("asking", "BASE alpine\nBLOCK a\n    PKG curl\n    PKG python3@3.11\n"))
                 .endsWith("\nBuild completed successfully\n");
-        assertThat(run("asking", "cat /asked")).isEqualTo("apk add --no-cache curl\napk add --no-cache python3=3.11*\n");
+        assertThat(run("asking", "cat /asked"))
+                .isEqualTo("apk add --no-cache curl\napk add --no-cache python3=3.11*\n");
     }
 
     @Test
