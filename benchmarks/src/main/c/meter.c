@@ -4,8 +4,10 @@
  *
  *   meter spawn CLIENTS COUNT MILLIS PAUSE PROGRAM [ARGUMENT...]   posix_spawn and wait; {} becomes a name of this run
  *   meter http  CLIENTS COUNT MILLIS PAUSE PORT PATH < BODY        POST PATH, one kept-alive connection a client
+ *   meter text  CLIENTS COUNT MILLIS PAUSE PORT PATH < BODY        the same, of answers that are lines and tell errors in them
  *   meter drain PATH PORT                                          GET PATH and forget it all, until its end
  *
+ * {number} in BODY becomes a number of this run, of as many characters.
  * Each client waits PAUSE microseconds before each run. Ends after COUNT runs or MILLIS, whichever is first. Prints a line
  * for each run, its nanoseconds and, of HTTP, the answer's timeline; then "wall NANOSECONDS failures N". A run that does not end with status 0 is a failure.
  */
@@ -31,6 +33,7 @@
 #define MOST_CLIENTS 256
 #define MOST_ARGUMENTS 63
 #define ANSWER_SECONDS 30
+#define NUMBER 8
 
 extern char **environ;
 
@@ -45,8 +48,9 @@ static struct {
     unsigned pause_micros;
     char **program;
     int port;
-    char *request;
+    char *request, *number;
     size_t request_length;
+    bool text;
     posix_spawn_file_actions_t actions;
     struct sample *samples;
     atomic_long begun, done, failures;
@@ -92,9 +96,11 @@ static int connect_to(int port)
     return connection;
 }
 
-/* Reads one whole answer of known length; false if the connection broke. */
+/* Reads one whole answer, of known length or in chunks; false if the connection broke. */
 static bool read_answer(int connection, char *answer)
 {
+    static const char last_chunk[] = "\r\n0\r\n\r\n";
+    const size_t last = sizeof last_chunk - 1;
     size_t have = 0, whole = 0;
     while (!whole || have < whole) {
         if (have == LONGEST_ANSWER) return false;
@@ -104,16 +110,19 @@ static bool read_answer(int connection, char *answer)
         answer[have] = 0;
         char *body = strstr(answer, "\r\n\r\n"), *length = strcasestr(answer, "\r\ncontent-length:");
         if (whole || !body) continue;
-        if (!length || length > body) return false;
+        if (!length || length > body) {
+            if (strcmp(answer + have - last, last_chunk) == 0) return true;
+            continue;
+        }
         whole = (size_t)(body + 4 - answer) + strtoul(length + 17, NULL, 10);
     }
     return true;
 }
 
-static bool run_over_http(int connection, char *answer, struct sample *sample)
+static bool run_over_http(int connection, const char *request, char *answer, struct sample *sample)
 {
     for (size_t sent = 0; sent < all.request_length;) {
-        ssize_t some = send(connection, all.request + sent, all.request_length - sent, MSG_NOSIGNAL);
+        ssize_t some = send(connection, request + sent, all.request_length - sent, MSG_NOSIGNAL);
         if (some < 0) return false;
         sent += (size_t)some;
     }
@@ -122,14 +131,32 @@ static bool run_over_http(int connection, char *answer, struct sample *sample)
     char *timeline = strstr(answer, "\"timeline\":{"), *end = timeline ? strchr(timeline, '}') : NULL;
     if (end && end - timeline < LONGEST_TIMELINE)
         snprintf(sample->timeline, sizeof sample->timeline, "%.*s", (int)(end - timeline - 10), timeline + 11);
-    return strncmp(answer + 8, " 200", 4) == 0 && strstr(answer, "\"cause\":\"exited\"") && strstr(answer, "\"exit_code\":0");
+    if (strncmp(answer + 8, " 200", 4) != 0) return false;
+    if (all.text) return !strstr(answer, "\n[error] ") && !strstr(answer, "\nBuild failed: ");
+    return strstr(answer, "\"cause\":\"exited\"") && strstr(answer, "\"exit_code\":0");
+}
+
+/* The request of one client. */
+static char *copy_request(void)
+{
+    if (!all.port) return NULL;
+    char *copy = malloc(all.request_length);
+    if (!copy) die("malloc");
+    return memcpy(copy, all.request, all.request_length);
+}
+
+static void put_number(char *request, uint64_t nanos)
+{
+    char number[NUMBER + 1];
+    snprintf(number, sizeof number, "%08x", (unsigned)(nanos / 1000));
+    memcpy(request + (all.number - all.request), number, NUMBER);
 }
 
 static void *client(void *unused)
 {
     (void)unused;
     int connection = all.port ? connect_to(all.port) : -1;
-    char *answer = malloc(LONGEST_ANSWER + 1);
+    char *answer = malloc(LONGEST_ANSWER + 1), *request = copy_request();
     if (!answer) die("malloc");
     pthread_barrier_wait(&all.start);
     while (now() < all.until) {
@@ -138,7 +165,8 @@ static void *client(void *unused)
         if (mine >= all.count) break;
         struct sample *sample = &all.samples[mine];
         sample->nanos = now();
-        bool well = all.port ? run_over_http(connection, answer, sample) : run_spawned(mine);
+        if (all.number) put_number(request, sample->nanos);
+        bool well = all.port ? run_over_http(connection, request, answer, sample) : run_spawned(mine);
         if (!all.port) sample->nanos = now() - sample->nanos;
         if (well) {
             atomic_fetch_add(&all.done, 1);
@@ -149,6 +177,7 @@ static void *client(void *unused)
         if (all.port) close(connection), connection = connect_to(all.port);
     }
     if (connection >= 0) close(connection);
+    free(request);
     free(answer);
     return NULL;
 }
@@ -167,6 +196,7 @@ static void make_request(const char *path)
                        path, all.port, length);
     memcpy(all.request + head, body, length);
     all.request_length = (size_t)head + length;
+    all.number = memmem(all.request, all.request_length, "{number}", NUMBER);
     free(body);
 }
 
@@ -186,9 +216,10 @@ static int drain(const char *path, int port)
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "drain") == 0) return drain(argv[2], atoi(argv[3]));
-    bool http = argc > 1 && strcmp(argv[1], "http") == 0;
+    all.text = argc > 1 && strcmp(argv[1], "text") == 0;
+    bool http = all.text || (argc > 1 && strcmp(argv[1], "http") == 0);
     if (argc < (http ? 8 : 7))
-        return fprintf(stderr, "usage: meter spawn|http CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT PATH\n"), 2;
+        return fprintf(stderr, "usage: meter spawn|http|text CLIENTS COUNT MILLIS PAUSE PROGRAM...|PORT PATH\n"), 2;
     long clients = strtol(argv[2], NULL, 10);
     all.count = strtol(argv[3], NULL, 10);
     uint64_t limit = strtoull(argv[4], NULL, 10) * 1000000U;

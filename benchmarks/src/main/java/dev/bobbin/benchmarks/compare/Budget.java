@@ -39,7 +39,7 @@ final class Budget {
         return missed;
     }
 
-    private static void atMost(List<String> missed, String what, double measured, double allowed) {
+    static void atMost(List<String> missed, String what, double measured, double allowed) {
         if (!(measured >= 0 && measured <= allowed)) {
             missed.add(String.format(Locale.ROOT, "%s: %.1f, at most %.1f", what, measured, allowed));
         }

@@ -10,12 +10,15 @@ import java.util.Set;
 /// Compares Bobbin with its peers; `benchmarks/compare --help` says how. Takes a few minutes and stops by itself.
 public final class Compare {
     private static final String USAGE = """
-            usage: benchmarks/compare [--install-peers] [--check] [--quick]
-              --install-peers  first installs bubblewrap, crun, runc, podman, docker.io and busybox-static from Debian
+            usage: benchmarks/compare [--install-peers] [--check] [--quick] [--only starts|builds|containers]
+              --install-peers  first installs bubblewrap, crun, runc, podman, docker.io, buildah and busybox-static
               --check          exits 1 if the budget of the design is not met
               --quick          Bobbin and bubblewrap only, fewer rounds; writes nothing
-            Writes benchmarks/results/comparison.md and comparison.svg. Needs root, cc and a JDK 25.""";
+              --only PART      starts of true, builds of images, or containers through the API of minibox
+            Writes comparison.md and comparison.svg, builds.md and containers.md to benchmarks/results.
+            Needs root, cc, busybox-static and a JDK 25.""";
     private static final Set<String> FLAGS = Set.of("--install-peers", "--check", "--quick");
+    private static final List<String> PARTS = List.of("starts", "builds", "containers");
     private static final Duration PAUSE = Duration.ofMillis(300);
     private static final Duration BETWEEN_RUNS = Duration.ofMillis(5);
     private static final int ROUNDS = 4;
@@ -38,8 +41,14 @@ public final class Compare {
 
     /// Takes the root of the source tree, then flags.
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        var flags = List.of(arguments).subList(1, arguments.length);
-        if (!FLAGS.containsAll(flags)) {
+        var flags = new ArrayList<>(List.of(arguments).subList(1, arguments.length));
+        var only = flags.indexOf("--only");
+        var parts = PARTS;
+        if (only >= 0 && only + 1 < flags.size()) {
+            parts = List.of(flags.remove(only + 1));
+            flags.remove(only);
+        }
+        if (!FLAGS.containsAll(flags) || !PARTS.containsAll(parts)) {
             System.err.println(USAGE);
             System.exit(2);
         }
@@ -48,19 +57,39 @@ public final class Compare {
         }
         int status;
         try (var scratch = new Scratch()) {
-            var compare = new Compare(Path.of(arguments[0]), scratch);
-            status = compare.compare(flags.contains("--quick"), flags.contains("--check"));
+            var missed = new Compare(Path.of(arguments[0]), scratch).compare(parts, flags.contains("--quick"));
+            status = flags.contains("--check") ? judge(missed) : 0;
         }
         System.exit(status);
     }
 
-    private int compare(boolean quick, boolean check) throws IOException, InterruptedException {
+    /// What of the budget was missed.
+    private List<String> compare(List<String> parts, boolean quick) throws IOException, InterruptedException {
         // The image `host` shows /usr, so a static program beneath it is one file of that image like any other.
         var inside = scratch.place(
                 truth,
                 Path.of("/usr/local/bin/bobbin-compare-true-"
                         + ProcessHandle.current().pid()));
-        var r = new Result(Contender.spawned("R", 100, List.of(truth.toString())));
+        var spawned = Contender.spawned("R", 100, List.of(truth.toString()));
+        var missed = new ArrayList<String>();
+        for (var part : parts) {
+            missed.addAll(
+                    switch (part) {
+                        case "starts" -> starts(spawned, inside, quick);
+                        case "builds" -> new Building(source, scratch, meter).measure(spawned, quick, results());
+                        default -> new Containers(source, scratch, meter, inside).measure(spawned, quick, results());
+                    });
+        }
+        return missed;
+    }
+
+    private Path results() {
+        return source.resolve("benchmarks/results");
+    }
+
+    private List<String> starts(Contender spawned, Path inside, boolean quick)
+            throws IOException, InterruptedException {
+        var r = new Result(spawned);
         var parkedPort = scratch.bobbin(source, "parked", 16);
         var emptyPort = scratch.bobbin(source, "empty", 0);
         var parked = new Result(Contender.served("Bobbin, parked", parkedPort, inside.toString(), true));
@@ -100,12 +129,12 @@ public final class Compare {
         var report = new Report(results, Machine.describe(), load);
         System.out.println(report.markdown());
         if (!quick) {
-            report.write(source.resolve("benchmarks/results"));
+            report.write(results());
         }
         var bubblewrap = results.stream()
                 .filter(result -> result.name().equals("bubblewrap"))
                 .findFirst();
-        return check ? judge(Budget.missed(r, parked, empty, entered, bubblewrap)) : 0;
+        return Budget.missed(r, parked, empty, entered, bubblewrap);
     }
 
     private static int judge(List<String> missed) {

@@ -20,16 +20,23 @@ record Contender(String name, String kind, List<String> command, String input, i
 
     /// A Bobbin that listens on `port`, asked over one kept-alive connection a client.
     static Contender served(String name, int port, String program, boolean parallel) {
-        return posted(name, port, "/v1/run", "{\"command\":[\"" + program + "\"]}", parallel);
+        var body = "{\"command\":[\"" + program + "\"]}";
+        return new Contender(name, "http", List.of(Integer.toString(port), "/v1/run"), body, 100, parallel);
     }
 
     /// The same Bobbin, asked to run `program` in a sandbox that runs already.
     static Contender entered(String name, int port, String sandbox, String program) {
         var request = "{\"sandbox\":\"" + sandbox + "\",\"command\":[\"" + program + "\"]}";
-        return posted(name, port, "/v1/exec", request, true);
+        return new Contender(name, "http", List.of(Integer.toString(port), "/v1/exec"), request, 100, true);
     }
 
-    private static Contender posted(String name, int port, String path, String request, boolean parallel) {
-        return new Contender(name, "http", List.of(Integer.toString(port), path), request, 100, parallel);
+    /// One request of the native API, whose answer is a job; `{number}` in it is another one each time.
+    static Contender posted(String name, int port, String path, String request, int each) {
+        return new Contender(name, "http", List.of(Integer.toString(port), path), request, each, false);
+    }
+
+    /// One request whose answer is lines, of which one says so if it fails.
+    static Contender told(String name, int port, String path, String request, int each) {
+        return new Contender(name, "text", List.of(Integer.toString(port), path), request, each, false);
     }
 }

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /// two files.
 final class Peers {
     private static final List<String> PACKAGES =
-            List.of("bubblewrap", "crun", "runc", "podman", "docker.io", "busybox-static");
+            List.of("bubblewrap", "crun", "runc", "podman", "docker.io", "buildah", "busybox-static");
 
     /// A container in which others are started, and what it does meanwhile.
     private static final String LASTING = "lasting";

@@ -25,6 +25,7 @@ public final class Scratch implements AutoCloseable {
     private static final int STOP_SECONDS = 30;
     private static final Duration START = Duration.ofMinutes(5);
     private static final Duration DOCKER_START = Duration.ofSeconds(60);
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final Pattern READY = Pattern.compile("ready on http://127\\.0\\.0\\.1:(\\d+)");
 
     private final Path directory;
@@ -96,10 +97,15 @@ public final class Scratch implements AutoCloseable {
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
     }
 
-    /// Starts a `dockerd` of our own, without a network, and gives its address; nothing if it does not start here.
+    /// Starts a `dockerd` of our own, without a network, unless it runs already, and gives its address; nothing if it
+    /// does not start here.
     public Optional<String> dockerd() throws IOException, InterruptedException {
-        var own = Files.createDirectory(directory.resolve("docker"));
+        var own = directory.resolve("docker");
         var socket = own.resolve("docker.sock");
+        if (Files.exists(own)) {
+            return Files.exists(socket) ? Optional.of("unix://" + socket) : Optional.empty();
+        }
+        Files.createDirectory(own);
         var daemon = serve(
                 directory.resolve("dockerd.log"),
                 List.of(
@@ -163,20 +169,41 @@ public final class Scratch implements AutoCloseable {
 
     /// Makes a sandbox that idles on the Bobbin of this port, until the end.
     void sandbox(int port, String name) throws IOException, InterruptedException {
-        var place = URI.create("http://127.0.0.1:" + port + "/v1/sandboxes");
-        var body = HttpRequest.BodyPublishers.ofString("{\"name\":\"" + name + "\"}");
-        ask(HttpRequest.newBuilder(place).POST(body).build());
-        undo.push(() -> attempt(() -> ask(
-                HttpRequest.newBuilder(URI.create(place + "/" + name)).DELETE().build())));
+        post(port, "/v1/sandboxes", "{\"name\":\"" + name + "\"}");
+        var sandbox = HttpRequest.newBuilder(place(port, "/v1/sandboxes/" + name));
+        undo.push(() -> attempt(() -> ask(sandbox.DELETE().build())));
     }
 
-    private static void ask(HttpRequest request) throws IOException, InterruptedException {
-        try (var client = HttpClient.newHttpClient()) {
-            var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
-            if (answer.statusCode() >= 300) {
-                throw new IOException(request + ": " + answer.body());
-            }
+    private static String ask(HttpRequest request) throws IOException, InterruptedException {
+        var answer = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() >= 300) {
+            throw new IOException(request + ": " + answer.body());
         }
+        return answer.body();
+    }
+
+    /// What the Bobbin of this port answers to a GET.
+    static String get(int port, String path) throws IOException, InterruptedException {
+        return ask(HttpRequest.newBuilder(place(port, path)).build());
+    }
+
+    /// What it answers to a POST of `body`.
+    static String post(int port, String path, String body) throws IOException, InterruptedException {
+        return ask(HttpRequest.newBuilder(place(port, path))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build());
+    }
+
+    /// What it answers to a POST of a file.
+    static String post(int port, String path, Path file) throws IOException, InterruptedException {
+        return ask(HttpRequest.newBuilder(place(port, path))
+                .POST(HttpRequest.BodyPublishers.ofFile(file))
+                .build());
+    }
+
+    private static URI place(int port, String path) {
+        return URI.create("http://127.0.0.1:" + port + path);
     }
 
     /// Runs a command at the end, before what was begun earlier ends.

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// A real `dockerd` of a test's own, without a network, beside any other. Asked by its API: the command may be missing.
-final class DockerDaemon implements AutoCloseable {
+public final class DockerDaemon implements AutoCloseable {
     private final Process process;
     private final Path directory;
 
@@ -18,7 +18,7 @@ final class DockerDaemon implements AutoCloseable {
     }
 
     /// Settings, keys and run-time files of this machine's daemon are hidden from this one.
-    static DockerDaemon start(Path directory) throws Exception {
+    public static DockerDaemon start(Path directory) throws Exception {
         Files.createDirectories(directory);
         var own = "for d in /etc/docker /run/docker; do mkdir -p $d; mount -t tmpfs none $d; done;"
                 + "exec dockerd -H unix://%1$s/s --data-root %1$s/data --exec-root %1$s/exec -p %1$s/pid"
@@ -40,8 +40,22 @@ final class DockerDaemon implements AutoCloseable {
     }
 
     /// What it says about the images it took.
-    String load(Path archive) throws Exception {
+    public String load(Path archive) throws Exception {
         return api("-X POST -H 'Content-Type: application/x-tar' -T " + archive + " http://docker/images/load");
+    }
+
+    /// What the image's own program prints in a container without a network.
+    public String run(String image) throws Exception {
+        // with a terminal the output is as it was printed, but for the ends of lines
+        var wanted = "{\"Image\":\"" + image + "\",\"Tty\":true,\"HostConfig\":{\"NetworkMode\":\"none\"}}";
+        var made =
+                api("-X POST -H 'Content-Type: application/json' -d '" + wanted + "' http://docker/containers/create");
+        var container = "http://docker/containers/" + made.replaceFirst("(?s).*\"Id\":\"([0-9a-f]+)\".*", "$1");
+        api("-X POST " + container + "/start");
+        api("-X POST " + container + "/wait");
+        var told = api("'" + container + "/logs?stdout=1&stderr=1'");
+        api("-X DELETE " + container);
+        return told.replace("\r\n", "\n");
     }
 
     void save(String image, Path archive) throws Exception {

@@ -5,6 +5,7 @@ import dev.bobbin.runner.BuildEvent.Kind;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.OutputSink;
+import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildPlan;
 import dev.bobbin.runner.build.minibox.MiniBoxLanguage;
 import dev.bobbin.runner.build.minibox.StreamLines;
@@ -16,11 +17,22 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The build of a MiniBox file, told from what its job puts out in the lines that clients of minibox print. One thread
 /// at a time.
 public final class MiniBoxLines implements OutputSink {
+    private static final int SHOWN_OF_LINE = 200;
+    private static final Pattern PLACED = Pattern.compile("line ([0-9]+): (.*)", Pattern.DOTALL);
+    /// Of a copy that was refused before it was begun.
+    private static final Pattern COPY = Pattern.compile("^(block \\S+: copy): ");
+    /// Of a step that a line stands for whose own words are other ones.
+    private static final Pattern SCRIPT = Pattern.compile("run \\[[^\\n]*\\n.*]: ", Pattern.DOTALL);
+
+    private final String recipe;
     private final MiniBoxLanguage.Heading heading;
     private final String image;
     private final Lines lines;
@@ -40,8 +52,9 @@ public final class MiniBoxLines implements OutputSink {
         void send(String text) throws IOException;
     }
 
-    /// @throws dev.bobbin.runner.build.BuildException RECIPE if the text says what cannot be
+    /// @throws BuildException RECIPE if the text says what cannot be
     public MiniBoxLines(String recipe, String image, Lines lines) {
+        this.recipe = recipe;
         this.heading = MiniBoxLanguage.check(recipe);
         this.image = image;
         this.lines = lines;
@@ -65,6 +78,26 @@ public final class MiniBoxLines implements OutputSink {
         stream = new StreamLines(image, plan, heading.form(), System::nanoTime, this::say);
         stream.begin(heading.base(), Duration.ofNanos(System.nanoTime() - began));
         send();
+    }
+
+    /// The last lines of a build that cannot be for what its file says: the place in the file, and what is wrong.
+    public void failed(BuildException wrong) throws IOException {
+        place(recipe, wrong).ifPresent(place -> say("[build] " + place));
+        failed(String.valueOf(wrong.getMessage()));
+    }
+
+    /// `line 3: NEED b`, if it is one line that is wrong. The message itself is the one that clients know, without it.
+    public static Optional<String> place(String recipe, BuildException wrong) {
+        return line(recipe, wrong.line()).map(line -> "line " + wrong.line() + ": " + line);
+    }
+
+    private static Optional<String> line(String recipe, int number) {
+        var lines = recipe.split("\n", -1);
+        if (number < 1 || number > lines.length) {
+            return Optional.empty();
+        }
+        var line = lines[number - 1].strip();
+        return Optional.of(line.substring(0, Math.min(line.length(), SHOWN_OF_LINE)));
     }
 
     /// The last line of a build that cannot be, or did not end well.
@@ -119,11 +152,29 @@ public final class MiniBoxLines implements OutputSink {
     }
 
     private void happened(BuildEvent event, StreamLines telling) {
-        if (event.kind() == Kind.FAILED && problem == null) {
-            problem = event.step().isEmpty() ? event.text() : "block " + event.step() + ": " + event.text();
+        if (event.kind() == Kind.FAILED) {
+            failed(event);
         }
         finished |= event.kind() == Kind.FINISHED;
         telling.happened(event);
+    }
+
+    /// A block says first what failed, then the build says it with the line.
+    private void failed(BuildEvent event) {
+        var placed = PLACED.matcher(event.text());
+        if (!event.step().isEmpty()) {
+            problem = problem == null ? "block " + event.step() + ": " + event.text() : problem;
+        } else if (!placed.matches()) {
+            problem = problem == null ? event.text() : problem;
+        } else if (problem == null || problem.endsWith(placed.group(2))) {
+            var whole = problem == null ? placed.group(2) : problem;
+            var number = Integer.parseInt(placed.group(1));
+            var line = line(recipe, number).orElse("");
+            say("[build] line " + number + ": " + line);
+            var words = line.replaceFirst("\\S+\\s*", "").replaceAll("\\s+", " ");
+            whole = SCRIPT.matcher(whole).replaceFirst(Matcher.quoteReplacement("run [" + line + "]: "));
+            problem = COPY.matcher(whole).replaceFirst("$1" + Matcher.quoteReplacement(" [" + words + "]: "));
+        }
     }
 
     private static String why(Outcome outcome) {

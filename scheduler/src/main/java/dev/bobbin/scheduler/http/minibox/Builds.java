@@ -83,7 +83,8 @@ final class Builds {
                 body.flush();
             });
         } catch (BuildException e) {
-            throw Plain.bad(String.valueOf(e.getMessage()));
+            var place = MiniBoxLines.place(asked.recipe(), e).map(line -> "\n" + line);
+            throw Plain.bad(e.getMessage() + place.orElse(""));
         }
     }
 
@@ -134,7 +135,10 @@ final class Builds {
             PlannedBuild build;
             try {
                 build = plan();
-            } catch (BuildException | ImageException e) {
+            } catch (BuildException e) {
+                lines.failed(e);
+                return;
+            } catch (ImageException e) {
                 lines.failed(String.valueOf(e.getMessage()));
                 return;
             }

@@ -130,11 +130,12 @@ final class BuildsIT {
                         .text())
                 .isEqualTo("""
                         [build] START image=failing
+                        [build] line 2: BLOCK a
                         Build failed: circular or unsatisfiable block dependencies detected
                         """);
         assertThat(build("failing", "BASE localhost:1/none\nBLOCK a\n").text())
-                .startsWith(
-                        "[build] START image=failing\n[base] fetching localhost:1/none manifest...\nBuild failed: ");
+                .startsWith("[build] START image=failing\n[base] fetching localhost:1/none manifest...\n"
+                        + "[build] line 1: BASE localhost:1/none\nBuild failed: ");
         assertThat(build("failing", "FROM bb\nRUN false\n").text())
                 .contains("[build] mode=legacy-linear\nStep 1: RUN [false]\n ---> Building...\n")
                 .endsWith("\nBuild failed: block step-1: run [false]: exit status 1\n");
@@ -149,7 +150,7 @@ final class BuildsIT {
         assertThat(refused("{\"minibox\":7}")).isEqualTo("Invalid request\n");
         assertThat(refused(json("", "", ""))).isEqualTo("MiniBox content is required\n");
         assertThat(refused(json("", "RUN x", ""))).isEqualTo("invalid Boxfile: missing BASE or BOX directive\n");
-        assertThat(refused(json("", "BASE", ""))).isEqualTo("BASE requires an image argument\n");
+        assertThat(refused(json("", "BASE", ""))).isEqualTo("BASE requires an image argument\nline 1: BASE\n");
         for (var name : List.of("", "a/../b", "host", "x".repeat(257))) {
             assertThat(refused(json(name, fine, ""))).isEqualTo("invalid image name\n");
         }

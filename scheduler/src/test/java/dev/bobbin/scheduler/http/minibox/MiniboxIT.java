@@ -168,6 +168,21 @@ final class MiniboxIT {
     }
 
     @Test
+    void findsInputGluedToTheBody() throws IOException {
+        var id = detached(SLEEPER);
+        var exec = "{\"id\":\"" + id + "\",\"command\":[\"sh\"],\"interactive\":true}";
+        var run = "{\"image\":\"bb\",\"command\":[\"sh\"],\"interactive\":true}";
+        for (var request : List.of(raw("/containers/run", run), raw("/containers/exec", exec))) {
+            try (var client = server.client()) {
+                client.send(request + "echo $((40+2)); exit 7\n");
+                assertHead(client);
+                assertThat(rest(client)).contains("42\r\n").endsWith("exit status 7\n");
+            }
+        }
+        server.post("/containers/remove?id=" + id, "");
+    }
+
+    @Test
     void takesTheConnectionOfAnInteractiveExec() throws IOException {
         var id = detached(SLEEPER);
         try (var client = server.client()) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.TestImages;
+import dev.bobbin.image.Tools;
+import dev.bobbin.image.store.TestRegistry;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -14,6 +16,7 @@ import dev.bobbin.scheduler.tenant.Token;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,6 +45,7 @@ final class TranscriptsIT {
                 "containers.http",
                 "foreground.http",
                 "exec.http",
+                "compose.http",
             })
     void answersAsItsClientsExpect(String file) throws IOException {
         try (var server = TestServer.open()) {
@@ -55,6 +59,28 @@ final class TranscriptsIT {
         try (var server = TestServer.open()) {
             image(server, "bb", TestImages.config("sh"));
             new Transcript("images.http").replay(server);
+        }
+    }
+
+    @Test
+    void buildsImages(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("letter"), "Dear reader\n");
+        try (var server = TestServer.open()) {
+            images(server);
+            new Transcript("build.http").with("directory", directory.toString()).replay(server);
+            server.host.runtime().builds().prune(Duration.ZERO);
+        }
+    }
+
+    @Test
+    void pullsImages(@TempDir Path directory) throws Exception {
+        Tools.require("docker-registry", "skopeo");
+        try (var registry = TestRegistry.start(directory.resolve("registry"));
+                var server = TestServer.open()) {
+            var layout = Files.createDirectories(directory.resolve("layout"));
+            TestImages.layout(layout, "one", TestImages.config("sh"), List.of(TestImages.busybox()));
+            TestRegistry.skopeo("oci:" + layout + ":one", "docker://" + registry.host() + "/demo/one:1");
+            new Transcript("pull.http").with("registry", registry.host()).replay(server);
         }
     }
 

@@ -1,0 +1,148 @@
+package dev.bobbin.benchmarks.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/// The API of minibox, as its clients use it, beside what minibox itself was measured to take elsewhere. Its containers
+/// have a network each, and last until they are removed.
+final class Containers {
+    private static final Duration PAUSE = Duration.ofMillis(300);
+    private static final Duration BETWEEN_RUNS = Duration.ofMillis(5);
+    private static final int MOST_MILLIS = 4000;
+    private static final int WARM_UP = 300;
+    private static final int CROWD = 10;
+    private static final Pattern ID = Pattern.compile("\"id\":\"([0-9a-f]{8})\"");
+
+    private final Path source;
+    private final Scratch scratch;
+    private final Meter meter;
+    private final Path truth;
+
+    /// @param original what minibox took
+    private record Row(Result result, double originalMillis, double originalPerSecond) {
+        String name() {
+            return result.name();
+        }
+    }
+
+    /// @param truth a static `true` that the image `host` shows
+    Containers(Path source, Scratch scratch, Meter meter, Path truth) {
+        this.source = source;
+        this.scratch = scratch;
+        this.meter = meter;
+        this.truth = truth;
+    }
+
+    /// Measures, and gives what of the budget was missed.
+    ///
+    /// @param spawned R
+    /// @param into where the results are kept, unless `quick`
+    List<String> measure(Contender spawned, boolean quick, Path into) throws IOException, InterruptedException {
+        var r = new Result(spawned);
+        var port = scratch.bobbin(source, "containers", 16);
+        var begin = "{\"image\":\"host\",\"command\":[\"" + truth + "\"]}";
+        var detach = "{\"image\":\"host\",\"command\":[\"sleep\",\"1\"],\"detached\":true}";
+        var lasting = Scratch.post(
+                        port,
+                        "/containers/run",
+                        "{\"image\":\"host\",\"command\":[\"sleep\",\"100000\"],\"detached\":true}")
+                .strip();
+        var enter = "{\"id\":\"" + lasting + "\",\"command\":[\"" + truth + "\"]}";
+        var foreground = row("run `true` in the foreground", port, "/containers/run", begin, 62, 0);
+        var detached = row("begin a detached one", port, "/containers/run", detach, 24.5, 0);
+        var entered = row("exec `true`", port, "/containers/exec", enter, 2.5, 0);
+        var crowd = row("run `true`, " + CROWD + " at once", port, "/containers/run", begin, 134, 68);
+        for (var row : List.of(foreground, entered)) {
+            meter.measure(row.result().contender, 4, WARM_UP, 20_000, Duration.ZERO, new Meter.Samples());
+            removeOthers(port, lasting);
+        }
+        var before = Machine.load();
+        for (var round = 1; round <= (quick ? 2 : 4); round++) {
+            System.err.println("compare: containers, round " + round);
+            meter.measure(spawned, 1, spawned.each(), MOST_MILLIS, BETWEEN_RUNS, r.alone);
+            for (var row : List.of(foreground, detached, entered, crowd)) {
+                Thread.sleep(PAUSE);
+                var several = row == crowd;
+                meter.measure(
+                        row.result().contender,
+                        several ? CROWD : 1,
+                        row.result().contender.each(),
+                        MOST_MILLIS,
+                        several ? Duration.ZERO : BETWEEN_RUNS,
+                        row.result().alone);
+                removeOthers(port, lasting);
+            }
+        }
+        Scratch.post(port, "/containers/remove?id=" + lasting, "");
+        var rows = List.of(foreground, detached, entered, crowd);
+        var report = report(r, rows, "load average %.1f before, %.1f after".formatted(before, Machine.load()));
+        System.out.println(report);
+        if (!quick) {
+            Files.createDirectories(into);
+            Files.writeString(into.resolve("containers.md"), report);
+        }
+        return missed(rows);
+    }
+
+    private static Row row(String name, int port, String path, String body, double millis, double perSecond) {
+        return new Row(new Result(Contender.told(name, port, path, body, 50)), millis, perSecond);
+    }
+
+    /// Removes all but one.
+    private static void removeOthers(int port, String lasting) throws IOException, InterruptedException {
+        var ids = ID.matcher(Scratch.get(port, "/containers"));
+        while (ids.find()) {
+            if (!ids.group(1).equals(lasting)) {
+                Scratch.post(port, "/containers/remove?id=" + ids.group(1), "");
+            }
+        }
+    }
+
+    private static String report(Result r, List<Row> rows, String load) throws IOException {
+        var lines = new ArrayList<String>();
+        lines.add("# Containers through minibox's API\n");
+        lines.add("Made by `benchmarks/compare --only containers` on " + Machine.describe() + "; " + load + ".\n");
+        lines.add(String.format(
+                Locale.ROOT,
+                "R is %.2f ms; where minibox was measured it was 0.23 to 0.34 ms, on two processors too.\n",
+                r.p50() / 1000));
+        lines.add("| | p50 ms | p95 ms | p50 / R | 1/s | runs | failed | minibox, p50 ms | 1/s |");
+        lines.add("|---|---|---|---|---|---|---|---|---|");
+        for (var row : rows) {
+            var samples = row.result().alone;
+            var crowd = row.originalPerSecond() > 0;
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %s | %.2f | %.2f | %.1f | %s | %d | %d | %.1f | %s |",
+                    row.name(),
+                    samples.micros(0.5) / 1000,
+                    samples.micros(0.95) / 1000,
+                    samples.micros(0.5) / r.p50(),
+                    crowd ? String.format(Locale.ROOT, "%.0f", samples.perSecond()) : "",
+                    samples.count(),
+                    samples.failures(),
+                    row.originalMillis(),
+                    crowd ? String.format(Locale.ROOT, "%.0f", row.originalPerSecond()) : ""));
+        }
+        return String.join("\n", lines) + "\n";
+    }
+
+    /// Not slower than minibox anywhere, on a machine that may well be.
+    private static List<String> missed(List<Row> rows) {
+        var missed = new ArrayList<String>();
+        for (var row : rows) {
+            var samples = row.result().alone;
+            Budget.atMost(missed, row.name() + ", p50 in ms", samples.micros(0.5) / 1000, row.originalMillis());
+            if (samples.failures() > 0) {
+                missed.add(row.name() + ": " + samples.failures() + " failed, none allowed");
+            }
+        }
+        return missed;
+    }
+}
