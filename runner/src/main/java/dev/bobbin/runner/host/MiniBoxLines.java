@@ -120,10 +120,15 @@ public final class MiniBoxLines implements OutputSink {
 
     private void happened(BuildEvent event, StreamLines telling) {
         if (event.kind() == Kind.FAILED && problem == null) {
-            problem = event.step().isEmpty() ? event.text() : "block " + event.step() + ": " + event.text();
+            problem = event.step().isEmpty() ? unlocated(event.text()) : "block " + event.step() + ": " + event.text();
         }
         finished |= event.kind() == Kind.FINISHED;
         telling.happened(event);
+    }
+
+    /// Without the place in the recipe, which clients of minibox are not told.
+    private static String unlocated(String text) {
+        return text.replaceFirst("^MiniBox:[0-9]+: ", "");
     }
 
     private static String why(Outcome outcome) {
