@@ -1,6 +1,7 @@
 package dev.bobbin.ops.cli;
 
 import java.io.BufferedReader;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,6 +28,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class BuildCommand implements Callable<Integer> {
+    private static final int INTERRUPTED = 128 + 2;
     private static final String TAR = "application/x-tar";
     private static final String NDJSON = "application/x-ndjson";
 
@@ -59,6 +62,12 @@ final class BuildCommand implements Callable<Integer> {
     @Option(names = "--no-cache", description = "Do everything, even what was done before.")
     private boolean noCache;
 
+    @Option(
+            names = "--progress",
+            paramLabel = "auto|plain|tty",
+            description = "Lines, or a view that is drawn again and again. Default: that on a terminal, else lines.")
+    private String progress = "auto";
+
     @Mixin
     private final ServerOptions server;
 
@@ -73,32 +82,103 @@ final class BuildCommand implements Callable<Integer> {
             System.err.println("bobbin: there is no directory " + directory + ".");
             return 2;
         }
+        if (!List.of("auto", "plain", "tty").contains(progress)) {
+            System.err.println("bobbin: --progress must be auto, plain or tty.");
+            return 2;
+        }
         var path = path(isArchive);
         var headers = headers();
         return server.askOfHost(connection -> {
             try (var context = isArchive ? System.in : new ContextDirectory(Path.of(directory)).archive()) {
-                return build(connection, path, headers, context);
+                return cancellable(connection, () -> build(connection, path, headers, context));
             }
         });
     }
 
+    @FunctionalInterface
+    private interface Work {
+        int run() throws IOException;
+    }
+
+    /// With ctrl-C the connection ends, and with it the build; with a second one this command.
+    private static int cancellable(HttpConnection connection, Work work) throws IOException {
+        var cancelled = new AtomicBoolean();
+        Signals.on("INT", () -> {
+            if (cancelled.getAndSet(true)) {
+                Runtime.getRuntime().halt(INTERRUPTED);
+            }
+            try {
+                connection.close();
+            } catch (IOException _) {
+                // it has ended
+            }
+        });
+        try {
+            return work.run();
+        } catch (IOException e) {
+            if (!cancelled.get()) {
+                throw e;
+            }
+            System.err.println("bobbin: cancelled");
+            return INTERRUPTED;
+        }
+    }
+
+    private BuildView view() {
+        var environment = server.environment();
+        var able = Terminal.OUT.isThere() && !environment.getOrDefault("TERM", "dumb").equals("dumb");
+        if (progress.equals("plain") || (progress.equals("auto") && !able)) {
+            return new BuildLines(System.out);
+        }
+        var ink = environment.getOrDefault("NO_COLOR", "").isEmpty() ? BuildScreen.Ink.COLOURED : BuildScreen.Ink.PLAIN;
+        return BuildScreen.start(System.out, ink, name == null ? "" : name);
+    }
+
     private int build(HttpConnection connection, String path, List<String> headers, InputStream context)
             throws IOException {
-        var answer = connection.post(path, TAR, NDJSON, headers, context).accepted();
-        var display = new BuildDisplay(System.out);
-        var lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8));
+        try (var view = view()) {
+            var answer = connection
+                    .post(path, TAR, NDJSON, headers, new Sent(context, view))
+                    .accepted();
+            return follow(new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8)), view);
+        }
+    }
+
+    private int follow(BufferedReader lines, BuildView view) throws IOException {
+        var digest = "";
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {
             var frame = Json.object(line);
-            if (!"ended".equals(frame.get("type"))) {
-                display.show(frame);
-                continue;
+            view.show(frame);
+            if ("finished".equals(frame.get("state"))) {
+                digest = String.valueOf(frame.get("digest"));
             }
-            if (display.digest() != null && name != null) {
-                System.out.println(name + " " + display.digest());
+            if ("ended".equals(frame.get("type"))) {
+                if (!digest.isEmpty() && name != null) {
+                    System.out.println(name + " " + digest);
+                }
+                return new JobEnd(null).ended(frame);
             }
-            return new JobEnd(null).ended(frame);
         }
         throw new IOException("the server closed the connection before the end");
+    }
+
+    /// The context on its way, of which is told how much has gone.
+    private static final class Sent extends FilterInputStream {
+        private final BuildView view;
+        private long bytes;
+
+        Sent(InputStream context, BuildView view) {
+            super(context);
+            this.view = view;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            var read = super.read(buffer, from, length);
+            bytes += Math.max(0, read);
+            view.sent(bytes);
+            return read;
+        }
     }
 
     private String path(boolean isArchive) {

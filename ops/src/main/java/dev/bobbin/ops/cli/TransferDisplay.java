@@ -97,7 +97,8 @@ final class TransferDisplay implements AutoCloseable {
         drawn = true;
     }
 
-    private static String brief(String digest) {
+    /// As much of a digest as tells it from others.
+    static String brief(String digest) {
         return digest.substring(0, Math.min(SHORT_DIGEST, digest.length()));
     }
 

@@ -1,7 +1,9 @@
 package dev.bobbin.ops.config;
 
 import dev.bobbin.image.ImageReference;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Rights;
+import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -130,7 +132,8 @@ public record BobbinConfig(
                         host.binds(),
                         host.seccomp(),
                         host.network(),
-                        host.rights()));
+                        host.rights(),
+                        host.builds()));
     }
 
     @Override
@@ -260,6 +263,7 @@ public record BobbinConfig(
         var network = checked("host.", new NetworkSettings(settings)::network);
         var allowed = settings.texts("host.rights.allowed", List.of());
         var rights = checked("host.", () -> Rights.allowed(allowed));
+        var builds = builds(settings);
         return checked(
                 "host.",
                 () -> new HostConfig(
@@ -273,7 +277,27 @@ public record BobbinConfig(
                         new BindConfig(prefixes, writable, everybody),
                         filters,
                         network,
-                        rights));
+                        rights,
+                        builds));
+    }
+
+    private static BuildConfig builds(Settings settings) {
+        var absent = BuildConfig.DEFAULT;
+        var usual = absent.limits();
+        var memory = settings.bytes("build.memory", usual.memoryBytes());
+        var disk = settings.bytes("build.disk", usual.diskBytes());
+        var time = settings.duration("build.time", usual.time());
+        var output = settings.bytes("build.output", usual.outputBytes());
+        var parallel = settings.integer("build.parallel", absent.parallel());
+        var contextBytes = settings.bytes("build.context-bytes", absent.contextBytes());
+        var uploads = settings.integer("build.uploads", absent.uploads());
+        var uploadBytes = settings.bytes("build.upload-bytes", absent.uploadBytes());
+        var cacheBytes = settings.bytes("build.cache-bytes", absent.cacheBytes());
+        var keepUnused = settings.duration("build.keep-unused", absent.keepUnused());
+        return checked("build.", () -> {
+            var limits = new Limits(memory, usual.cpus(), usual.pids(), time, output, disk);
+            return new BuildConfig(parallel, contextBytes, uploads, uploadBytes, cacheBytes, keepUnused, limits);
+        });
     }
 
     private static List<Path> paths(Settings settings, String key, List<Path> absent) {

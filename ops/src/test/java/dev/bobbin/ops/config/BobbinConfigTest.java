@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.Capability;
 import dev.bobbin.runner.Cidr;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Rights;
+import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.host.HostConfig;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
@@ -120,6 +122,17 @@ final class BobbinConfigTest {
                     range: 172.16.0.0/16
                     allowed: [10.1.0.0/16, 192.168.7.7]
                     dns: [192.0.2.53, "127.0.0.1:5353", "[::1]:54"]
+                build:
+                  parallel: 3
+                  context-bytes: 1GiB
+                  uploads: 4
+                  upload-bytes: 2GiB
+                  cache-bytes: 5GiB
+                  keep-unused: 2d
+                  memory: 1GiB
+                  disk: 6GiB
+                  time: 10m
+                  output: 1MiB
                 publish:
                   addresses: [192.0.2.10]
                   low-ports: on
@@ -188,7 +201,21 @@ final class BobbinConfigTest {
                                         new InetSocketAddress(InetAddress.ofLiteral("192.0.2.53"), 53),
                                         new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 5353),
                                         new InetSocketAddress(InetAddress.ofLiteral("::1"), 54))),
-                        new Rights(true, Set.of(Capability.SYS_PTRACE))));
+                        new Rights(true, Set.of(Capability.SYS_PTRACE)),
+                        new BuildConfig(
+                                3,
+                                1L << 30,
+                                4,
+                                2L << 30,
+                                5L << 30,
+                                Duration.ofDays(2),
+                                new Limits(
+                                        1L << 30,
+                                        0,
+                                        Limits.DEFAULT.pids(),
+                                        Duration.ofMinutes(10),
+                                        1L << 20,
+                                        6L << 30))));
         assertThat(config.publish()).isEqualTo(new PublishConfig(List.of(Inet4Address.ofLiteral("192.0.2.10")), true));
     }
 
@@ -265,6 +292,11 @@ final class BobbinConfigTest {
         // What may be bound is said beside the rest of the host.
         expected.removeIf(key -> key.startsWith("host.binds"));
         expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
+        // Builds are jobs of their own kind.
+        expected.removeIf(key -> key.startsWith("host.builds"));
+        Stream.of("parallel", "context-bytes", "uploads", "upload-bytes", "cache-bytes", "keep-unused")
+                .forEach(key -> expected.add("build." + key));
+        Stream.of("memory", "disk", "time", "output").forEach(key -> expected.add("build." + key));
         // Profiles with a name are of the same kind as that of all jobs.
         expected.add("host.seccomp-profiles");
         // Jobs ask for rights, and a host says the most that they get.
@@ -332,6 +364,9 @@ final class BobbinConfigTest {
             admission.jobs     | 0             | admission.jobs: must be between 1 and 1000000.
             admission.sandboxes | 0            | admission.sandboxes: must be between 1 and 1000000.
             admission.sandbox-overcommit | 0.5 | admission.sandbox-overcommit: must be between 1 and 100000.
+            build.uploads      | 0             | build.uploads: must be at least 1.
+            build.upload-bytes | 1GiB          | build.upload-bytes: must be at least build.context-bytes.
+            build.memory       | 1KiB          | build.memory must be at least 4MiB.
             drain-timeout      | 3 weeks       | drain-timeout: must be a duration such as 10, 250ms, 30s, 5m or 1h
             host.keep-ended-bytes | 1XB        | host.keep-ended-bytes: must be a size such as
             images.mirrors     | docker.io     | images.mirrors: must be a list of NAME=VALUE, not "docker.io".

@@ -65,7 +65,6 @@ final class Build {
     ///
     /// @throws BuildException or [FailedStep] of the first block that failed
     Built run() throws InterruptedException {
-        plan.warnings().forEach(warning -> tell(Kind.NOTE, "", "line " + warning.line() + ": " + warning.text(), 0));
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 schedule.wanted().forEach(block -> tasks.execute(() -> doBlock(block)));

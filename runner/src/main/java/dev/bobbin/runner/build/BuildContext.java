@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// The files that came with a request to build. Their contents lie one behind the other in one file on the disk, which
 /// goes when this is closed; only names are held. So no name of a stranger ever becomes one of this machine.
@@ -31,6 +32,7 @@ public final class BuildContext implements Tree, AutoCloseable {
 
     private final FileChannel contents;
     private final NavigableMap<String, Entry> entries;
+    private final AtomicReference<Runnable> released = new AtomicReference<>(() -> {});
 
     /// @param at where its content begins
     private record Entry(Node node, long at, String digest) {}
@@ -194,9 +196,19 @@ public final class BuildContext implements Tree, AutoCloseable {
         return contents.size();
     }
 
+    /// Runs `release` once, when this is closed.
+    public BuildContext releasing(Runnable release) {
+        released.set(release);
+        return this;
+    }
+
     @Override
     public void close() throws IOException {
-        contents.close();
+        try {
+            contents.close();
+        } finally {
+            released.getAndSet(() -> {}).run();
+        }
     }
 
     /// The content of one file; many may be read at once.

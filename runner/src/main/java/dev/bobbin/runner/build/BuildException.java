@@ -6,6 +6,7 @@ public final class BuildException extends RuntimeException {
 
     private final Problem problem;
     private final int line;
+    private String file = "";
 
     /// Whose fault it is.
     public enum Problem {
@@ -19,6 +20,8 @@ public final class BuildException extends RuntimeException {
         CONTEXT,
         /// The context is larger than may be.
         TOO_LARGE,
+        /// The tenant has as much under way as it may.
+        BUSY,
         /// A step did not end well.
         STEP,
         /// This machine could not.
@@ -43,6 +46,24 @@ public final class BuildException extends RuntimeException {
     /// A recipe that says what cannot be. The message need not repeat the line.
     public static BuildException recipe(int line, String message) {
         return new BuildException(Problem.RECIPE, line, message);
+    }
+
+    /// The same, of a recipe of this name.
+    BuildException in(String recipe) {
+        file = recipe;
+        return this;
+    }
+
+    /// The message behind the place in the recipe that it is about: `Dockerfile:12: …`.
+    public String located() {
+        return located(file, line, String.valueOf(getMessage()));
+    }
+
+    static String located(String file, int line, String message) {
+        if (line == 0) {
+            return message;
+        }
+        return (file.isEmpty() ? "line " : file + ":") + line + ": " + message;
     }
 
     public Problem problem() {

@@ -3,6 +3,7 @@ package dev.bobbin.runner.build;
 import dev.bobbin.image.ImageException;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Workshop;
+import dev.bobbin.runner.BuildEvent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger.Level;
@@ -99,23 +100,41 @@ public final class Builder implements AutoCloseable {
     /// @throws BuildException if it cannot be built
     public PlannedBuild plan(BuildRequest request, BuildContext context, Puller puller)
             throws IOException, InterruptedException {
-        var workshop = images.workshop(request.order().tenant());
+        var planned = Optional.<PlannedBuild>empty();
         try {
             var found = recipe(request, context);
             var language = choice.apply(found.fileName(), found.text());
+            planned = Optional.of(plan(request, found, language, context, puller));
+            return planned.get();
+        } finally {
+            if (planned.isEmpty()) {
+                context.close();
+            }
+        }
+    }
+
+    private PlannedBuild plan(
+            BuildRequest request, Recipe found, RecipeLanguage language, BuildContext context, Puller puller)
+            throws InterruptedException {
+        var name = found.fileName().isEmpty() ? language.fileName() : found.fileName();
+        var workshop = images.workshop(request.order().tenant());
+        try {
             var inContext = request.recipe() == null ? found.fileName() : "";
             var filtered = context.without(language.filter(inContext, context::text));
             var bases = new StoredBases(workshop, puller);
             var plan = language.compile(found, bases);
-            return planned(request.order(), plan, filtered, workshop, bases, context);
+            return planned(name, request.order(), plan, filtered, workshop, bases, context);
+        } catch (BuildException e) {
+            workshop.close();
+            throw e.in(name);
         } catch (InterruptedException | RuntimeException | Error e) {
             workshop.close();
-            context.close();
             throw e;
         }
     }
 
     private PlannedBuild planned(
+            String name,
             BuildOrder order,
             BuildPlan plan,
             BuildContext filtered,
@@ -133,9 +152,11 @@ public final class Builder implements AutoCloseable {
             }
         }
         return new PlannedBuild(
+                name,
                 order,
                 plan,
                 watcher -> {
+                    plan.warnings().forEach(warning -> warn(watcher, name, warning));
                     try {
                         var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
                         var built =
@@ -147,6 +168,11 @@ public final class Builder implements AutoCloseable {
                     }
                 },
                 List.of(workshop, context));
+    }
+
+    private static void warn(BuildWatcher watcher, String recipe, BuildPlan.Warning warning) {
+        var text = BuildException.located(recipe, warning.line(), warning.text());
+        watcher.happened(new BuildEvent(BuildEvent.Kind.NOTE, "", text, 0));
     }
 
     private Semaphore places(String tenant) {

@@ -6,6 +6,7 @@ import java.util.List;
 /// A build that is understood and not yet begun: its recipe is compiled, and the images that it names are here. Closing
 /// it lets go of its context and of everything that is not in the cache or in an image.
 public final class PlannedBuild implements AutoCloseable {
+    private final String recipe;
     private final BuildOrder order;
     private final BuildPlan plan;
     private final Runner runner;
@@ -17,7 +18,9 @@ public final class PlannedBuild implements AutoCloseable {
         Built run(BuildWatcher watcher) throws InterruptedException;
     }
 
-    PlannedBuild(BuildOrder order, BuildPlan plan, Runner runner, List<AutoCloseable> held) {
+    /// @param recipe what its file is called
+    PlannedBuild(String recipe, BuildOrder order, BuildPlan plan, Runner runner, List<AutoCloseable> held) {
+        this.recipe = recipe;
         this.order = order;
         this.plan = plan;
         this.runner = runner;
@@ -26,6 +29,13 @@ public final class PlannedBuild implements AutoCloseable {
 
     public BuildOrder order() {
         return order;
+    }
+
+    /// A message behind the place in the recipe that it is about: `Dockerfile:12: …`.
+    ///
+    /// @param line from 1; 0 if it is about none
+    public String located(int line, String message) {
+        return BuildException.located(recipe, line, message);
     }
 
     public BuildPlan plan() {

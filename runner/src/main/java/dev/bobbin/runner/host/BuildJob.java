@@ -4,6 +4,7 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Output;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
@@ -37,18 +38,22 @@ final class BuildJob implements BuildWatcher {
     private final StepLines lines = new StepLines();
     private final LocalExecution execution;
     private final JournalWriter journal;
+    private final BuildMeters meters;
     private final Runnable atEnd;
     private final Thread thread;
     private volatile @Nullable String cancelledBy;
     private volatile boolean printedTooMuch;
     private long printed;
 
+    /// @param key of the request that asked for it; `null` for none
     /// @param atEnd called when nothing of it runs any more
     BuildJob(
             Premises premises,
             PlannedBuild build,
             Job.OnDisconnect onDisconnect,
+            @Nullable RequestKey key,
             StartTimeline timeline,
+            BuildMeters meters,
             Consumer<LocalExecution> atEnd)
             throws IOException {
         this.premises = premises;
@@ -74,7 +79,7 @@ final class BuildJob implements BuildWatcher {
                 List.of(),
                 null,
                 null,
-                null);
+                key);
         var id = SandboxId.next();
         this.execution = new LocalExecution(
                 meta,
@@ -87,6 +92,7 @@ final class BuildJob implements BuildWatcher {
                 () -> {},
                 _ -> {},
                 () -> Cgroups.evidence(List.of()));
+        this.meters = meters;
         this.atEnd = () -> atEnd.accept(execution);
         this.thread = Thread.ofVirtual().name("build-" + order.id()).unstarted(this::run);
         this.execution.cancelledThrough(this::cancel);
@@ -109,6 +115,7 @@ final class BuildJob implements BuildWatcher {
     }
 
     private void run() {
+        var began = System.nanoTime();
         FieldsWriter end;
         try (build;
                 journal) {
@@ -125,6 +132,7 @@ final class BuildJob implements BuildWatcher {
             LOG.log(Level.WARNING, "the journal of build " + execution.id() + " could not be written", e);
             execution.lost();
         } finally {
+            execution.ending().ifPresent(ending -> meters.ended(ending.outcome(), System.nanoTime() - began));
             atEnd.run();
             premises.superseded(execution);
         }
@@ -176,11 +184,12 @@ final class BuildJob implements BuildWatcher {
     }
 
     private void note(BuildEvent.Kind kind, int line, @Nullable String message) {
-        happened(new BuildEvent(kind, "", (line > 0 ? "line " + line + ": " : "") + message, 0));
+        happened(new BuildEvent(kind, "", build.located(line, String.valueOf(message)), 0));
     }
 
     @Override
     public synchronized void happened(BuildEvent event) {
+        meters.happened(event);
         try {
             for (var left : lines.rest(event.step())) {
                 journal.output(left.stream(), left.data());

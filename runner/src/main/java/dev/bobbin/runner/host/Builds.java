@@ -4,47 +4,60 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.PrunePolicy;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.StartTimeline.Phase;
 import dev.bobbin.runner.build.BuildCache;
 import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.build.BuildContext;
+import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildRequest;
 import dev.bobbin.runner.build.Builder;
 import dev.bobbin.runner.build.PlannedBuild;
 import dev.bobbin.runner.build.Puller;
 import dev.bobbin.runner.build.recipe.RecipeLanguages;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Map;
-import java.util.Optional;
+import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// Builds on this host. Safe for many threads.
 public final class Builds {
     private static final System.Logger LOG = System.getLogger(Builds.class.getName());
 
+    private static final Duration PRUNE_EVERY = Duration.ofHours(1);
+
     private final Premises premises;
     private final ImageStore images;
     private final BuildCommands commands;
     private final Builder builder;
+    private final BuildConfig config;
+    private final BuildUploads uploads;
+    private final BuildMeters meters;
+    private final AtomicReference<Instant> pruned = new AtomicReference<>(Instant.now());
     private final Set<LocalExecution> running = ConcurrentHashMap.newKeySet();
 
-    Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
+    Builds(HostConfig host, ImageStore images, Premises premises, MeterRegistry registry) throws IOException {
+        this.config = host.builds();
         this.premises = premises;
         this.images = images;
         this.commands = new BuildCommands(premises);
         this.builder = Builder.open(
-                config.dataDir().resolve("builds"),
+                host.dataDir().resolve("builds"),
                 images,
                 commands,
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
-                BuildConfig.DEFAULT);
+                config);
+        this.uploads = new BuildUploads(config.uploads(), config.uploadBytes());
+        this.meters = new BuildMeters(registry, uploads, builder.cache());
     }
 
     /// What was built before.
@@ -52,28 +65,19 @@ public final class Builds {
         return builder.cache();
     }
 
-    /// Why no build begins here at the moment, to be asked before the files of one are taken.
-    public Optional<Refusal> closed() {
-        return premises.closed();
+    /// Limits of each command whose request says nothing else.
+    public Limits usualLimits() {
+        return config.limits();
     }
 
-    /// Reads the files of a request to their end, a tar archive, plain or compressed.
+    /// Asks whether a tenant may send what is to be built of: the only way to send it.
     ///
-    /// @throws dev.bobbin.runner.build.BuildException if it holds what cannot be, or is larger than may be
-    public BuildContext receive(InputStream tar) throws IOException {
-        return builder.receive(tar);
-    }
-
-    /// Reads a directory of this machine.
-    ///
-    /// @throws dev.bobbin.runner.build.BuildException if it is larger than may be
-    public BuildContext receive(SharedDirectory directory) throws IOException {
-        return builder.receive(directory::giveTo);
-    }
-
-    /// Files that a request spelled out.
-    public BuildContext receive(Map<String, byte[]> files) throws IOException {
-        return builder.receive(files);
+    /// @param announced how many bytes it says that it will send; 0 if it does not
+    public BuildUpload upload(String tenant, long announced) {
+        return premises.closed()
+                .or(() -> uploads.begin(tenant, announced))
+                .<BuildUpload>map(BuildUpload.Refused::new)
+                .orElseGet(() -> new BuildUpload.Open(builder, uploads, tenant));
     }
 
     /// Understands a request; nothing has run when this returns.
@@ -82,11 +86,20 @@ public final class Builds {
     /// @throws dev.bobbin.runner.build.BuildException if it cannot be built
     public PlannedBuild plan(BuildRequest request, BuildContext context, Puller puller)
             throws IOException, InterruptedException {
-        return builder.plan(request, context, puller);
+        var began = System.nanoTime();
+        try {
+            return builder.plan(request, context, puller);
+        } catch (BuildException e) {
+            meters.ended(BuildMeters.Result.REFUSED, System.nanoTime() - began);
+            throw e;
+        }
     }
 
     /// Starts a build, which is the job's from then on if it is accepted.
-    public Attempt start(PlannedBuild build, Job.OnDisconnect onDisconnect, StartTimeline timeline) {
+    ///
+    /// @param key of the request that asked for it; `null` for none
+    public Attempt start(
+            PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, StartTimeline timeline) {
         var order = build.order();
         var closed = premises.closed().or(() -> premises.unfit(order.limits()));
         if (closed.isPresent()) {
@@ -94,7 +107,7 @@ public final class Builds {
         }
         timeline.stamp(Phase.IMAGE);
         try {
-            var job = new BuildJob(premises, build, onDisconnect, timeline, running::remove);
+            var job = new BuildJob(premises, build, onDisconnect, key, timeline, meters, this::ended);
             var execution = job.execution();
             running.add(execution);
             job.start();
@@ -103,6 +116,25 @@ public final class Builds {
             LOG.log(Level.ERROR, "build " + order.id() + " could not be started", e);
             return new Attempt.Refused(
                     new Refusal(Refusal.Reason.DEGRADED, "this host cannot keep what builds print at the moment"));
+        }
+    }
+
+    private void ended(LocalExecution execution) {
+        running.remove(execution);
+        var last = pruned.get();
+        var now = Instant.now();
+        if (!config.keepUnused().isZero()
+                && last.plus(PRUNE_EVERY).isBefore(now)
+                && pruned.compareAndSet(last, now)) {
+            Thread.ofVirtual().name("build-cache").start(this::pruneUnused);
+        }
+    }
+
+    private void pruneUnused() {
+        try {
+            prune(config.keepUnused());
+        } catch (IOException | RuntimeException e) {
+            LOG.log(Level.WARNING, "the build cache could not be pruned", e);
         }
     }
 

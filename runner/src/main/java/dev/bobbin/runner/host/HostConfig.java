@@ -1,6 +1,7 @@
 package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.Rights;
+import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// @param seccomp which system calls jobs may make
 /// @param network what of networks jobs may have
 /// @param rights the most that jobs may ask for besides what all may
+/// @param builds images made here
 public record HostConfig(
         Path dataDir,
         Path runDir,
@@ -34,7 +36,8 @@ public record HostConfig(
         BindConfig binds,
         FilterSource seccomp,
         NetworkConfig network,
-        Rights rights) {
+        Rights rights,
+        BuildConfig builds) {
 
     public static final int DEFAULT_POOL = 16;
     public static final Duration DEFAULT_KEEP_ENDED = Duration.ofHours(1);
@@ -64,6 +67,34 @@ public record HostConfig(
                 FilterSource.STANDARD,
                 NetworkConfig.STANDARD,
                 Rights.NONE);
+    }
+
+    /// One whose builds are as usual.
+    public HostConfig(
+            Path dataDir,
+            Path runDir,
+            int pool,
+            @Nullable Duration orphanGrace,
+            Duration keepEnded,
+            long keepEndedBytes,
+            boolean allowUnenforcedLimits,
+            BindConfig binds,
+            FilterSource seccomp,
+            NetworkConfig network,
+            Rights rights) {
+        this(
+                dataDir,
+                runDir,
+                pool,
+                orphanGrace,
+                keepEnded,
+                keepEndedBytes,
+                allowUnenforcedLimits,
+                binds,
+                seccomp,
+                network,
+                rights,
+                BuildConfig.DEFAULT);
     }
 
     public HostConfig {

@@ -97,7 +97,7 @@ public final class HostRuntime implements AutoCloseable {
                 meters);
         this.runs = new Runs(config, images, premises, archive);
         this.sandboxes = new Sandboxes(images, premises);
-        this.builds = new Builds(config, images, premises);
+        this.builds = new Builds(config, images, premises, meters);
         Gauge.builder("bobbin.sandboxes", premises.running(), Map::size)
                 .description("Sandboxes that run a job")
                 .tag("state", "running")

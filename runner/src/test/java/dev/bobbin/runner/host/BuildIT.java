@@ -14,6 +14,7 @@ import dev.bobbin.runner.BuildEvent.Kind;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
+import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Network;
@@ -29,7 +30,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -115,8 +115,8 @@ class BuildIT {
     private Execution start(
             String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets, Limits limits)
             throws Exception {
-        var raw = new LinkedHashMap<String, byte[]>();
-        files.forEach((path, text) -> raw.put(path, text.getBytes(StandardCharsets.UTF_8)));
+        var raw = new ArrayList<InputFile>();
+        files.forEach((path, text) -> raw.add(new InputFile(path, text.getBytes(StandardCharsets.UTF_8), 0644)));
         var order = new BuildOrder(
                 JobId.next(),
                 TENANT,
@@ -128,8 +128,9 @@ class BuildIT {
                 secrets,
                 BuildOrder.USUAL_TIME);
         var builds = host.runtime().builds();
-        var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), builds.receive(raw), _ -> {});
-        return switch (builds.start(planned, Job.OnDisconnect.KILL, StartTimeline.begin())) {
+        var context = ((BuildUpload.Open) builds.upload(TENANT, 0)).receive(raw);
+        var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {});
+        return switch (builds.start(planned, Job.OnDisconnect.KILL, null, StartTimeline.begin())) {
             case Attempt.Accepted accepted -> accepted.execution();
             case Attempt.Refused refused -> throw new AssertionError(refused.refusal());
         };
@@ -266,7 +267,7 @@ class BuildIT {
         assertThat(told.ending().outcome()).isEqualTo(new Outcome.Exited(7));
         assertThat(told.output()).contains("why");
         assertThat(told.events())
-                .anyMatch(event -> event.kind() == Kind.FAILED && event.text().contains("line 2"));
+                .anyMatch(event -> event.kind() == Kind.FAILED && event.text().contains("Dockerfile:2: "));
         assertThat(host.images().find(TENANT, new ImageReference("never"))).isEmpty();
     }
 

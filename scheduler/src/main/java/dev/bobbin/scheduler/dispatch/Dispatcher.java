@@ -166,11 +166,20 @@ public final class Dispatcher implements AutoCloseable {
         return runtime.builds();
     }
 
-    /// Starts a build, waiting in line if it must. It is closed if it is refused.
-    public Attempt build(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller) throws InterruptedException {
+    /// Starts a build, waiting in line if it must; if its key has begun a job already, that is the answer. It is closed
+    /// unless it begins.
+    ///
+    /// @param key of the request that asks for it; `null` for none
+    public Attempt build(
+            PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
+            throws InterruptedException {
         var accepted = false;
-        try {
-            var attempt = admit(build, onDisconnect, caller);
+        try (var _ = turns.take(key)) {
+            var earlier = used(key, caller);
+            if (earlier.isPresent()) {
+                return earlier.get();
+            }
+            var attempt = admit(build, onDisconnect, key, caller);
             accepted = attempt instanceof Attempt.Accepted;
             return attempt;
         } finally {
@@ -188,7 +197,8 @@ public final class Dispatcher implements AutoCloseable {
         }
     }
 
-    private Attempt admit(PlannedBuild build, Job.OnDisconnect onDisconnect, Caller caller)
+    private Attempt admit(
+            PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
             throws InterruptedException {
         var order = build.order();
         if (!caller.sees(order.tenant())) {
@@ -205,7 +215,7 @@ public final class Dispatcher implements AutoCloseable {
             case Admission.Entry.Admitted in -> {
                 timeline.stamp(Phase.ADMIT);
                 timeline.stamp(Phase.PLACE);
-                var attempt = runtime.builds().start(build, onDisconnect, timeline);
+                var attempt = runtime.builds().start(build, onDisconnect, key, timeline);
                 if (attempt instanceof Attempt.Accepted(var execution)) {
                     meters.started();
                     yield new Attempt.Accepted(follow(BUILD, execution, in.ticket()::close));

@@ -13,6 +13,9 @@ public final class Body {
     /// What is read and thrown away of a body that nobody wants, so that its sender can read the answer.
     private static final long MOST_DRAINED = 1024 * 1024;
 
+    /// What may follow the last entry of an archive.
+    private static final long LONGEST_TAIL = 16L << 20;
+
     private Body() {}
 
     /// The whole body. One over the limit is read up to twice the limit before it is refused, since a client that is
@@ -40,6 +43,13 @@ public final class Body {
             throw Rejected.invalid(null, "the body is cut off or its chunks are malformed");
         } finally {
             progress.ifPresent(each -> each.bodyDue(false));
+        }
+    }
+
+    /// Reads on to the end of a body whose archive has been read, so that the connection stays usable.
+    public static void passOver(InputStream in) throws IOException {
+        if (!drain(in, LONGEST_TAIL)) {
+            throw Rejected.invalid(null, "the body goes on behind the end of the archive");
         }
     }
 

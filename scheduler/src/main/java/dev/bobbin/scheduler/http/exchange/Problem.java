@@ -30,12 +30,12 @@ public record Problem(
 
     /// Why a build cannot be.
     public static Problem of(BuildException e) {
-        var line = e.line() > 0 ? "line " + e.line() + ": " : "";
-        var detail = line + e.getMessage();
+        var detail = e.located();
         return switch (e.problem()) {
             case RECIPE, STEP -> invalid("recipe", detail);
             case CONTEXT -> invalid("context", detail);
             case TOO_LARGE -> new Problem(413, "too_large", detail, "context", 0);
+            case BUSY -> new Problem(429, "busy", detail, null, 1);
             case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "recipe", 0);
             case IMAGE_UNAVAILABLE -> new Problem(424, "image_unavailable", detail, "recipe", 0);
             case HOST -> new Problem(503, "degraded", detail, null, 5);

@@ -14,6 +14,7 @@ import dev.bobbin.runner.build.BuildOrder;
 import dev.bobbin.runner.build.BuildPlan;
 import dev.bobbin.runner.build.BuildRequest;
 import dev.bobbin.runner.build.PlannedBuild;
+import dev.bobbin.runner.host.BuildUpload;
 import dev.bobbin.runner.host.MiniBoxLines;
 import dev.bobbin.runner.host.SharedDirectory;
 import dev.bobbin.runner.host.SharedPaths;
@@ -23,6 +24,7 @@ import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
 import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Exchange;
+import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Streamed;
 import dev.bobbin.scheduler.tenant.Caller;
@@ -64,15 +66,24 @@ final class Builds {
         var lines = lines(asked, body);
         var name = name(asked.image());
         var builder = Thread.currentThread();
-        try (var context = context(asked.context());
+        try (var upload = upload(caller);
+                var context = context(asked.context());
                 var watch = disconnects.watch(response, builder::interrupt)) {
             body.open();
             lines.start();
-            new Work(asked, name, caller, context, lines).run(watch);
+            new Work(asked, name, caller, upload, context, lines).run(watch);
             body.finish();
         } catch (CancellationException | IOException | UncheckedIOException e) {
             throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
         }
+    }
+
+    /// A place for the files of one build; it is asked for before any of them is read.
+    private BuildUpload.Open upload(Caller caller) {
+        return switch (dispatcher.builds().upload(caller.tenant().name(), 0)) {
+            case BuildUpload.Refused(var refusal) -> throw new Rejected(Problem.of(refusal));
+            case BuildUpload.Open open -> open;
+        };
     }
 
     private static MiniBoxLines lines(BuildBody asked, Streamed body) {
@@ -120,13 +131,21 @@ final class Builds {
         private final BuildBody asked;
         private final ImageReference name;
         private final Caller caller;
+        private final BuildUpload.Open upload;
         private final SharedDirectory context;
         private final MiniBoxLines lines;
 
-        Work(BuildBody asked, ImageReference name, Caller caller, SharedDirectory context, MiniBoxLines lines) {
+        Work(
+                BuildBody asked,
+                ImageReference name,
+                Caller caller,
+                BuildUpload.Open upload,
+                SharedDirectory context,
+                MiniBoxLines lines) {
             this.asked = asked;
             this.name = name;
             this.caller = caller;
+            this.upload = upload;
             this.context = context;
             this.lines = lines;
         }
@@ -142,7 +161,7 @@ final class Builds {
                 lines.failed(String.valueOf(e.getMessage()));
                 return;
             }
-            switch (dispatcher.build(build, Job.OnDisconnect.KILL, caller)) {
+            switch (dispatcher.build(build, Job.OnDisconnect.KILL, null, caller)) {
                 case Attempt.Refused(var refusal) -> lines.failed(refusal.detail());
                 case Attempt.Accepted(var job) -> follow(job, build.plan(), watch);
             }
@@ -154,7 +173,7 @@ final class Builds {
                     caller.tenant().name(),
                     name,
                     true,
-                    BuildOrder.USUAL_LIMITS,
+                    dispatcher.builds().usualLimits(),
                     Network.Bridge.PLAIN,
                     caller.may(Scope.ADMIN),
                     Map.of(),
@@ -165,7 +184,7 @@ final class Builds {
 
         private BuildContext received() {
             try {
-                return dispatcher.builds().receive(context);
+                return upload.receive(context);
             } catch (ClosedByInterruptException e) {
                 throw new UncheckedIOException(e);
             } catch (IOException e) {

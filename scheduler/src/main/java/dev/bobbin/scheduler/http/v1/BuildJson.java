@@ -1,6 +1,8 @@
 package dev.bobbin.scheduler.http.v1;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.PullProgress;
 import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.BuildEvent.Kind;
 import java.io.IOException;
@@ -77,6 +79,40 @@ final class BuildJson {
         json.writeStringField(name, event.text());
         if (event.kind() != Kind.STARTED && event.kind() != Kind.NOTE && event.kind() != Kind.EXPORTING) {
             json.writeNumberField("millis", event.millis());
+        }
+    }
+
+    /// The members of a `progress` frame about a base that is brought. A layer's `phase` is `transferring`, `unpacked`
+    /// or
+    /// `exists`.
+    static void pulling(JsonGenerator json, ImageReference base, PullProgress step) throws IOException {
+        json.writeStringField("state", "pulling");
+        json.writeStringField("image", base.text());
+        switch (step) {
+            case PullProgress.Resolving _ -> json.writeStringField("phase", "resolving");
+            case PullProgress.Resolved resolved -> {
+                json.writeStringField("phase", "resolved");
+                json.writeStringField("digest", resolved.manifest().text());
+                json.writeNumberField("layers", resolved.layers());
+            }
+            case PullProgress.LayerProgress layer -> {
+                json.writeStringField("phase", "transferring");
+                json.writeStringField("layer", layer.digest().text());
+                json.writeNumberField("bytes", layer.transferredBytes());
+                json.writeNumberField("total_bytes", layer.totalBytes());
+            }
+            case PullProgress.LayerUnpacked layer -> {
+                json.writeStringField("phase", "unpacked");
+                json.writeStringField("layer", layer.digest().text());
+            }
+            case PullProgress.LayerExists layer -> {
+                json.writeStringField("phase", "exists");
+                json.writeStringField("layer", layer.digest().text());
+            }
+            case PullProgress.Done done -> {
+                json.writeStringField("phase", "done");
+                json.writeStringField("digest", done.digest().text());
+            }
         }
     }
 

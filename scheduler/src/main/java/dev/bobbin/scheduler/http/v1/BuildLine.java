@@ -1,5 +1,7 @@
 package dev.bobbin.scheduler.http.v1;
 
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.PullProgress;
 import dev.bobbin.runner.BuildEvent;
 
 /// What became of a build, in lines for people.
@@ -22,6 +24,29 @@ final class BuildLine {
                     case FINISHED -> "DONE manifest=" + shortened(event.text()) + took(event);
                 }
                 + "\n";
+    }
+
+    /// How a base comes; empty for what is not worth a line.
+    static String pulling(ImageReference base, PullProgress step) {
+        var name = "[build] pulling " + base.text();
+        return switch (step) {
+            case PullProgress.Resolving _, PullProgress.Done _ -> "";
+            case PullProgress.Resolved resolved ->
+                name + " " + shortened(resolved.manifest().text()) + ", " + resolved.layers() + " layers\n";
+            case PullProgress.LayerProgress layer ->
+                layer.transferredBytes() < layer.totalBytes()
+                        ? ""
+                        : name + " layer " + shortened(layer.digest().text()) + ", " + layer.totalBytes() + " bytes\n";
+            case PullProgress.LayerUnpacked layer ->
+                name + " layer " + shortened(layer.digest().text()) + " unpacked\n";
+            case PullProgress.LayerExists layer ->
+                name + " layer " + shortened(layer.digest().text()) + " is here\n";
+        };
+    }
+
+    /// The last line of a build of which nothing came.
+    static String failed(String why) {
+        return "[build] FAILED: " + why + "\n";
     }
 
     private static String shortened(String digest) {

@@ -1,41 +1,48 @@
 package dev.bobbin.scheduler.http.v1;
 
+import dev.bobbin.image.Digest;
+import dev.bobbin.image.ImageReference;
+import dev.bobbin.image.PullProgress;
+import dev.bobbin.image.store.Image;
 import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.runner.Attempt;
-import dev.bobbin.runner.Execution;
+import dev.bobbin.runner.Job;
+import dev.bobbin.runner.Limits;
+import dev.bobbin.runner.RequestKey;
 import dev.bobbin.runner.build.BuildContext;
 import dev.bobbin.runner.build.BuildException;
-import dev.bobbin.runner.build.PlannedBuild;
+import dev.bobbin.runner.build.BuildRequest;
+import dev.bobbin.runner.build.Puller;
+import dev.bobbin.runner.host.BuildUpload;
 import dev.bobbin.scheduler.dispatch.Dispatcher;
 import dev.bobbin.scheduler.dispatch.ImageDirectory;
 import dev.bobbin.scheduler.dispatch.ImageDirectory.Whose;
 import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Exchange;
-import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
+import dev.bobbin.scheduler.http.exchange.Transfer;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Scope;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Images made from recipes: `POST /v1/builds`. The body is the context as a tar archive, which goes to the disk as it
 /// comes, or JSON with the recipe in it.
 final class Builds {
-    private static final int LARGEST_JSON = 4 * 1024 * 1024;
-    private static final int MOST_FILES = 10_000;
-    private static final Set<String> FIELDS = Set.of("recipe", "files");
+    private static final int SKIPPED_AT_ONCE = 64 * 1024;
 
     private final Dispatcher dispatcher;
     private final ImageDirectory images;
@@ -47,54 +54,25 @@ final class Builds {
         this.answers = answers;
     }
 
+    /// Limits of each command whose request says nothing else.
+    Limits usualLimits() {
+        return dispatcher.builds().usualLimits();
+    }
+
     void build(ServerRequest request, ServerResponse response) {
         var rendition = Rendition.of(request, Rendition.JSON);
-        var asked = BuildQuery.read(request);
-        var caller = Exchange.caller(request);
-        dispatcher.builds().closed().ifPresent(refusal -> {
-            throw new Rejected(Problem.of(refusal));
-        });
+        var input = BuildInput.ofQuery(request, usualLimits());
         try (var reply = answers.reply(rendition, response)) {
-            var build = planned(request, asked, caller);
-            var execution = begin(build, asked, caller);
-            answers.started(execution, reply);
+            if (isJson(request)) {
+                spelled(request, input, reply);
+            } else {
+                sent(request, input, reply);
+            }
         } catch (BuildException e) {
             throw new Rejected(Problem.of(e));
         } catch (InterruptedException | CancellationException e) {
             throw new CloseConnectionException("nobody waits for the answer, or the server is stopping", e);
         }
-    }
-
-    private PlannedBuild planned(ServerRequest request, BuildQuery asked, Caller caller) throws InterruptedException {
-        try {
-            var spelled = isJson(request) ? Spelled.read(request) : null;
-            BuildContext context =
-                    spelled == null ? received(request) : dispatcher.builds().receive(spelled.files);
-            return dispatcher
-                    .builds()
-                    .plan(
-                            asked.request(caller, spelled == null ? null : spelled.recipe),
-                            context,
-                            image ->
-                                    images.pull(image, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
-        } catch (IOException | UncheckedIOException e) {
-            throw new CloseConnectionException("the context was cut off", e);
-        }
-    }
-
-    private BuildContext received(ServerRequest request) throws IOException {
-        if (!request.content().hasEntity()) {
-            throw Rejected.invalid("context", "the body must be a tar archive of the context, or JSON");
-        }
-        var in = request.content().inputStream();
-        var context = dispatcher.builds().receive(in);
-        try {
-            in.transferTo(java.io.OutputStream.nullOutputStream());
-        } catch (IOException | RuntimeException e) {
-            context.close();
-            throw e;
-        }
-        return context;
     }
 
     private static boolean isJson(ServerRequest request) {
@@ -104,11 +82,56 @@ final class Builds {
                 .isPresent();
     }
 
-    private Execution begin(PlannedBuild build, BuildQuery asked, Caller caller) throws InterruptedException {
-        return switch (dispatcher.build(build, asked.onDisconnect(), caller)) {
-            case Attempt.Refused refused -> throw new Rejected(Problem.of(refused.refusal()));
-            case Attempt.Accepted accepted -> accepted.execution();
+    private void spelled(ServerRequest request, BuildInput input, Reply reply) throws InterruptedException {
+        var body = Body.read(request, Runs.LARGEST_REQUEST);
+        input.readBody(body);
+        var caller = Exchange.caller(request);
+        new Beginning(input, IdempotencyKey.of(request, body), caller).answer(() -> spelled(input, caller), reply);
+    }
+
+    private BuildContext spelled(BuildInput input, Caller caller) throws IOException {
+        try (var upload = upload(caller, 0)) {
+            return upload.receive(input.files());
+        }
+    }
+
+    private void sent(ServerRequest request, BuildInput input, Reply reply) throws InterruptedException {
+        if (!request.content().hasEntity()) {
+            throw Rejected.invalid("context", "the body must be a tar archive of the context, or JSON");
+        }
+        var word = IdempotencyKey.word(request);
+        var caller = Exchange.caller(request);
+        try (var upload = upload(caller, request.headers().contentLength().orElse(0))) {
+            var body = new Hashed(request.content().inputStream());
+            try (var received = new Received(upload.receive(body))) {
+                Body.passOver(body);
+                var key = word == null ? null : IdempotencyKey.of(request, word, body.digest());
+                new Beginning(input, key, caller).answer(received::take, reply);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw new CloseConnectionException("the context was cut off", e);
+        }
+    }
+
+    /// A place for the files of one build; it is asked for before any of them is read.
+    private BuildUpload.Open upload(Caller caller, long announced) {
+        return switch (dispatcher.builds().upload(caller.tenant().name(), announced)) {
+            case BuildUpload.Refused(var refusal) -> throw new Rejected(Problem.of(refusal));
+            case BuildUpload.Open open -> open;
         };
+    }
+
+    /// Begins one that nobody waits for.
+    Attempt detached(BuildInput input, @Nullable RequestKey key, Caller caller) throws InterruptedException {
+        try {
+            return new Beginning(input, key, caller)
+                    .begin(
+                            () -> spelled(input, caller),
+                            base -> images.pull(
+                                    base, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
+        } catch (BuildException e) {
+            throw new Rejected(Problem.of(e));
+        }
     }
 
     /// Forgets what was built before; `?unused_for=` only what was of no use for so long. For administrators.
@@ -134,26 +157,184 @@ final class Builds {
         }
     }
 
-    /// `{recipe, files?}`.
-    private static final class Spelled {
-        private final Map<String, byte[]> files = new LinkedHashMap<>();
-        private @Nullable String recipe;
+    /// Gives the files of a build to whoever closes them.
+    @FunctionalInterface
+    private interface Files {
+        BuildContext take() throws IOException;
+    }
 
-        static Spelled read(ServerRequest request) {
-            var spelled = new Spelled();
-            JsonInput.readObject(Body.read(request, LARGEST_JSON), FIELDS, spelled::field);
-            if (spelled.recipe == null) {
-                throw Rejected.invalid("recipe", "recipe: is required");
-            }
-            return spelled;
+    /// Files that are here, and gone with this unless somebody takes them.
+    private static final class Received implements AutoCloseable {
+        private final BuildContext context;
+        private boolean taken;
+
+        Received(BuildContext context) {
+            this.context = context;
         }
 
-        private void field(String name, JsonInput value) throws IOException {
-            if (name.equals("recipe")) {
-                recipe = value.string();
+        BuildContext take() {
+            taken = true;
+            return context;
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (!taken) {
+                context.close();
+            }
+        }
+    }
+
+    /// A body whose bytes are known by their digest once it is read.
+    private static final class Hashed extends FilterInputStream {
+        private final MessageDigest hasher = Digest.hasher("sha256");
+
+        Hashed(InputStream body) {
+            super(body);
+        }
+
+        @Override
+        public int read() throws IOException {
+            var octet = super.read();
+            if (octet >= 0) {
+                hasher.update((byte) octet);
+            }
+            return octet;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            var read = super.read(buffer, from, length);
+            hasher.update(buffer, from, Math.max(0, read));
+            return read;
+        }
+
+        @Override
+        public long skip(long count) throws IOException {
+            return readNBytes((int) Math.min(count, SKIPPED_AT_ONCE)).length;
+        }
+
+        @Override
+        public boolean markSupported() {
+            return false;
+        }
+
+        Digest digest() {
+            return Digest.of("sha256", hasher);
+        }
+    }
+
+    /// One build that is asked for, until it runs.
+    private final class Beginning {
+        private final BuildRequest request;
+        private final Job.OnDisconnect onDisconnect;
+        private final @Nullable RequestKey key;
+        private final Caller caller;
+
+        Beginning(BuildInput input, @Nullable RequestKey key, Caller caller) {
+            this.request = input.toRequest(caller);
+            this.onDisconnect = input.onDisconnect();
+            this.key = key;
+            this.caller = caller;
+        }
+
+        /// What is refused once the answer has begun is said in its last frame or line.
+        void answer(Files files, Reply reply) throws InterruptedException {
+            if (key != null) {
+                reply.watch(whenGone());
+            }
+            try {
+                switch (begin(files, base -> bring(base, reply))) {
+                    case Attempt.Refused(var refusal) -> refuse(Problem.of(refusal), reply);
+                    case Attempt.Accepted(var execution) -> answers.started(execution, reply);
+                }
+            } catch (BuildException e) {
+                refuse(Problem.of(e), reply);
+            }
+        }
+
+        /// Nobody else with its key begins one meanwhile.
+        Attempt begin(Files files, Puller puller) throws InterruptedException {
+            try (var _ = dispatcher.turn(key)) {
+                var earlier = dispatcher.earlier(key, caller);
+                if (earlier.isPresent()) {
+                    return earlier.get();
+                }
+                var build = dispatcher.builds().plan(request, files.take(), puller);
+                return dispatcher.build(build, onDisconnect, key, caller);
+            } catch (IOException e) {
+                throw new UncheckedIOException("keep the files of a build", e);
+            }
+        }
+
+        private Runnable whenGone() {
+            var waiting = Thread.currentThread();
+            return onDisconnect == Job.OnDisconnect.KILL ? waiting::interrupt : () -> {};
+        }
+
+        private void bring(ImageReference base, Reply reply) throws InterruptedException {
+            if (!images.mustPull(base, PullPolicy.MISSING, caller)) {
+                return;
+            }
+            reply.watch(whenGone());
+            if (reply.rendition() == Rendition.JSON) {
+                pull(base, _ -> {});
+                return;
+            }
+            try {
+                if (reply.rendition() != Rendition.TEXT) {
+                    open(reply);
+                }
+                Transfer.follow(
+                        progress -> pull(base, progress),
+                        new PullNews(reply, onDisconnect, step -> tell(base, step, reply)));
+            } catch (IOException e) {
+                throw new CloseConnectionException("the client has gone", e);
+            }
+        }
+
+        private Image pull(ImageReference base, Consumer<PullProgress> progress) {
+            return images.pull(base, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, progress);
+        }
+
+        private void open(Reply reply) throws IOException {
+            if (!reply.isStreamed()) {
+                JobAnswer.announceTrailers(reply);
+                JobAnswer.head(request.order().id(), reply.response());
+            }
+            reply.body().open();
+        }
+
+        /// Text begins with the first layer, since until then there may be a status that says more.
+        private void tell(ImageReference base, PullProgress step, Reply reply) throws IOException {
+            if (reply.rendition() == Rendition.TEXT) {
+                var line = BuildLine.pulling(base, step).getBytes(StandardCharsets.UTF_8);
+                if (line.length > 0) {
+                    open(reply);
+                    reply.body().write(line, 0, line.length);
+                }
             } else {
-                value.strings(MOST_FILES)
-                        .forEach((path, text) -> files.put(path, text.getBytes(StandardCharsets.UTF_8)));
+                reply.frames().send("progress", 0, json -> BuildJson.pulling(json, base, step));
+            }
+        }
+
+        private void refuse(Problem problem, Reply reply) {
+            if (!reply.isStreamed()) {
+                throw new Rejected(problem);
+            }
+            try {
+                if (reply.rendition() == Rendition.TEXT) {
+                    var line = BuildLine.failed(problem.detail()).getBytes(StandardCharsets.UTF_8);
+                    reply.body().write(line, 0, line.length);
+                } else {
+                    reply.frames().send("ended", 0, json -> {
+                        json.writeStringField("id", request.order().id().toString());
+                        ImageJson.problem(json, problem);
+                    });
+                }
+                reply.body().finish();
+            } catch (IOException e) {
+                throw new CloseConnectionException("the client has gone", e);
             }
         }
     }

@@ -32,9 +32,6 @@ final class ImageTransfers {
     private static final System.Logger LOG = System.getLogger(ImageTransfers.class.getName());
     private static final String TAR = "application/x-tar";
 
-    /// What may follow the last entry of an archive.
-    private static final int LONGEST_TAIL = 16 << 20;
-
     private final ImageDirectory images;
     private final Disconnects disconnects;
 
@@ -90,7 +87,7 @@ final class ImageTransfers {
         try {
             var in = request.content().inputStream();
             loaded = images.load(in, caller, whose);
-            passOver(in);
+            Body.passOver(in);
         } catch (IOException | UncheckedIOException e) {
             throw new CloseConnectionException("the archive was cut off", e);
         }
@@ -193,18 +190,6 @@ final class ImageTransfers {
                         "Accept: this answers application/json, application/x-ndjson and text/event-stream",
                         "Accept",
                         0)));
-    }
-
-    /// Reads on to the end of the body, so that the connection stays usable.
-    private static void passOver(InputStream in) throws IOException {
-        var buffer = new byte[8192];
-        var left = LONGEST_TAIL;
-        for (var got = in.read(buffer); got >= 0; got = in.read(buffer)) {
-            left -= got;
-            if (left < 0) {
-                throw Rejected.invalid(null, "the body goes on behind the end of the archive");
-            }
-        }
     }
 
     /// An answer that begins with its first byte; before it there may still be a refusal.

@@ -110,6 +110,21 @@ final class JobAnswer {
         response.header(HeaderNames.LOCATION, "/v1/jobs/" + id);
     }
 
+    /// Says of an answer whose body has not begun what comes behind it.
+    static void announceTrailers(Reply reply) {
+        if (reply.rendition() == Rendition.TEXT && !reply.isStreamed()) {
+            reply.response()
+                    .header(
+                            HeaderNames.TRAILER,
+                            String.join(
+                                    ", ",
+                                    OUTCOME.defaultCase(),
+                                    EXIT_CODE.defaultCase(),
+                                    TIMELINE.defaultCase(),
+                                    GAPS.defaultCase()));
+        }
+    }
+
     private void json(Execution job, Runnable gone, Reply reply) {
         var output = new InlineOutput(BOTH);
         var ending = collect(job, Part.ALL, output, gone, reply);
@@ -167,17 +182,7 @@ final class JobAnswer {
     }
 
     private void stream(Execution job, Part part, Runnable gone, Reply reply) {
-        if (reply.rendition() == Rendition.TEXT) {
-            reply.response()
-                    .header(
-                            HeaderNames.TRAILER,
-                            String.join(
-                                    ", ",
-                                    OUTCOME.defaultCase(),
-                                    EXIT_CODE.defaultCase(),
-                                    TIMELINE.defaultCase(),
-                                    GAPS.defaultCase()));
-        }
+        announceTrailers(reply);
         var answer = reply.body();
         OutputSink sink = switch (reply.rendition()) {
             case JSON, TEXT -> new PlainOutput(answer, part.streams());

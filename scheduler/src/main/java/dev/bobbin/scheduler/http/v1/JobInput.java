@@ -102,7 +102,12 @@ final class JobInput {
 
     /// @param offered which of them this kind of work has
     static Limits limits(JsonInput value, Set<String> offered) throws IOException {
-        var limits = new Limits[] {Limits.DEFAULT};
+        return limits(value, offered, Limits.DEFAULT);
+    }
+
+    /// @param usual what counts where nothing is said
+    static Limits limits(JsonInput value, Set<String> offered, Limits usual) throws IOException {
+        var limits = new Limits[] {usual};
         value.object(offered, (name, each) -> {
             var now = limits[0];
             var memory = name.equals("memory") ? Quantity.bytes(each) : now.memoryBytes();

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.v1;
 
+import dev.bobbin.runner.Limits;
 import dev.bobbin.scheduler.http.exchange.JsonInput;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import java.io.IOException;
@@ -18,30 +19,42 @@ sealed interface JobRequest {
     /// A command in a sandbox that lasts.
     record Exec(ExecRequest asked) implements JobRequest {}
 
-    static JobRequest read(byte[] body) {
-        var reading = new Reading();
+    /// An image made of a recipe and files.
+    record Build(BuildInput asked) implements JobRequest {}
+
+    /// What a body asks for.
+    ///
+    /// @param usualOfBuilds limits of each command of a build if nothing is said
+    static JobRequest read(byte[] body, Limits usualOfBuilds) {
+        var reading = new Reading(usualOfBuilds);
         JsonInput.readObject(body, FIELDS, reading::field);
         if (reading.work == null) {
-            throw Rejected.invalid("run", "run: say what to do, either run or exec");
+            throw Rejected.invalid("run", "run: say what to do, one of run, exec and build");
         }
         return reading.work;
     }
 
     /// What was read so far.
     final class Reading {
+        private final Limits usualOfBuilds;
         private @Nullable JobRequest work;
+
+        private Reading(Limits usualOfBuilds) {
+            this.usualOfBuilds = usualOfBuilds;
+        }
 
         private void field(String name, JsonInput value) throws IOException {
             switch (name) {
                 case "run" -> is(new Run(RunRequest.readDetached(value)), name);
                 case "exec" -> is(new Exec(ExecRequest.readDetached(value)), name);
+                case "build" -> is(new Build(BuildInput.readDetached(value, usualOfBuilds)), name);
                 default -> throw JobInput.notOffered(value);
             }
         }
 
         private void is(JobRequest asked, String name) {
             if (work != null) {
-                throw Rejected.invalid(name, name + ": a job is either run or exec, and not both");
+                throw Rejected.invalid(name, name + ": a job is one of run, exec and build, and not two of them");
             }
             work = asked;
         }

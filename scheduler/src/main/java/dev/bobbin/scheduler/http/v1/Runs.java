@@ -2,7 +2,6 @@ package dev.bobbin.scheduler.http.v1;
 
 import dev.bobbin.image.ImageException;
 import dev.bobbin.image.ImageReference;
-import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.PullPolicy;
 import dev.bobbin.runner.Attempt;
 import dev.bobbin.runner.Job;
@@ -14,7 +13,6 @@ import dev.bobbin.scheduler.http.exchange.Body;
 import dev.bobbin.scheduler.http.exchange.Exchange;
 import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
-import dev.bobbin.scheduler.http.exchange.Streamed;
 import dev.bobbin.scheduler.http.exchange.Transfer;
 import dev.bobbin.scheduler.tenant.Caller;
 import io.helidon.webserver.CloseConnectionException;
@@ -141,7 +139,10 @@ final class Runs {
 
     /// Tells how the image comes.
     private void tell(Job.Run job, PullPolicy policy, Caller caller, Reply reply) throws InterruptedException {
-        var listener = new Telling(reply, job.onDisconnect());
+        var listener = new PullNews(
+                reply,
+                job.onDisconnect(),
+                step -> reply.frames().send("progress", 0, json -> ImageJson.progress(json, step)));
         try {
             JobAnswer.head(job.id(), reply.response());
             reply.body().open();
@@ -180,47 +181,5 @@ final class Runs {
         } catch (IOException e) {
             throw new CloseConnectionException("the client has gone", e);
         }
-    }
-
-    /// Tells a client how its image comes. One that may leave without ending its job is not missed.
-    private static final class Telling implements Transfer.Listener {
-        private final Reply reply;
-        private final Job.OnDisconnect onDisconnect;
-        private boolean gone;
-
-        Telling(Reply reply, Job.OnDisconnect onDisconnect) {
-            this.reply = reply;
-            this.onDisconnect = onDisconnect;
-        }
-
-        @Override
-        public void heard(PullProgress step) throws IOException {
-            say(() -> reply.frames().send("progress", 0, json -> ImageJson.progress(json, step)));
-        }
-
-        @Override
-        public void quiet() throws IOException {
-            say(() -> reply.frames().heartbeat(0));
-        }
-
-        private void say(Saying saying) throws IOException {
-            if (gone) {
-                return;
-            }
-            try {
-                saying.say();
-                reply.frames().flush();
-            } catch (Streamed.ClientGone e) {
-                if (onDisconnect == Job.OnDisconnect.KILL) {
-                    throw e;
-                }
-                gone = true;
-            }
-        }
-    }
-
-    @FunctionalInterface
-    private interface Saying {
-        void say() throws IOException;
     }
 }

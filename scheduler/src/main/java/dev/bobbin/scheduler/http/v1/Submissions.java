@@ -15,21 +15,24 @@ import java.util.concurrent.CancellationException;
 final class Submissions {
     private final Runs runs;
     private final Execs execs;
+    private final Builds builds;
 
-    Submissions(Runs runs, Execs execs) {
+    Submissions(Runs runs, Execs execs, Builds builds) {
         this.runs = runs;
         this.execs = execs;
+        this.builds = builds;
     }
 
     void submit(ServerRequest request, ServerResponse response) {
         var body = Body.read(request, Runs.LARGEST_REQUEST);
-        var asked = JobRequest.read(body);
+        var asked = JobRequest.read(body, builds.usualLimits());
         var key = IdempotencyKey.of(request, body);
         var caller = Exchange.caller(request);
         try {
             var attempt = switch (asked) {
                 case JobRequest.Run(var run) -> runs.detached(run, key, caller);
                 case JobRequest.Exec(var exec) -> execs.detached(exec, key, caller);
+                case JobRequest.Build(var build) -> builds.detached(build, key, caller);
             };
             answer(attempt, response);
         } catch (InterruptedException | CancellationException e) {

@@ -43,8 +43,8 @@ public final class V1 implements Dialect {
         var terminals = new Terminals(takeovers);
         this.runs = new Runs(dispatcher, directory, usualImage, answers, terminals);
         this.execs = new Execs(dispatcher, places, answers, terminals);
-        this.submissions = new Submissions(runs, execs);
         this.builds = new Builds(dispatcher, directory, answers);
+        this.submissions = new Submissions(runs, execs, builds);
         this.sandboxes = new Sandboxes(places, directory, usualImage, answers);
         this.volumes = new Volumes(places.volumes());
         this.stats = new Stats(places, answers);

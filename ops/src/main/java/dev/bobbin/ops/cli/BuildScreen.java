@@ -1,0 +1,246 @@
+package dev.bobbin.ops.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/// A build on a terminal: what is over goes up line by line and stays, what runs is drawn again and again below it.
+final class BuildScreen implements BuildView {
+    /* The part that is drawn again is at most as high as the terminal. Its lines are cut to the width of the moment, so that
+     * each takes one row; when the terminal has become narrower since, it has broken them into several, which are counted.
+     * Between two drawings the cursor is at the beginning of the line below, so that whatever else prints does no harm. */
+
+    private static final Duration EVERY = Duration.ofMillis(100);
+    private static final int LEAST_COLUMNS = 20;
+    private static final int MOST_TAIL = 6;
+    private static final String UP = "\033[%dA";
+    private static final String CLEAR_LINE = "\033[K";
+    private static final String CLEAR_BELOW = "\033[J";
+    private static final String NO_WRAP = "\033[?7l";
+    private static final String WRAP = "\033[?7h";
+
+    private final PrintStream out;
+    private final Supplier<Size> size;
+    private final LongSupplier nanos;
+    private final Ink ink;
+    private final String name;
+    private final BuildSteps steps = new BuildSteps();
+    private final long began;
+    private List<String> drawn = List.of();
+    private long sent;
+    private boolean answered;
+    private boolean closed;
+
+    /// Of a terminal.
+    record Size(int rows, int columns) {}
+
+    /// Whether there are colours.
+    enum Ink {
+        COLOURED,
+        PLAIN;
+
+        String of(String code, String text) {
+            return this == PLAIN || text.isEmpty() ? text : "\033[" + code + "m" + text + "\033[0m";
+        }
+    }
+
+    /// @param name of the image, empty for none
+    /// @param size asked for before each drawing
+    BuildScreen(PrintStream out, Supplier<Size> size, LongSupplier nanos, Ink ink, String name) {
+        this.out = out;
+        this.size = size;
+        this.nanos = nanos;
+        this.ink = ink;
+        this.name = name;
+        this.began = nanos.getAsLong();
+    }
+
+    /// One on this terminal, which draws itself until it is closed.
+    static BuildScreen start(PrintStream out, Ink ink, String name) {
+        var terminal = new LocalTerminal();
+        var screen = new BuildScreen(out, () -> size(terminal.size()), System::nanoTime, ink, name);
+        Thread.ofPlatform().daemon().name("build-screen").start(screen::drawOn);
+        return screen;
+    }
+
+    private static Size size(Map<String, Object> known) {
+        return known.get("rows") instanceof Integer rows && known.get("columns") instanceof Integer columns
+                ? new Size(rows, columns)
+                : new Size(24, 80);
+    }
+
+    private synchronized void drawOn() {
+        try {
+            while (!closed) {
+                draw();
+                wait(EVERY.toMillis());
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public synchronized void sent(long bytes) {
+        sent = bytes;
+    }
+
+    @Override
+    public synchronized void show(Map<?, ?> frame) {
+        answered = true;
+        steps.take(frame, nanos.getAsLong());
+        if ("ended".equals(frame.get("type"))) {
+            end();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            show(List.of(), List.of());
+            notifyAll();
+        }
+    }
+
+    /// Draws what there is now.
+    synchronized void draw() {
+        if (closed) {
+            return;
+        }
+        show(whatIsOver(), whatGoesOn(size.get()));
+    }
+
+    private void end() {
+        show(whatIsOver(), List.of());
+        closed = true;
+        steps.failed().ifPresent(this::printWhole);
+        steps.problem().ifPresent(problem -> out.println(ink.of("31", problem)));
+        out.println(summary());
+        out.flush();
+        notifyAll();
+    }
+
+    private void printWhole(BuildSteps.Step step) {
+        out.println(ink.of("31", "What [" + step.name() + "] " + Cells.plain(step.title()) + " printed:"));
+        try (var output = step.output()) {
+            output.writeTo(out);
+        } catch (IOException e) {
+            out.println("(it cannot be read again: " + e.getMessage() + ")");
+        }
+    }
+
+    private String summary() {
+        return "%d steps done, %d cached%s, in %s"
+                .formatted(
+                        steps.count("done") + steps.count("cached"),
+                        steps.count("cached"),
+                        steps.count("failed") == 0 ? "" : ", " + steps.count("failed") + " failed",
+                        BuildLines.duration(millisSince(began)));
+    }
+
+    private long millisSince(long then) {
+        return Duration.ofNanos(nanos.getAsLong() - then).toMillis();
+    }
+
+    /// Prints `above` for good, and `below` until the next time.
+    private void show(List<String> above, List<String> below) {
+        var columns = Math.max(LEAST_COLUMNS, size.get().columns());
+        var text = new StringBuilder(NO_WRAP);
+        var up = drawn.stream()
+                .mapToInt(line -> Math.max(1, Math.ceilDiv(Cells.width(Cells.plain(line)), columns)))
+                .sum();
+        if (up > 0) {
+            text.append(UP.formatted(up));
+        }
+        above.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
+        below.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
+        out.print(text.append(CLEAR_BELOW).append(WRAP));
+        out.flush();
+        drawn = below;
+    }
+
+    private List<String> whatIsOver() {
+        var columns = Math.max(LEAST_COLUMNS, size.get().columns());
+        var lines = new ArrayList<String>();
+        steps.takeNotes().forEach(note -> lines.add(ink.of("33", Cells.plain(note))));
+        for (var step : steps.takeOver()) {
+            var took = step.state().equals("cached") ? "" : BuildLines.duration(step.millis());
+            lines.add(line(columns, step.state(), step.name(), step.title(), took));
+        }
+        return lines;
+    }
+
+    private List<String> whatGoesOn(Size now) {
+        var columns = Math.max(LEAST_COLUMNS, now.columns());
+        var most = Math.max(1, now.rows() - 1);
+        var lines = new ArrayList<String>();
+        lines.add(ink.of("1", Cells.cut(heading(), columns)));
+        steps.pulls().forEach((image, layers) -> lines.add(Cells.cut(pulling(image, layers), columns)));
+        var running = List.copyOf(steps.running());
+        var room = running.isEmpty() ? 0 : (most - lines.size() - running.size()) / running.size();
+        for (var step : running) {
+            lines.add(line(
+                    columns,
+                    "running",
+                    step.name(),
+                    step.title(),
+                    BuildLines.duration(millisSince(step.sinceNanos()) / 100 * 100)));
+            var tail = List.copyOf(step.tail());
+            tail.subList(Math.max(0, tail.size() - Math.clamp(room, 0, MOST_TAIL)), tail.size())
+                    .forEach(each -> lines.add(ink.of("2", Cells.cut("            " + each, columns))));
+        }
+        if (lines.size() > most) {
+            var left = lines.size() - most + 1;
+            lines.subList(most - 1, lines.size()).clear();
+            lines.add(Cells.cut("            and " + left + " lines more", columns));
+        }
+        return lines;
+    }
+
+    private String heading() {
+        var what = steps.exporting().map(image -> "writing " + image).orElseGet(() -> {
+            if (!answered) {
+                return "sending " + Amount.of(sent);
+            }
+            var done = steps.count("done") + steps.count("cached");
+            return done + " steps done, " + steps.count("cached") + " cached, "
+                    + steps.running().size() + " running";
+        });
+        var seconds = BuildLines.duration(millisSince(began) / 100 * 100);
+        return "building" + (name.isEmpty() ? "" : " " + name) + ", " + seconds + ": " + what;
+    }
+
+    private static String pulling(String image, Map<String, BuildSteps.Layer> layers) {
+        var bytes = layers.values().stream().mapToLong(BuildSteps.Layer::bytes).sum();
+        var total = layers.values().stream().mapToLong(BuildSteps.Layer::total).sum();
+        var ready = layers.values().stream().filter(BuildSteps.Layer::ready).count();
+        return "  pulling   " + image
+                + (total == 0 ? "" : ", " + Amount.of(bytes) + " of " + Amount.of(total))
+                + (ready == 0 ? "" : ", " + ready + " layers ready");
+    }
+
+    private String line(int columns, String state, String step, String title, String took) {
+        var word = state.equals("running") || state.equals("cancelled") ? state : state.toUpperCase(Locale.ROOT);
+        var head = "  " + word + " ".repeat(Math.max(1, 10 - word.length()));
+        var room = columns - Cells.width(head) - (took.isEmpty() ? 0 : took.length() + 1);
+        var text = Cells.cut("[" + step + "] " + Cells.plain(title.replace('\n', ' ')), Math.max(0, room));
+        var gap = took.isEmpty() ? "" : " ".repeat(Math.max(1, room - Cells.width(text) + 1));
+        return ink.of(colour(state), head) + text + gap + took;
+    }
+
+    private static String colour(String state) {
+        return switch (state) {
+            case "failed" -> "31";
+            case "done" -> "32";
+            case "cached" -> "36";
+            default -> "33";
+        };
+    }
+}
