@@ -30,17 +30,17 @@ public final class Builds {
 
     private final Premises premises;
     private final ImageStore images;
-    private final BuildCommands commands;
     private final Builder builder;
     private final Set<LocalExecution> running = ConcurrentHashMap.newKeySet();
 
     Builds(HostConfig config, ImageStore images, Premises premises) throws IOException {
         this.premises = premises;
         this.images = images;
-        this.commands = new BuildCommands(premises);
+        var commands = new BuildCommands(premises);
         this.builder = Builder.open(
                 config.dataDir().resolve("builds"),
                 images,
+                commands,
                 commands,
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
@@ -124,7 +124,6 @@ public final class Builds {
     /// mount go the same way.
     public BuildCache.Pruned prune(Duration unusedFor) throws IOException {
         var pruned = builder.cache().prune(unusedFor);
-        commands.prune(unusedFor);
         images.prune(new PrunePolicy(null, null));
         return pruned;
     }
