@@ -101,15 +101,15 @@ public final class Workshop implements AutoCloseable {
 
     /// Makes a layer. The same contents give the same layer.
     ///
-    /// @param mostBytes of the archive; more are an [ImageException] that is INVALID, as is what no layer may have
+    /// @throws ImageException INVALID if no layer may be like that
     /// @throws IOException what `contents` throws
-    public Layer make(Contents contents, long mostBytes) throws IOException {
+    public Layer make(Contents contents) throws IOException {
         var pinned = new ArrayList<Digest>();
         try (var arrival = blobs.arrival("sha256")) {
             var hasher = Digest.hasher("sha256");
             var gzip = new Fast(new BufferedOutputStream(arrival, BUFFER));
             var tar = new BufferedOutputStream(new DigestOutputStream(gzip, hasher), BUFFER);
-            contents.writeTo(new Bounded(tar, Math.min(mostBytes, largestLayer)));
+            contents.writeTo(new Bounded(tar, largestLayer));
             tar.flush();
             gzip.finish();
             gzip.flush();
@@ -266,7 +266,7 @@ public final class Workshop implements AutoCloseable {
         public void write(byte[] bytes, int offset, int length) throws IOException {
             left -= length;
             if (left < 0) {
-                throw ImageException.invalid("a layer would have more than the " + most + " bytes that it may");
+                throw ImageException.invalid("a layer would have more than " + most + " bytes");
             }
             out.write(bytes, offset, length);
         }

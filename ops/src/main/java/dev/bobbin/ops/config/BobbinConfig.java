@@ -293,10 +293,12 @@ public record BobbinConfig(
         var uploads = settings.integer("build.uploads", absent.uploads());
         var uploadBytes = settings.bytes("build.upload-bytes", absent.uploadBytes());
         var cacheBytes = settings.bytes("build.cache-bytes", absent.cacheBytes());
+        var cacheEntries = settings.integer("build.cache-entries", absent.cacheEntries());
         var keepUnused = settings.duration("build.keep-unused", absent.keepUnused());
         return checked("build.", () -> {
             var limits = new Limits(memory, usual.cpus(), usual.pids(), time, output, disk);
-            return new BuildConfig(parallel, contextBytes, uploads, uploadBytes, cacheBytes, keepUnused, limits);
+            return new BuildConfig(
+                    parallel, contextBytes, uploads, uploadBytes, cacheBytes, cacheEntries, keepUnused, limits);
         });
     }
 

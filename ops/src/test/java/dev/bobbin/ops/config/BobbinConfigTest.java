@@ -128,6 +128,7 @@ final class BobbinConfigTest {
                   uploads: 4
                   upload-bytes: 2GiB
                   cache-bytes: 5GiB
+                  cache-entries: 700
                   keep-unused: 2d
                   memory: 1GiB
                   disk: 6GiB
@@ -208,6 +209,7 @@ final class BobbinConfigTest {
                                 4,
                                 2L << 30,
                                 5L << 30,
+                                700,
                                 Duration.ofDays(2),
                                 new Limits(
                                         1L << 30,
@@ -294,7 +296,7 @@ final class BobbinConfigTest {
         expected.addAll(Set.of("host.bind-callers", "host.bind-prefixes", "host.writable-bind-prefixes"));
         // Builds are jobs of their own kind.
         expected.removeIf(key -> key.startsWith("host.builds"));
-        Stream.of("parallel", "context-bytes", "uploads", "upload-bytes", "cache-bytes", "keep-unused")
+        Stream.of("parallel", "context-bytes", "uploads", "upload-bytes", "cache-bytes", "cache-entries", "keep-unused")
                 .forEach(key -> expected.add("build." + key));
         Stream.of("memory", "disk", "time", "output").forEach(key -> expected.add("build." + key));
         // Profiles with a name are of the same kind as that of all jobs.

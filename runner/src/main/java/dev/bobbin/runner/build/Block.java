@@ -23,4 +23,9 @@ public record Block(
         after = List.copyOf(after);
         steps = List.copyOf(steps);
     }
+
+    /// Whether its layer depends on what it stands on.
+    boolean dependsOnBase() {
+        return !steps.stream().allMatch(step -> step instanceof Step.Copy copy && !copy.dependsOnBase());
+    }
 }

@@ -28,10 +28,11 @@ import org.jspecify.annotations.Nullable;
 final class Build {
     private final BuildPlan plan;
     private final Schedule schedule;
-    private final BlockWork.Site site;
-    private final BlockWork.Sources sources;
+    private final Site site;
+    private final Site.Sources sources;
     private final StoredBases bases;
     private final BuildCache cache;
+    private final MountedCaches mounted;
     private final Semaphore places;
     private final Map<String, CompletableFuture<Done>> done = new HashMap<>();
     private final LinkedBlockingQueue<Optional<RuntimeException>> ended = new LinkedBlockingQueue<>();
@@ -46,15 +47,17 @@ final class Build {
     Build(
             BuildPlan plan,
             Schedule schedule,
-            BlockWork.Site site,
+            Site site,
             BuildContext context,
             StoredBases bases,
             BuildCache cache,
+            MountedCaches mounted,
             Semaphore places) {
         this.plan = plan;
         this.schedule = schedule;
         this.bases = bases;
         this.cache = cache;
+        this.mounted = mounted;
         this.places = places;
         this.site = site;
         this.sources = new Copied(context);
@@ -65,10 +68,14 @@ final class Build {
     ///
     /// @throws BuildException or [FailedStep] of the first block that failed
     Built run() throws InterruptedException {
+        var open = takeKnown();
+        if (open.isEmpty()) {
+            return export();
+        }
         try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
-                schedule.wanted().forEach(block -> tasks.execute(() -> doBlock(block)));
-                var failure = firstFailure();
+                open.forEach(block -> tasks.execute(() -> doBlock(block)));
+                var failure = firstFailure(open.size());
                 if (failure.isPresent()) {
                     throw failure.get();
                 }
@@ -83,10 +90,35 @@ final class Build {
         return export();
     }
 
-    /// Waits until all blocks are done, or one of them failed.
-    private Optional<RuntimeException> firstFailure() throws InterruptedException {
+    /// Takes from the cache what stands on nothing but what is cached: at once and without a thread, as that is most of
+    /// what most builds do. Gives the blocks that are left.
+    private List<Block> takeKnown() throws InterruptedException {
+        var left = new ArrayList<Block>();
+        for (var block : schedule.inOrder()) {
+            var isOpen = schedule.waitsFor(block).stream()
+                    .anyMatch(name -> !promise(name).isDone());
+            if (isOpen || !takeKnown(block)) {
+                left.add(block);
+            }
+        }
+        return left;
+    }
+
+    private boolean takeKnown(Block block) throws InterruptedException {
         try {
-            for (var left = done.size(); left > 0; left--) {
+            var below = below(block);
+            var known = block.steps().isEmpty() ? Optional.of(new Done(null, below)) : known(block, key(block, below), below);
+            known.ifPresent(promise(block.name())::complete);
+            return known.isPresent();
+        } catch (IOException | RuntimeException _) {
+            return false; // which it says again when it is its turn
+        }
+    }
+
+    /// Waits until so many blocks are done, or one of them failed.
+    private Optional<RuntimeException> firstFailure(int blocks) throws InterruptedException {
+        try {
+            for (var left = blocks; left > 0; left--) {
                 var failure = ended.take();
                 if (failure.isPresent()) {
                     return failure;
@@ -134,7 +166,7 @@ final class Build {
         return Objects.requireNonNull(done.get(block));
     }
 
-    private Done result(Block block) throws IOException, InterruptedException {
+    private List<Layer> below(Block block) throws InterruptedException {
         var below = new ArrayList<>(layers(block.base()));
         for (var needed : schedule.between(block)) {
             var own = promise(needed.name()).join().own;
@@ -142,41 +174,54 @@ final class Build {
                 below.add(own);
             }
         }
+        return below;
+    }
+
+    private Digest key(Block block, List<Layer> below) throws IOException, InterruptedException {
+        return BlockKey.of(block, site.order(), sources, below);
+    }
+
+    private Optional<Done> known(Block block, Digest key, List<Layer> below) {
+        var began = System.nanoTime();
+        if (!site.order().useCache()) {
+            return Optional.empty();
+        }
+        var known = cache.find(site.order().tenant(), key).filter(this::isHere);
+        known.ifPresent(_ -> {
+            cached.incrementAndGet();
+            tell(Kind.CACHED, block.name(), block.title(), millisSince(began));
+        });
+        return known.map(found -> stacked(below, found.layer()));
+    }
+
+    private Done result(Block block) throws IOException, InterruptedException {
+        var below = below(block);
         if (block.steps().isEmpty()) {
             return new Done(null, below);
         }
-        return work(block, below);
-    }
-
-    private Done work(Block block, List<Layer> below) throws IOException, InterruptedException {
-        var began = System.nanoTime();
-        var work = new BlockWork(site, sources, block, below);
-        var key = work.key().digest();
-        var tenant = site.order().tenant();
-        var known = site.order().useCache()
-                ? cache.find(tenant, key).filter(this::isHere)
-                : Optional.<BuildCache.Made>empty();
+        var key = key(block, below);
+        var known = known(block, key, below);
         if (known.isPresent()) {
-            cached.incrementAndGet();
-            tell(Kind.CACHED, block.name(), block.title(), millisSince(began));
-            return stacked(below, known.get().layer());
+            return known.get();
         }
-        places.acquire();
-        try {
-            return made(block, work, key, below);
-        } finally {
-            places.release();
+        // the caches first: whoever waits for one does not keep others from working
+        try (var _ = mounted.take(site.order().tenant(), block)) {
+            places.acquire();
+            try {
+                return made(block, key, below);
+            } finally {
+                places.release();
+            }
         }
     }
 
-    private Done made(Block block, BlockWork work, Digest key, List<Layer> below)
-            throws IOException, InterruptedException {
+    private Done made(Block block, Digest key, List<Layer> below) throws IOException, InterruptedException {
         var began = System.nanoTime();
         tell(Kind.STARTED, block.name(), block.title(), 0);
         try {
-            var layer = work.work();
-            var result = stacked(below, layer);
-            cache.put(site.order().tenant(), key, new BuildCache.Made(layer), result.stack);
+            var done = new BlockWork(site, sources, block, below).work();
+            var result = stacked(below, done.layer());
+            cache.put(site.order().tenant(), key, done, result.stack);
             made.incrementAndGet();
             tell(Kind.DONE, block.name(), block.title(), millisSince(began));
             return result;
@@ -218,57 +263,12 @@ final class Build {
         }
         var began = System.nanoTime();
         tell(Kind.EXPORTING, "", name.text(), 0);
-        var layers = layers(plan.result());
-        var origin = new ImageConfig.Origin(Platform.ofThisMachine(), order.time(), List.of(), history());
-        var image = site.workshop().name(name, plan.config().withOrigin(origin), layers);
+        var history = new History(plan, schedule, bases, order.time())
+                .steps(block -> promise(block).join().own != null);
+        var origin = new ImageConfig.Origin(Platform.ofThisMachine(), order.time(), List.of(), history);
+        var image = site.workshop().name(name, plan.config().withOrigin(origin), layers(plan.result()));
         tell(Kind.FINISHED, "", image.digest().text(), millisSince(began));
         return new Built(name, image.digest(), cached.get(), made.get());
-    }
-
-    /// Of the base as it says itself, and then of the recipe, where only blocks that made a layer count as such.
-    private List<ImageConfig.Step> history() throws InterruptedException {
-        var base = ground(plan.result());
-        var steps = new ArrayList<ImageConfig.Step>();
-        if (base instanceof Base.Image(var reference)) {
-            steps.addAll(bases.resolve(reference).config().origin().history());
-        }
-        if (plan.history().isEmpty()) {
-            if (plan.result() instanceof Base.Result(var last)) {
-                chain(schedule.block(last))
-                        .forEach(block -> steps.add(
-                                step(block.title(), promise(block.name()).join().own == null)));
-            }
-        } else {
-            plan.history().forEach(past -> {
-                var block = past.block();
-                steps.add(step(past.createdBy(), block == null || promise(block).join().own == null));
-            });
-        }
-        return steps;
-    }
-
-    private ImageConfig.Step step(String createdBy, boolean empty) {
-        return new ImageConfig.Step(site.order().time(), createdBy, "", "bobbin", empty);
-    }
-
-    /// What a stack stands on in the end.
-    private Base ground(Base base) {
-        var at = base;
-        while (at instanceof Base.Result(var block)) {
-            at = schedule.block(block).base();
-        }
-        return at;
-    }
-
-    /// The blocks whose layers a block's stack has, the lowest first.
-    private List<Block> chain(Block block) {
-        var chain = new ArrayList<Block>();
-        if (block.base() instanceof Base.Result(var lower)) {
-            chain.addAll(chain(schedule.block(lower)));
-        }
-        chain.addAll(schedule.between(block));
-        chain.add(block);
-        return chain;
     }
 
     private void tell(Kind kind, String step, String text, long millis) {
@@ -280,7 +280,7 @@ final class Build {
     }
 
     /// What blocks copy from: blocks that are done, images, and the context.
-    private final class Copied implements BlockWork.Sources {
+    private final class Copied implements Site.Sources {
         private final BuildContext context;
 
         Copied(BuildContext context) {

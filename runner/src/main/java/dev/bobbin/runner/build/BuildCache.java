@@ -1,229 +1,297 @@
 package dev.bobbin.runner.build;
 
-import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.Layer;
 import dev.bobbin.image.store.ImageStore;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Which layers blocks became, by what these depend on. A tenant has its own; the layers are the store's, which keeps
-/// them as long as they are named here. Safe for many threads.
+/// What builds left for later ones: which layers blocks became, by what these depend on, and the directories that commands
+/// mount as caches. A tenant has its own; the layers are the store's, which keeps them as long as they are named here.
+/// Safe for many threads.
 ///
-/* One file an entry, `<tenant's hash>-<key>`: a line of its format, then the layer, or nothing if the block made none, and
- * the diff ids that it was stacked on, its own last. A file that cannot be read is no entry. The modification time says
- * when it was last of use. */
+/* One file an entry, `<tenant's hash>-<key>` or `<tenant's hash>-<name of a mounted cache>`, as CacheRecord writes it. A
+ * file that cannot be read is no entry. The modification time says, to a minute, when it was last of use. */
 public final class BuildCache implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(BuildCache.class.getName());
-    private static final String FORMAT = "bobbin build cache 1";
+    private static final String ASIDE = "aside-";
+    private static final Duration USE_STEP = Duration.ofMinutes(1);
+    /// Every entry costs some memory and some files.
+    private static final long LEAST_BYTES = 64 << 10;
 
     private final Path directory;
     private final ImageStore images;
+    private final CacheMounts mounts;
     private final Map<String, Entry> entries = new HashMap<>();
+    private final Shares shares = new Shares();
+    private boolean closed;
 
     /// What a block became.
     ///
     /// @param layer `null` if it made none
-    record Made(@Nullable Layer layer) {}
+    /// @param unpackedBytes that it takes on the disk besides its archive
+    record Made(@Nullable Layer layer, long unpackedBytes) {}
 
-    private record Entry(Made made, long bytes, AutoCloseable pin) {}
+    private static final class Entry {
+        private final CacheRecord is;
+        private final AutoCloseable pin;
+        private Instant used;
+        /// What the disk says of that.
+        private Instant noted;
 
-    /// What pruning took away.
+        Entry(CacheRecord is, AutoCloseable pin, Instant used) {
+            this.is = is;
+            this.pin = pin;
+            this.used = used;
+            this.noted = used;
+        }
+
+        long bytes() {
+            return Math.max(LEAST_BYTES, is.bytes());
+        }
+    }
+
+    /// Entries and what they take: those that are there, or those that were taken away.
     public record Pruned(int entries, long bytes) {}
 
-    private BuildCache(Path directory, ImageStore images) {
+    private BuildCache(Path directory, ImageStore images, CacheMounts mounts) {
         this.directory = directory;
         this.images = images;
+        this.mounts = mounts;
     }
 
     /// Finds what earlier servers left.
-    public static BuildCache open(Path directory, ImageStore images) throws IOException {
+    public static BuildCache open(Path directory, ImageStore images, CacheMounts mounts) throws IOException {
         Files.createDirectories(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        var cache = new BuildCache(directory, images);
+        var cache = new BuildCache(directory, images, mounts);
+        var used = new HashMap<Path, Instant>();
         try (var files = Files.newDirectoryStream(directory)) {
             for (var file : files) {
-                cache.read(file);
+                if (String.valueOf(file.getFileName()).startsWith(ASIDE)) {
+                    Files.deleteIfExists(file);
+                } else {
+                    used.put(file, Files.getLastModifiedTime(file).toInstant());
+                }
             }
         }
+        used.entrySet().stream()
+                .sorted(Map.Entry.<Path, Instant>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
+                .forEach(file -> cache.read(file.getKey(), file.getValue()));
         return cache;
     }
 
-    private void read(Path file) throws IOException {
+    private void read(Path file, Instant used) {
         var name = String.valueOf(file.getFileName());
         try {
-            var lines = Files.readAllLines(file);
-            if (!lines.getFirst().equals(FORMAT)) {
-                throw new IllegalArgumentException("it is of another format");
-            }
-            var diffIds = lines.stream().skip(2).map(Digest::parse).toList();
-            entries.put(name, entry(layer(lines.get(1)), diffIds));
+            var is = CacheRecord.parse(Files.readAllLines(file));
+            enter(name, new Entry(is, pin(is), used));
         } catch (RuntimeException | IOException e) {
             LOG.log(Level.INFO, "the cached build step " + name + " is forgotten: " + e.getMessage());
-            Files.deleteIfExists(file);
+            delete(name);
         }
     }
 
-    private static @Nullable Layer layer(String line) {
-        if (line.isEmpty()) {
-            return null;
-        }
-        var words = line.split(" ", -1);
-        return new Layer(
-                new Descriptor(words[0], Digest.parse(words[1]), Long.parseLong(words[2])), Digest.parse(words[3]));
+    private AutoCloseable pin(CacheRecord is) {
+        return switch (is) {
+            case CacheRecord.Block(var made, var diffIds) -> {
+                var layer = made.layer();
+                yield layer == null ? () -> {} : images.keep(layer, diffIds);
+            }
+            case CacheRecord.Mount _ -> () -> {};
+        };
     }
 
-    private Entry entry(@Nullable Layer layer, List<Digest> diffIds) {
-        return layer == null
-                ? new Entry(new Made(null), 0, () -> {})
-                : new Entry(new Made(layer), layer.blob().size(), images.keep(layer, diffIds));
+    private void enter(String name, Entry entry) {
+        close(entries.put(name, entry));
+        shares.put(owner(name), name, entry.bytes());
     }
 
     private static String name(String tenant, Digest key) {
         return prefix(tenant) + key.hex();
     }
 
+    private static String name(CacheMounts.Cache cache) {
+        return prefix(cache.tenant()) + cache.name();
+    }
+
     private static String prefix(String tenant) {
         return Digest.sha256(tenant).hex().substring(0, 16) + "-";
+    }
+
+    private static String owner(String name) {
+        return name.substring(0, Math.max(0, name.indexOf('-') + 1));
     }
 
     /// What a block became that depended on the same.
     synchronized Optional<Made> find(String tenant, Digest key) {
         var name = name(tenant, key);
         var entry = entries.get(name);
-        if (entry != null) {
-            try {
-                Files.setLastModifiedTime(directory.resolve(name), FileTime.from(Instant.now()));
-            } catch (IOException e) {
-                LOG.log(Level.DEBUG, "the use of " + name + " is not noted", e);
-            }
+        if (entry == null || !(entry.is instanceof CacheRecord.Block block)) {
+            return Optional.empty();
         }
-        return Optional.ofNullable(entry).map(Entry::made);
+        use(name, entry);
+        return Optional.of(block.made());
+    }
+
+    private void use(String name, Entry entry) {
+        entry.used = Instant.now();
+        shares.used(owner(name), name);
+        if (Duration.between(entry.noted, entry.used).compareTo(USE_STEP) < 0) {
+            return;
+        }
+        entry.noted = entry.used;
+        try {
+            Files.setLastModifiedTime(directory.resolve(name), FileTime.from(entry.used));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "the use of " + name + " is not noted", e);
+        }
     }
 
     /// Notes what a block became.
     ///
     /// @param stack the layers that it stands on, the lowest first, and its own
     synchronized void put(String tenant, Digest key, Made made, List<Layer> stack) throws IOException {
-        var name = name(tenant, key);
-        var diffIds = stack.stream().map(Layer::diffId).toList();
-        var layer = made.layer();
-        var lines = new ArrayList<String>(List.of(FORMAT, layer == null ? "" : line(layer)));
-        diffIds.forEach(id -> lines.add(id.text()));
-        var aside = directory.resolve("aside-" + UUID.randomUUID());
-        Files.write(aside, lines);
+        put(
+                name(tenant, key),
+                new CacheRecord.Block(made, stack.stream().map(Layer::diffId).toList()));
+    }
+
+    /// Notes that a mounted cache was of use.
+    ///
+    /// @param bytes that are in it; what was known before if negative
+    synchronized void used(CacheMounts.Cache cache, long bytes) throws IOException {
+        var known = entries.get(name(cache));
+        if (known != null && (bytes < 0 || known.is.bytes() == bytes)) {
+            use(name(cache), known);
+        } else {
+            put(name(cache), new CacheRecord.Mount(cache, Math.max(0, bytes)));
+        }
+    }
+
+    private void put(String name, CacheRecord is) throws IOException {
+        if (closed) {
+            return;
+        }
+        var aside = directory.resolve(ASIDE + UUID.randomUUID());
+        Files.write(aside, is.lines());
         Files.move(aside, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-        close(entries.put(name, entry(layer, diffIds)));
+        enter(name, new Entry(is, pin(is), Instant.now()));
     }
 
-    private static String line(Layer layer) {
-        var blob = layer.blob();
-        return String.join(
-                " ",
-                blob.mediaType(),
-                blob.digest().text(),
-                Long.toString(blob.size()),
-                layer.diffId().text());
+    /// Whether this mounted cache is known.
+    synchronized boolean knows(CacheMounts.Cache cache) {
+        return entries.containsKey(name(cache));
     }
 
-    /// How many entries there are, and what their layers take compressed.
+    /// A mounted cache is gone.
+    synchronized void gone(CacheMounts.Cache cache) {
+        forget(name(cache));
+    }
+
+    /// How many entries there are, and what they take: archives, what those are unpacked to, and mounted caches.
     public synchronized Pruned usage() {
-        return new Pruned(
-                entries.size(),
-                entries.values().stream().mapToLong(Entry::bytes).sum());
+        return new Pruned(shares.count(), shares.bytes());
     }
 
     /// Forgets what was not of use for so long. Layers that no image needs go with the store's next collection.
-    public synchronized Pruned prune(Duration unusedFor) throws IOException {
-        return remove(names(Instant.now().minus(unusedFor)));
-    }
-
-    /// Forgets everything of a tenant's.
-    public synchronized Pruned prune(String tenant) throws IOException {
-        var prefix = prefix(tenant);
-        return remove(entries.keySet().stream()
-                .filter(name -> name.startsWith(prefix))
+    public synchronized Pruned prune(Duration unusedFor) {
+        var before = Instant.now().minus(unusedFor);
+        return remove(entries.entrySet().stream()
+                .filter(entry -> !entry.getValue().used.isAfter(before))
+                .map(Map.Entry::getKey)
+                .sorted()
                 .toList());
     }
 
-    /// Forgets what was of use longest ago until the rest takes no more than that.
-    public synchronized Pruned pruneTo(long keepBytes) throws IOException {
-        var left = usage().bytes();
-        var removed = new ArrayList<String>();
-        for (var name : names(Instant.now().plusSeconds(1))) {
-            if (left <= keepBytes) {
-                break;
+    /// Forgets everything of a tenant's.
+    public synchronized Pruned prune(String tenant) {
+        var prefix = prefix(tenant);
+        return remove(entries.keySet().stream()
+                .filter(name -> name.startsWith(prefix))
+                .sorted()
+                .toList());
+    }
+
+    /// Forgets as much as is above these bounds: of the tenant that has most, what was of use longest ago.
+    public synchronized Pruned pruneTo(long keepBytes, int keepEntries) {
+        var held = new HashSet<String>();
+        var all = new Pruned(0, 0);
+        for (var next = shares.surplus(keepBytes, keepEntries, held);
+                next.isPresent();
+                next = shares.surplus(keepBytes, keepEntries, held)) {
+            var removed = remove(List.of(next.get()));
+            if (removed.entries() == 0) {
+                held.add(next.get());
             }
-            left -= java.util.Objects.requireNonNull(entries.get(name)).bytes();
-            removed.add(name);
+            all = new Pruned(all.entries() + removed.entries(), all.bytes() + removed.bytes());
         }
-        return remove(removed);
+        return all;
     }
 
-    /// Those last of use before then, the oldest first.
-    private List<String> names(Instant before) throws IOException {
-        var used = new HashMap<String, FileTime>();
-        for (var name : entries.keySet()) {
-            used.put(name, lastUsed(name));
-        }
-        return used.keySet().stream()
-                .filter(name -> !used.getOrDefault(name, FileTime.from(before))
-                        .toInstant()
-                        .isAfter(before))
-                .sorted(Comparator.comparing(name -> used.getOrDefault(name, FileTime.from(before))))
-                .toList();
-    }
-
-    private FileTime lastUsed(String name) throws IOException {
-        try {
-            return Files.getLastModifiedTime(directory.resolve(name));
-        } catch (NoSuchFileException _) {
-            return FileTime.fromMillis(0);
-        }
-    }
-
-    private Pruned remove(List<String> names) throws IOException {
+    private Pruned remove(List<String> names) {
+        var count = 0;
         var bytes = 0L;
         for (var name : names) {
-            Files.deleteIfExists(directory.resolve(name));
-            var entry = entries.remove(name);
-            bytes += entry == null ? 0 : entry.bytes();
-            close(entry);
+            var entry = entries.get(name);
+            if (entry != null && isFree(entry)) {
+                forget(name);
+                count++;
+                bytes += entry.bytes();
+            }
         }
-        return new Pruned(names.size(), bytes);
+        return new Pruned(count, bytes);
     }
 
-    private static void close(@Nullable Entry... all) {
-        Arrays.stream(all).forEach(entry -> {
-            if (entry != null) {
-                try {
-                    entry.pin.close();
-                } catch (Exception e) {
-                    LOG.log(Level.WARNING, "a cached layer is still held", e);
-                }
+    /// A cache that a command has mounted stays.
+    private boolean isFree(Entry entry) {
+        return switch (entry.is) {
+            case CacheRecord.Block _ -> true;
+            case CacheRecord.Mount(var cache, _) -> mounts.remove(cache);
+        };
+    }
+
+    private void forget(String name) {
+        delete(name);
+        shares.remove(owner(name), name);
+        close(entries.remove(name));
+    }
+
+    private void delete(String name) {
+        try {
+            Files.deleteIfExists(directory.resolve(name));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the cached build step " + name + " stays until the next start: " + e.getMessage());
+        }
+    }
+
+    private static void close(@Nullable Entry entry) {
+        if (entry != null) {
+            try {
+                entry.pin.close();
+            } catch (Exception e) {
+                LOG.log(Level.WARNING, "a cached layer is still held", e);
             }
-        });
+        }
     }
 
     @Override
     public synchronized void close() {
+        closed = true;
         entries.values().forEach(BuildCache::close);
         entries.clear();
     }

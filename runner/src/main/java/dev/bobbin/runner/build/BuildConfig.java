@@ -9,7 +9,9 @@ import java.time.Duration;
 /// @param contextBytes of the files that come with one request
 /// @param uploads builds of one tenant whose files are on their way or here
 /// @param uploadBytes what those files may take together
-/// @param cacheBytes of all cached layers, compressed; what was of use longest ago goes first
+/// @param cacheBytes of all that builds leave for later ones: layers, compressed and unpacked, and mounted caches. What
+///        the tenant who has most used longest ago goes first
+/// @param cacheEntries how many layers and mounted caches that are
 /// @param keepUnused how long what was of no use stays in the cache; zero for ever
 /// @param limits of each command whose request says nothing else
 public record BuildConfig(
@@ -18,6 +20,7 @@ public record BuildConfig(
         int uploads,
         long uploadBytes,
         long cacheBytes,
+        int cacheEntries,
         Duration keepUnused,
         Limits limits) {
     public static final BuildConfig DEFAULT = new BuildConfig(
@@ -26,6 +29,7 @@ public record BuildConfig(
             32,
             16L << 30,
             16L << 30,
+            10_000,
             Duration.ofDays(30),
             BuildOrder.USUAL_LIMITS);
 
@@ -42,5 +46,6 @@ public record BuildConfig(
         if (!condition) {
             throw new IllegalArgumentException(message);
         }
+        require(cacheEntries >= 0, "cache-entries: must not be negative");
     }
 }

@@ -6,7 +6,6 @@ import dev.bobbin.image.store.Workshop;
 import dev.bobbin.runner.BuildEvent;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -22,14 +21,13 @@ public final class Builder implements AutoCloseable {
     /* Below the directory: `cache/` with what was built before, and `scratch/` with what builds need for a moment; the latter
      * is emptied when a server begins. */
 
-    private static final System.Logger LOG = System.getLogger(Builder.class.getName());
-
     private final ImageStore images;
     private final Path scratch;
     private final Commands commands;
     private final List<RecipeLanguage> languages;
     private final BiFunction<String, String, RecipeLanguage> choice;
     private final BuildCache cache;
+    private final MountedCaches mounted;
     /// Of each tenant, so that nobody's builds wait for those of others.
     private final Map<String, Semaphore> places = new ConcurrentHashMap<>();
     private final BuildConfig config;
@@ -40,6 +38,7 @@ public final class Builder implements AutoCloseable {
             Commands commands,
             List<RecipeLanguage> languages,
             BiFunction<String, String, RecipeLanguage> choice,
+            CacheMounts mounts,
             BuildCache cache,
             BuildConfig config) {
         this.images = images;
@@ -49,6 +48,7 @@ public final class Builder implements AutoCloseable {
         this.choice = choice;
         this.cache = cache;
         this.config = config;
+        this.mounted = new MountedCaches(mounts, cache, this::prune);
     }
 
     /// Opens it in `directory`, which is made if absent.
@@ -59,6 +59,7 @@ public final class Builder implements AutoCloseable {
             Path directory,
             ImageStore images,
             Commands commands,
+            CacheMounts mounts,
             List<RecipeLanguage> languages,
             BiFunction<String, String, RecipeLanguage> choice,
             BuildConfig config)
@@ -67,8 +68,8 @@ public final class Builder implements AutoCloseable {
         Scratch.remove(scratch);
         Files.createDirectories(
                 scratch, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        var cache = BuildCache.open(directory.resolve("cache"), images);
-        return new Builder(images, scratch, commands, languages, choice, cache, config);
+        var cache = BuildCache.open(directory.resolve("cache"), images, mounts);
+        return new Builder(images, scratch, commands, languages, choice, mounts, cache, config);
     }
 
     /// What was built before.
@@ -158,9 +159,9 @@ public final class Builder implements AutoCloseable {
                 watcher -> {
                     plan.warnings().forEach(warning -> warn(watcher, name, warning));
                     try {
-                        var site = new BlockWork.Site(order, workshop, commands, images.layers(), scratch, watcher);
+                        var site = new Site(order, workshop, commands, images.layers(), scratch, watcher);
                         var built =
-                                new Build(plan, schedule, site, filtered, bases, cache, places(order.tenant())).run();
+                                new Build(plan, schedule, site, filtered, bases, cache, mounted, places(order.tenant())).run();
                         prune();
                         return built;
                     } catch (ImageException e) {
@@ -179,13 +180,8 @@ public final class Builder implements AutoCloseable {
         return places.computeIfAbsent(tenant, _ -> new Semaphore(config.parallel(), true));
     }
 
-    /// What was built is built, whatever becomes of the cache.
     private void prune() {
-        try {
-            cache.pruneTo(config.cacheBytes());
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "the build cache could not be pruned", e);
-        }
+        cache.pruneTo(config.cacheBytes(), config.cacheEntries());
     }
 
     private Recipe recipe(BuildRequest request, BuildContext context) {
@@ -221,6 +217,7 @@ public final class Builder implements AutoCloseable {
 
     @Override
     public void close() {
+        mounted.close();
         cache.close();
     }
 }

@@ -18,7 +18,7 @@ import java.util.TreeMap;
 /// say, and the content of what they copy. Of secrets only that they are asked for.
 final class Key {
     /// Raised whenever the same steps would give another layer.
-    private static final String TOOL = "bobbin build 2";
+    private static final String TOOL = "bobbin build 3";
 
     private final MessageDigest hasher = Digest.hasher("sha256");
 
@@ -102,7 +102,8 @@ final class Key {
                 String.valueOf(step.owner()),
                 String.valueOf(step.mode()),
                 Boolean.toString(step.unpack()),
-                Boolean.toString(step.parents())));
+                Boolean.toString(step.parents()),
+                Boolean.toString(step.link())));
     }
 
     void file(Step.InlineFile step) {

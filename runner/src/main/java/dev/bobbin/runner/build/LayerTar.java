@@ -19,10 +19,14 @@ final class LayerTar {
     private static final long LARGEST_SIZE = 0777_7777_7777L;
     private static final int LARGEST_ID = 07_777_777;
     private static final int CHUNK = 64 * 1024;
+    /// In which file systems give room, and what they note of each file.
+    private static final int DISK_BLOCK = 4096;
+    private static final int DISK_INODE = 256;
 
     private final OutputStream out;
     private final long seconds;
     private final byte[] chunk = new byte[CHUNK];
+    private long unpackedBytes;
 
     LayerTar(OutputStream out, Instant time) {
         this.out = out;
@@ -40,6 +44,8 @@ final class LayerTar {
         };
         var name = node.isDirectory() ? node.path() + "/" : node.path();
         header(name, node, type, node.target(), node.size());
+        var blocks = node.isDirectory() ? 1 : (node.size() + DISK_BLOCK - 1) / DISK_BLOCK;
+        unpackedBytes += DISK_INODE + blocks * DISK_BLOCK;
         if (node.kind() == Tree.Kind.FILE) {
             copy(content, node);
         }
@@ -168,6 +174,11 @@ final class LayerTar {
         java.util.Arrays.fill(block, at, start, (byte) '0');
         text(block, start, digits.length(), digits);
         block[at + room - 1] = 0;
+    }
+
+    /// What the files take on a disk, about.
+    long unpackedBytes() {
+        return unpackedBytes;
     }
 
     /// Ends the archive.

@@ -2,7 +2,6 @@ package dev.bobbin.runner.build;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,6 +12,7 @@ import java.util.Set;
 final class Schedule {
     private final Map<String, Block> blocks = new LinkedHashMap<>();
     private final Set<String> wanted = new LinkedHashSet<>();
+    private final List<Block> order = new ArrayList<>();
 
     /// @throws BuildException RECIPE if a block is missing, is there twice, or waits for itself
     Schedule(BuildPlan plan) {
@@ -105,8 +105,13 @@ final class Schedule {
                 .toList();
     }
 
+    /// The same, each after all that it waits for.
+    List<Block> inOrder() {
+        return List.copyOf(order);
+    }
+
     private void checkOrder() {
-        var waiting = new HashMap<String, Set<String>>();
+        var waiting = new LinkedHashMap<String, Set<String>>();
         wanted().forEach(block -> waiting.put(block.name(), new LinkedHashSet<>(waitsFor(block))));
         while (!waiting.isEmpty()) {
             var ready = new ArrayList<String>();
@@ -122,7 +127,10 @@ final class Schedule {
                         .orElseThrow();
                 throw BuildException.recipe(first.line(), "circular or unsatisfiable block dependencies detected");
             }
-            ready.forEach(waiting::remove);
+            ready.forEach(name -> {
+                waiting.remove(name);
+                order.add(block(name));
+            });
         }
     }
 }

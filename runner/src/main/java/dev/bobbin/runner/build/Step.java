@@ -60,8 +60,8 @@ public sealed interface Step {
     /// @param mode of every file and directory copied, at most octal 7777; `null` for as it is
     /// @param unpack whether a local archive (tar, plain or compressed) is unpacked into the destination
     /// @param parents whether the sources keep the directories that they lie in
-    /// @param link whether the destination is made without following links in what is beneath; then it does not
-    ///        depend on what is beneath
+    /// @param link whether it is put together without looking at what is beneath, where no link is followed and no
+    ///        directory kept as it is; then it depends on what is beneath only for the names of users
     record Copy(
             int line,
             Source source,
@@ -78,6 +78,11 @@ public sealed interface Step {
         public Copy {
             patterns = List.copyOf(patterns);
             excludes = List.copyOf(excludes);
+        }
+
+        /// Whether what it makes depends on what is beneath.
+        boolean dependsOnBase() {
+            return !link || (owner != null && !owner.matches("\\d+(:\\d+)?"));
         }
 
         /// The plainest.

@@ -1,5 +1,7 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.image.Digest;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What a command of a build sees besides its root; none of it becomes part of a layer.
@@ -23,7 +25,13 @@ public sealed interface StepMount {
     /// @param id names it; the target if the recipe gives none
     /// @param mode of the directory if it is made
     record Cache(String target, String id, Sharing sharing, boolean readOnly, int mode, int uid, int gid)
-            implements StepMount {}
+            implements StepMount {
+
+        /// What it is called among those of its tenant, whatever its id.
+        public String name() {
+            return "cache-" + Digest.sha256(id).hex().substring(0, 32);
+        }
+    }
 
     /// A value that the request brings along, as a file or as a variable. Neither value nor name is in the key.
     ///
@@ -37,7 +45,13 @@ public sealed interface StepMount {
     ///
     /// @param path relative to the source's root; empty for all of it
     /// @param writable whether it may be written to; what is written is thrown away
-    record Bind(String target, Source source, String path, boolean writable) implements StepMount {}
+    record Bind(String target, Source source, String path, boolean writable) implements StepMount {
+
+        /// What is mounted, as if it were copied.
+        Step.Copy asCopy(int line) {
+            return new Step.Copy(line, source, List.of(path.isEmpty() ? "." : path), "/");
+        }
+    }
 
     /// An empty directory in memory.
     ///

@@ -14,6 +14,7 @@ import dev.bobbin.runner.Stdin;
 import dev.bobbin.runner.Volume;
 import dev.bobbin.runner.build.BuildException;
 import dev.bobbin.runner.build.BuildException.Problem;
+import dev.bobbin.runner.build.CacheMounts;
 import dev.bobbin.runner.build.Commands;
 import dev.bobbin.runner.build.StepMount;
 import dev.bobbin.runner.net.Networks;
@@ -26,31 +27,26 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// Runs the commands of builds, each in a sandbox whose files are on the disk until its layer is made.
-final class BuildCommands implements Commands {
+final class BuildCommands implements Commands, CacheMounts {
     /* Such a sandbox is one that lasts without a record: a server that comes after a crash knows by that that it was being
      * made, and removes it. Its overlay is volatile, so nothing waits for the disk when it ends. */
 
     private static final System.Logger LOG = System.getLogger(BuildCommands.class.getName());
-    /// Whose caches are: no tenant has a name like this.
     /// How long a command that was killed may take to be gone.
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /// Whose caches are: no tenant has a name like this.
     private static final String CACHES = "build\0";
 
     private final Premises premises;
-    private final Map<String, CacheLock> locked = new ConcurrentHashMap<>();
-    private final Map<String, Instant> used = new ConcurrentHashMap<>();
-    private final Instant began = Instant.now();
 
     BuildCommands(Premises premises) {
         this.premises = premises;
@@ -58,70 +54,33 @@ final class BuildCommands implements Commands {
 
     @Override
     public Ran run(Command command, OutputSink output) throws InterruptedException {
-        var locks = command.step().mounts().stream()
-                .filter(mount -> mount instanceof StepMount.Cache cache && cache.sharing() != StepMount.Sharing.SHARED)
-                .map(mount -> command.tenant() + "\0" + ((StepMount.Cache) mount).id())
-                .distinct()
-                .sorted()
-                .toList();
-        var taken = new ArrayList<CacheLock>();
         try {
-            for (var name : locks) {
-                taken.add(take(name));
-            }
             return new Run(command).run(output);
         } catch (SandboxException | IOException e) {
             throw new BuildException(
                     Problem.HOST, command.step().line(), "a command cannot be run here: " + e.getMessage(), e);
-        } finally {
-            taken.forEach(lock -> {
-                lock.unlock();
-                leave(lock);
-            });
         }
     }
 
-    /// A cache that one command at a time may use. It is known while anybody has it or waits for it.
-    private static final class CacheLock extends ReentrantLock {
-        private static final long serialVersionUID = 1;
-
-        private final String name;
-        private int wanted;
-
-        CacheLock(String name) {
-            this.name = name;
-        }
+    @Override
+    public List<Cache> all() {
+        return premises.volumes().ownedBy(tenant -> tenant.startsWith(CACHES)).stream()
+                .map(volume -> new Cache(volume.tenant().substring(CACHES.length()), volume.name()))
+                .toList();
     }
 
-    private CacheLock take(String name) throws InterruptedException {
-        var lock = locked.compute(name, (_, known) -> {
-            var own = known == null ? new CacheLock(name) : known;
-            own.wanted++;
-            return own;
-        });
-        try {
-            lock.lockInterruptibly();
-            return lock;
-        } catch (InterruptedException e) {
-            leave(lock);
-            throw e;
-        }
+    @Override
+    public OptionalLong bytes(Cache cache) {
+        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        return volume.isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of(premises.volumes().bytes(volume.get()));
     }
 
-    private void leave(CacheLock lock) {
-        locked.computeIfPresent(lock.name, (_, known) -> --known.wanted == 0 ? null : known);
-    }
-
-    /// Removes the caches that no command used for so long; of those before this server began, none is older than that.
-    void prune(Duration unusedFor) {
-        var before = Instant.now().minus(unusedFor);
-        for (var cache : premises.volumes().ownedBy(tenant -> tenant.startsWith(CACHES))) {
-            var key = cache.tenant() + "\0" + cache.name();
-            if (!used.getOrDefault(key, began).isAfter(before)
-                    && premises.volumes().remove(cache).isEmpty()) {
-                used.remove(key);
-            }
-        }
+    @Override
+    public boolean remove(Cache cache) {
+        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        return volume.isEmpty() || premises.volumes().remove(volume.get()).isEmpty();
     }
 
     /// One command, from its sandbox to what is left of that.
@@ -192,8 +151,8 @@ final class BuildCommands implements Commands {
             for (var mount : command.step().mounts()) {
                 switch (mount) {
                     case StepMount.Cache cache -> {
-                        make(name(cache));
-                        caches.add(new Mount.Volume(name(cache), cache.target(), cache.readOnly()));
+                        make(cache.name());
+                        caches.add(new Mount.Volume(cache.name(), cache.target(), cache.readOnly()));
                     }
                     case StepMount.Tmpfs tmpfs -> caches.add(new Mount.Tmpfs(tmpfs.target(), tmpfs.bytes()));
                     case StepMount.Secret _, StepMount.Bind _, StepMount.Text _ -> {}
@@ -220,11 +179,6 @@ final class BuildCommands implements Commands {
             var tenant = CACHES + command.tenant();
             var size = Math.max(Volume.LEAST_BYTES, command.limits().diskBytes());
             var _ = premises.volumes().create(tenant, name, Map.of(), size);
-            used.put(tenant + "\0" + name, Instant.now());
-        }
-
-        private static String name(StepMount.Cache cache) {
-            return "cache-" + dev.bobbin.image.Digest.sha256(cache.id()).hex().substring(0, 32);
         }
 
         /// What is made for a mount has this path, and so have the directories above it.

@@ -36,7 +36,6 @@ public final class Builds {
 
     private final Premises premises;
     private final ImageStore images;
-    private final BuildCommands commands;
     private final Builder builder;
     private final BuildConfig config;
     private final BuildUploads uploads;
@@ -48,10 +47,11 @@ public final class Builds {
         this.config = host.builds();
         this.premises = premises;
         this.images = images;
-        this.commands = new BuildCommands(premises);
+        var commands = new BuildCommands(premises);
         this.builder = Builder.open(
                 host.dataDir().resolve("builds"),
                 images,
+                commands,
                 commands,
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
@@ -156,7 +156,6 @@ public final class Builds {
     /// mount go the same way.
     public BuildCache.Pruned prune(Duration unusedFor) throws IOException {
         var pruned = builder.cache().prune(unusedFor);
-        commands.prune(unusedFor);
         images.prune(new PrunePolicy(null, null));
         return pruned;
     }

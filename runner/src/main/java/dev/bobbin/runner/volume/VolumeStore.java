@@ -191,6 +191,14 @@ public final class VolumeStore {
         return projects.used(volume.project());
     }
 
+    /// What is in it, each file looked at if nobody counts it; an interrupt ends that early.
+    public long bytes(Volume volume) {
+        var counted = used(volume);
+        return counted.isPresent()
+                ? counted.get().bytes()
+                : FileSizes.of(directory.resolve(volume.id().toString()).resolve(FILES));
+    }
+
     /// Whether the size that it was given holds, or it has none.
     public boolean keepsSize(Volume volume) {
         return volume.bytes() == 0 || projects.keeps(volume.project());
