@@ -39,6 +39,7 @@ public record BuildConfig(
         require(uploads >= 1, "uploads: must be at least 1");
         require(uploadBytes >= contextBytes, "upload-bytes: must be at least build.context-bytes");
         require(cacheBytes >= 0, "cache-bytes: must not be negative");
+        require(cacheEntries >= 0, "cache-entries: must not be negative");
         require(!keepUnused.isNegative(), "keep-unused: must not be negative");
     }
 
@@ -46,6 +47,5 @@ public record BuildConfig(
         if (!condition) {
             throw new IllegalArgumentException(message);
         }
-        require(cacheEntries >= 0, "cache-entries: must not be negative");
     }
 }
