@@ -9,6 +9,7 @@ import dev.bobbin.image.Tools;
 import dev.bobbin.image.archive.DockerDaemon;
 import dev.bobbin.image.store.PrunePolicy;
 import dev.bobbin.runner.Attempt;
+import dev.bobbin.runner.InputFile;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -91,13 +92,12 @@ class BuiltForOthersIT {
                 Map.of(),
                 BuildOrder.USUAL_TIME);
         var builds = host.runtime().builds();
-        var context = builds.receive(Map.of(
-                "Dockerfile",
-                RECIPE.getBytes(StandardCharsets.UTF_8),
-                "data",
-                "copied\n".getBytes(StandardCharsets.UTF_8)));
+        var files = List.of(
+                new InputFile("Dockerfile", RECIPE.getBytes(StandardCharsets.UTF_8), 0644),
+                new InputFile("data", "copied\n".getBytes(StandardCharsets.UTF_8), 0644));
+        var context = ((BuildUpload.Open) builds.upload(TENANT, 0)).receive(files);
         var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {});
-        if (!(builds.start(planned, Job.OnDisconnect.KILL, StartTimeline.begin()) instanceof Attempt.Accepted begun)) {
+        if (!(builds.start(planned, Job.OnDisconnect.KILL, null, StartTimeline.begin()) instanceof Attempt.Accepted begun)) {
             throw new AssertionError("refused");
         }
         try (var job = begun.execution()) {
