@@ -1,49 +1,17 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The program as a person uses it, each time a process of its own; real sandboxes.
 @Timeout(60)
 final class CommandLineIT extends TypedCommands {
-    @BeforeAll
-    static void onlyAsRoot() {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
-    }
-
-    @BeforeEach
-    void shortDirectory() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void endWhatIsLeft() throws Exception {
-        for (var process : started) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
-        shell("rm -rf " + directory);
-    }
-
     @Test
     void runsWithoutServerAndLeavesNothing() throws Exception {
         var result = bobbin("run", "--", "sh", "-c", "echo out; echo err >&2; exit 7");
@@ -222,12 +190,5 @@ final class CommandLineIT extends TypedCommands {
                         "bobbin_jobs_ended_total{cause=\"exited\",kind=\"run\"} 1.0",
                         "bobbin_start_phase_seconds_bucket{path=\"parked\",phase=\"exec\",le=\"1.0E-4\"}",
                         "200 text/plain; version=0.0.4; charset=utf-8");
-    }
-
-    private Process serve() throws IOException {
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
-        assertThat(server.errorReader(StandardCharsets.UTF_8).readLine())
-                .startsWith("bobbin: ready on http://127.0.0.1:");
-        return server;
     }
 }

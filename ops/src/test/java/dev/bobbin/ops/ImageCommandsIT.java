@@ -1,18 +1,12 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.TestRegistry;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,18 +17,8 @@ final class ImageCommandsIT extends TypedCommands {
     private TestRegistry registry;
     private String image = "";
 
-    @BeforeAll
-    static void onlyAsRoot() {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
-    }
-
     @BeforeEach
     void open() throws Exception {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
         registry = TestRegistry.start(directory.resolve("registry"));
         var layout = Files.createDirectories(directory.resolve("layout"));
         TestImages.layout(
@@ -45,14 +29,8 @@ final class ImageCommandsIT extends TypedCommands {
 
     @AfterEach
     void close() throws Exception {
-        for (var process : started) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
+        end();
         registry.close();
-        shell("rm -rf " + directory);
     }
 
     @Test
@@ -166,10 +144,5 @@ final class ImageCommandsIT extends TypedCommands {
         assertThat(result.code()).as(result.err()).isEqualTo(code);
         assertThat(result.out()).isEmpty();
         assertThat(result.err()).startsWith("bobbin: ").contains(reason).hasLineCount(1);
-    }
-
-    private void serve() throws IOException {
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
-        assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
     }
 }

@@ -7,10 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,42 +15,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Requests with an `Idempotency-Key`, and a server that is killed with its whole process group.
 @Timeout(240)
-final class KeyedCrashIT {
+final class KeyedCrashIT extends KilledServerTests {
     private static final int ROUNDS = 6;
     private static final int WORKERS = 4;
     private static final int LINES = 340;
-
-    private Path directory = Path.of("");
-    private volatile RealServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static RealServer unset() {
-        return null;
-    }
-
-    @BeforeEach
-    void shortDirectory() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void endWhatIsLeft() throws Exception {
-        server.close();
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
-    }
-
-    private void serve() throws Exception {
-        var command = new ArrayList<>(List.of("setsid"));
-        command.addAll(RealServer.command(directory, "--pool", "2"));
-        server = RealServer.start(directory, command);
-    }
 
     private static String where(HttpResponse<InputStream> answer) {
         assertThat(answer.statusCode()).isBetween(200, 299);
@@ -71,38 +41,38 @@ final class KeyedCrashIT {
                 + "); do echo line $i; sleep 0.1; done; exit 5\"]}";
         var uuid = "{\"run\":{\"command\":[\"cat\",\"/proc/sys/kernel/random/uuid\"]}}";
         var exec = "{\"sandbox\":\"box\",\"command\":[\"true\"]}";
-        serve();
-        var run = where(server.keyed("run", "/v1/run", lines));
-        var lonely = where(server.keyed("lonely", "/v1/run", lines));
-        var job = where(server.keyed("job", "/v1/jobs", uuid));
-        var box = where(server.keyed("box", "/v1/sandboxes", "{\"name\":\"box\"}"));
-        var inBox = where(server.keyed("exec", "/v1/exec", exec));
-        where(server.keyed("removed", "/v1/sandboxes", "{\"name\":\"other\"}"));
-        server.ask(204, "DELETE", "/v1/sandboxes/other", "");
+        serve(2);
+        var run = where(server().keyed("run", "/v1/run", lines));
+        var lonely = where(server().keyed("lonely", "/v1/run", lines));
+        var job = where(server().keyed("job", "/v1/jobs", uuid));
+        var box = where(server().keyed("box", "/v1/sandboxes", "{\"name\":\"box\"}"));
+        var inBox = where(server().keyed("exec", "/v1/exec", exec));
+        where(server().keyed("removed", "/v1/sandboxes", "{\"name\":\"other\"}"));
+        server().ask(204, "DELETE", "/v1/sandboxes/other", "");
 
-        server.killGroup();
-        serve();
+        server().killGroup();
+        serve(2);
 
-        var attached = server.keyed("run", "/v1/run", lines);
+        var attached = server().keyed("run", "/v1/run", lines);
         assertThat(where(attached)).isEqualTo(run);
-        assertThat(where(server.keyed("job", "/v1/jobs", uuid))).isEqualTo(job);
-        assertThat(where(server.keyed("box", "/v1/sandboxes", "{\"name\":\"box\"}")))
+        assertThat(where(server().keyed("job", "/v1/jobs", uuid))).isEqualTo(job);
+        assertThat(where(server().keyed("box", "/v1/sandboxes", "{\"name\":\"box\"}")))
                 .isEqualTo(box);
-        assertThat(where(server.keyed("exec", "/v1/exec", exec))).isEqualTo(inBox);
-        assertThat(server.keyed("removed", "/v1/sandboxes", "{\"name\":\"other\"}")
+        assertThat(where(server().keyed("exec", "/v1/exec", exec))).isEqualTo(inBox);
+        assertThat(server().keyed("removed", "/v1/sandboxes", "{\"name\":\"other\"}")
                         .statusCode())
                 .isEqualTo(410);
-        assertThat(text(server.keyed("run", "/v1/run", "{\"command\":[\"true\"]}")))
+        assertThat(text(server().keyed("run", "/v1/run", "{\"command\":[\"true\"]}")))
                 .contains("idempotency_key_reused");
         // longer than anybody waits for a caller who does not come back
         assertThat(text(attached))
                 .isEqualTo(IntStream.rangeClosed(1, LINES)
                         .mapToObj(line -> "line " + line + "\n")
                         .collect(Collectors.joining()));
-        assertThat(server.get(run)).contains("\"cause\":\"exited\",\"exit_code\":5");
-        assertThat(server.get(lonely)).contains("\"cause\":\"cancelled\"", "\"by\":\"server_restart\"");
-        server.ask(204, "DELETE", box, "");
-        server.close();
+        assertThat(server().get(run)).contains("\"cause\":\"exited\",\"exit_code\":5");
+        assertThat(server().get(lonely)).contains("\"cause\":\"cancelled\"", "\"by\":\"server_restart\"");
+        server().ask(204, "DELETE", box, "");
+        server().close();
         leftovers.assertNothingMore();
     }
 
@@ -112,7 +82,7 @@ final class KeyedCrashIT {
         System.out.println("seed " + seed);
         var random = new Random(seed);
         var asked = new AtomicInteger();
-        serve();
+        serve(2);
         for (var round = 0; round < ROUNDS; round++) {
             var over = new AtomicBoolean();
             var working = new ArrayList<Thread>();
@@ -120,14 +90,14 @@ final class KeyedCrashIT {
                 working.add(Thread.ofVirtual().start(() -> insist(asked, over)));
             }
             TimeUnit.MILLISECONDS.sleep(100 + random.nextInt(600));
-            server.killGroup();
-            serve();
+            server().killGroup();
+            serve(2);
             over.set(true);
             for (var thread : working) {
                 thread.join();
             }
         }
-        var words = server.run("{\"command\":[\"sort\",\"/v/words\"],\"mounts\":[{\"type\":\"volume\",\"source\":\"v\","
+        var words = server().run("{\"command\":[\"sort\",\"/v/words\"],\"mounts\":[{\"type\":\"volume\",\"source\":\"v\","
                 + "\"target\":\"/v\"}],\"limits\":{\"output\":\"4MiB\"}}");
         assertThat(asked.get()).isGreaterThan(ROUNDS * WORKERS);
         assertThat(words)
@@ -156,7 +126,7 @@ final class KeyedCrashIT {
 
     private boolean hasEnded(String word, String body) {
         try {
-            var at = server;
+            var at = server();
             return at.get(where(at.keyed(word, "/v1/jobs", body)) + "?wait=10s").contains("\"state\":\"ended\"");
         } catch (IOException _) {
             // the server was killed meanwhile, or its successor is not there yet

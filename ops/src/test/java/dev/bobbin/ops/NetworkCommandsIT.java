@@ -1,18 +1,13 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.bobbin.runner.net.dns.Dnsmasq;
 import dev.bobbin.runner.net.dns.FakeInternet;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,51 +26,26 @@ final class NetworkCommandsIT extends TypedCommands {
         return null;
     }
 
-    @BeforeAll
-    static void onlyAsRoot() {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
-    }
-
     @BeforeEach
-    void serve() throws Exception {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
+    void open() throws Exception {
         internet = FakeInternet.open(Files.createDirectory(directory.resolve("web")));
         names = Dnsmasq.start(directory, List.of(internet.one().getHostAddress() + " www.example.org"));
         Files.writeString(
                 directory.resolve("bobbin.yaml"),
-                "host: {pool: 2, network: {dns: [\"127.0.0.1:" + names.address().getPort() + "\"]}}\n");
+                "host: {network: {dns: [\"127.0.0.1:" + names.address().getPort() + "\"]}}\n");
         startServer();
     }
 
-    private Process startServer() throws IOException {
-        var config = directory.resolve("bobbin.yaml").toString();
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--config", config));
-        var said = server.errorReader(StandardCharsets.UTF_8);
-        for (var line = said.readLine();
-                !String.valueOf(line).startsWith("bobbin: ready on ");
-                line = said.readLine()) {
-            // one that finds sandboxes says so first
-            assertThat(line).contains(" goes on");
-        }
-        return server;
+    private void startServer() throws IOException {
+        serve("--config", directory.resolve("bobbin.yaml").toString());
     }
 
     @AfterEach
-    void endWhatIsLeft() throws Exception {
-        shell(line("rm", "-f", "$(" + line("ps", "-aq") + ")"));
-        for (var process : started.reversed()) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
+    void close() throws Exception {
+        removeSandboxes();
+        end();
         names.close();
         internet.close();
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
 
     private String fetched(String address) throws Exception {

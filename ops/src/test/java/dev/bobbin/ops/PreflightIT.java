@@ -1,47 +1,17 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The checks of this machine and of real sandboxes on it, as a command and while a server runs.
 @Timeout(90)
 final class PreflightIT extends TypedCommands {
-    @BeforeAll
-    static void onlyAsRoot() {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
-    }
-
-    @BeforeEach
-    void shortDirectory() throws Exception {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void endWhatIsLeft() throws Exception {
-        for (var process : started) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
-        shell("rm -rf " + directory);
-    }
-
     @Test
     void passesWithoutServerAndLeavesNothing() throws Exception {
         var result = bobbin("preflight");
@@ -59,7 +29,7 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void isRepeatedByAServerAndTold() throws Exception {
-        var server = serve("BOBBIN_PREFLIGHT_EVERY=1s");
+        var server = serveWith("BOBBIN_PREFLIGHT_EVERY=1s");
         var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
         while (!shell(curl("/metrics")).out().contains("bobbin_isolation_check")) {
             assertThat(System.nanoTime()).isLessThan(deadline);
@@ -79,7 +49,7 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void asksTheServerThatRuns() throws Exception {
-        serve("BOBBIN_PREFLIGHT_EVERY=0");
+        serveWith("BOBBIN_PREFLIGHT_EVERY=0");
 
         assertThat(shell(curl("/v1/preflight")).out()).contains("no checks were made yet");
         assertThat(bobbin("preflight", "--json"))
@@ -93,7 +63,7 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void saysWhatTheConfigurationGaveUp() throws Exception {
-        serve("BOBBIN_PREFLIGHT_EVERY=0", "BOBBIN_HOST_SECCOMP=off", "BOBBIN_HOST_WRITABLE_BIND_PREFIXES=/srv");
+        serveWith("BOBBIN_PREFLIGHT_EVERY=0", "BOBBIN_HOST_SECCOMP=off", "BOBBIN_HOST_WRITABLE_BIND_PREFIXES=/srv");
 
         var result = bobbin("preflight");
 
@@ -111,7 +81,7 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void provesNothingWithoutAnImage() throws Exception {
-        serve("BOBBIN_PREFLIGHT_EVERY=0", "BOBBIN_HOST_IMAGE=off", "BOBBIN_DEFAULT_IMAGE=absent:1");
+        serveWith("BOBBIN_PREFLIGHT_EVERY=0", "BOBBIN_HOST_IMAGE=off", "BOBBIN_DEFAULT_IMAGE=absent:1");
 
         var result = bobbin("preflight");
 
@@ -122,7 +92,7 @@ final class PreflightIT extends TypedCommands {
 
     @Test
     void takesAServerOutOfWorkThatCannotProveItself() throws Exception {
-        serve("BOBBIN_PREFLIGHT_EVERY=0");
+        serveWith("BOBBIN_PREFLIGHT_EVERY=0");
         assertThat(shell(curl("/health/ready")).out()).contains("\"ready\"");
         var sandboxes = directory.resolve("data/sandboxes");
         assertThat(shell("mv " + sandboxes + " " + sandboxes + ".away").code()).isZero();
@@ -191,7 +161,7 @@ final class PreflightIT extends TypedCommands {
         return "curl -s --unix-socket " + directory + "/run/api.sock http://unix" + path;
     }
 
-    private Process serve(String... settings) throws Exception {
+    private Process serveWith(String... settings) throws Exception {
         var log = directory.resolve("log");
         var server = start(List.of(
                 "bash",

@@ -10,14 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// A server that sees the cgroup v1 hierarchies read-only, as in many containers; in a mount namespace of its own.
 @Timeout(120)
-final class ReadOnlyCgroupsIT {
+final class ReadOnlyCgroupsIT extends RootTests {
     private static final String SEAL = """
             mount --make-rprivate /
             for each in $(awk '$3 == "cgroup" { print $2 }' /proc/mounts); do
@@ -26,8 +25,6 @@ final class ReadOnlyCgroupsIT {
             exec "$@"
             """;
 
-    private Path directory = Path.of("");
-
     @BeforeEach
     void prepare() throws IOException {
         var hierarchies = Files.readAllLines(Path.of("/proc/mounts")).stream()
@@ -35,12 +32,6 @@ final class ReadOnlyCgroupsIT {
                 .filter(line -> line.contains("memory") || line.contains("pids"))
                 .toList();
         assumeTrue(!hierarchies.isEmpty(), "no memory or pids in cgroup v1 here");
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void remove() throws Exception {
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
 
     private List<String> sealed(String... settings) throws IOException {

@@ -118,6 +118,12 @@ final class RealServer implements AutoCloseable {
                 .body();
     }
 
+    /// As plain text, whole.
+    String text(String path) throws Exception {
+        return client.send(request(path, "text/plain").build(), BodyHandlers.ofString())
+                .body();
+    }
+
     String run(String body) throws Exception {
         return client.send(
                         request("/v1/run", "application/json")

@@ -1,16 +1,13 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,20 +15,14 @@ import org.junit.jupiter.api.Timeout;
 /// The commands for sandboxes that last as a person uses them, each a process of its own, against a real server.
 @Timeout(90)
 final class SandboxCommandsIT extends TypedCommands {
-    @BeforeAll
-    static void onlyAsRoot() {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
+    @BeforeEach
+    void open() throws IOException {
+        serve("--config", allowing());
     }
 
-    @BeforeEach
-    void serve() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2", "--config", allowing()));
-        assertThat(server.errorReader(StandardCharsets.UTF_8).readLine()).startsWith("bobbin: ready on ");
+    @AfterEach
+    void close() throws Exception {
+        removeSandboxes();
     }
 
     private String allowing() throws IOException {
@@ -53,18 +44,6 @@ final class SandboxCommandsIT extends TypedCommands {
                 .isEqualTo("CapEff:\t00000000000c05fb\nNoNewPrivs:\t1\n");
         assertThat(bobbin("run", "--cap-add", "SETFCAP", "--", "true").err())
                 .contains("capabilities.add: CAP_SETFCAP is not for jobs unless host.rights.allowed names CAP_SETFCAP");
-    }
-
-    @AfterEach
-    void endWhatIsLeft() throws Exception {
-        shell(line("rm", "-f", "$(" + line("ps", "-aq") + ")"));
-        for (var process : started.reversed()) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
 
     @Test

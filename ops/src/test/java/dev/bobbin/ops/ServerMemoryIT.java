@@ -8,20 +8,16 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What a server holds in memory while jobs print without end and readers do not read.
 @Timeout(180)
-final class ServerMemoryIT {
+final class ServerMemoryIT extends RootTests {
     private static final long MIB = 1L << 20;
     private static final int SLOW_READERS = 200;
 
@@ -30,18 +26,6 @@ final class ServerMemoryIT {
     /// for each reader that stands still: the piece of the journal that it is being sent.
     private static long allowed(long before) {
         return before + before / 2 + SLOW_READERS * (MIB / 2);
-    }
-
-    private Path directory = Path.of("");
-
-    @BeforeEach
-    void shortDirectory() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void remove() throws Exception {
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
 
     @Test

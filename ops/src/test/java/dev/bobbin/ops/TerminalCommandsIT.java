@@ -6,49 +6,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// `-it` and `attach` as a person uses them: each command in a terminal of its own, which script(1) makes, inside a
-/// shell
-/// that says afterwards how the terminal is.
+/// shell that says afterwards how the terminal is.
 @Timeout(120)
 final class TerminalCommandsIT extends TypedCommands {
     private static final String DETACH = "\020\021";
 
-    @BeforeEach
-    void prepare() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    private Process serve() throws IOException {
-        var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
-        var says = server.errorReader(StandardCharsets.UTF_8);
-        var line = says.readLine();
-        while (line != null && !line.startsWith("bobbin: ready on ")) {
-            line = says.readLine();
-        }
-        assertThat(line).as("the server ended").isNotNull();
-        return server;
-    }
-
     @AfterEach
-    void endWhatIsLeft() throws Exception {
+    void close() throws Exception {
         if (Files.exists(directory.resolve("run/api.sock"))) {
-            shell(line("rm", "-f", "$(" + line("ps", "-aq") + ")"));
+            removeSandboxes();
         }
-        for (var process : started.reversed()) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
 
     /// A window with a shell in it that has typed one line, and says afterwards how that ended.

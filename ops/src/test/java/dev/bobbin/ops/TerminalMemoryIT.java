@@ -7,34 +7,18 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What a server holds in memory while terminals show without end to viewers who read nothing, and while viewers type
 /// without end into programs that read nothing.
 @Timeout(180)
-final class TerminalMemoryIT {
+final class TerminalMemoryIT extends RootTests {
     private static final long MIB = 1L << 20;
     private static final int VIEWERS = 100;
-
-    private Path directory = Path.of("");
-
-    @BeforeEach
-    void shortDirectory() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void remove() throws Exception {
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
-    }
 
     /// Allowed is what [ServerMemoryIT] allows: half as much again, and 512 KiB for each viewer.
     @Test

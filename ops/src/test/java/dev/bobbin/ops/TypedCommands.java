@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,19 +11,15 @@ import java.util.concurrent.TimeUnit;
 
 /// What a person types: the commands of the packaged program, each in a process of its own, with directories of one
 /// test's own.
-abstract class TypedCommands {
+abstract class TypedCommands extends RootTests {
     static final String JAVA = System.getProperty("java.home") + "/bin/java";
-    private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
 
-    Path directory = Path.of("");
     final List<Process> started = new ArrayList<>();
 
     record Result(int code, String out, String err) {}
 
     static List<String> command(String... arguments) {
-        var command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", JAR.toString()));
-        command.addAll(List.of(arguments));
-        return command;
+        return StartupCache.command(arguments);
     }
 
     static String line(String... arguments) {
@@ -61,6 +56,34 @@ abstract class TypedCommands {
         while (!shell("pgrep -xf '" + commandLine + "'").out().isEmpty()) {
             assertThat(System.nanoTime()).as(commandLine + " lives on").isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /// Starts a server and waits until it serves.
+    Process serve(String... settings) throws IOException {
+        var command = new ArrayList<>(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
+        command.addAll(List.of(settings));
+        var server = start(command);
+        var said = server.errorReader(StandardCharsets.UTF_8);
+        for (var line = said.readLine(); !String.valueOf(line).startsWith("bobbin: ready on "); line = said.readLine()) {
+            // one that finds sandboxes says so first
+            assertThat(line).contains(" goes on");
+        }
+        return server;
+    }
+
+    /// Removes the sandboxes that last, which would outlive their server.
+    void removeSandboxes() throws Exception {
+        shell(line("rm", "-f", "$(" + line("ps", "-aq") + ")"));
+    }
+
+    @Override
+    final void end() throws Exception {
+        for (var process : started.reversed()) {
+            process.destroy();
+            if (!process.waitFor(15, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
         }
     }
 }

@@ -15,42 +15,15 @@ import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Volumes and a server that is killed while it makes, mounts and removes them.
 @Timeout(240)
-final class VolumeCrashIT {
+final class VolumeCrashIT extends KilledServerTests {
     private static final int ROUNDS = 5;
     private static final Pattern ID = Pattern.compile("\\{\"id\":\"([^\"]+)\"");
     private static final String MOUNT = "\"mounts\":[{\"type\":\"volume\",\"source\":\"%s\",\"target\":\"/v\"}]";
-
-    private Path directory = Path.of("");
-    private RealServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static RealServer unset() {
-        return null;
-    }
-
-    @BeforeEach
-    void shortDirectory() throws IOException {
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
-    }
-
-    @AfterEach
-    void endWhatIsLeft() throws Exception {
-        server.close();
-        new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
-    }
-
-    private void serve() throws Exception {
-        var command = new ArrayList<>(List.of("setsid"));
-        command.addAll(RealServer.command(directory, "--pool", "2"));
-        server = RealServer.start(directory, command);
-    }
 
     @Test
     void leavesNoVolumeThatNobodyKnows() throws Exception {
@@ -58,11 +31,11 @@ final class VolumeCrashIT {
         System.out.println("seed " + seed);
         var random = new Random(seed);
         var leftovers = Leftovers.of(directory.resolve("run"));
-        serve();
-        server.ask(201, "POST", "/v1/sandboxes", "{\"name\":\"keeper\"," + MOUNT.formatted("kept") + "}");
+        serve(2);
+        server().ask(201, "POST", "/v1/sandboxes", "{\"name\":\"keeper\"," + MOUNT.formatted("kept") + "}");
         exec("echo kept > /v/file");
-        server.ask(200, "POST", "/v1/run", "{\"command\":[\"true\"]}");
-        var job = server.stream("{\"command\":[\"sleep\",\"2974\"],\"on_disconnect\":\"continue\","
+        server().ask(200, "POST", "/v1/run", "{\"command\":[\"true\"]}");
+        var job = server().stream("{\"command\":[\"sleep\",\"2974\"],\"on_disconnect\":\"continue\","
                         + MOUNT.formatted("of-a-job") + "}")
                 .headers()
                 .firstValue("Location")
@@ -73,28 +46,28 @@ final class VolumeCrashIT {
                 working.add(Thread.ofVirtual().start(this::work));
             }
             TimeUnit.MILLISECONDS.sleep(100 + random.nextInt(900));
-            server.killGroup();
+            server().killGroup();
             for (var thread : working) {
                 thread.join();
             }
-            serve();
-            assertThat(server.get("/v1/volumes/kept")).as("seed %d", seed).contains("\"used_by\":[\"sandbox ");
-            assertThat(server.get("/v1/volumes/of-a-job")).as("seed %d", seed).contains("\"used_by\":[\"job ");
+            serve(2);
+            assertThat(server().get("/v1/volumes/kept")).as("seed %d", seed).contains("\"used_by\":[\"sandbox ");
+            assertThat(server().get("/v1/volumes/of-a-job")).as("seed %d", seed).contains("\"used_by\":[\"job ");
             assertThat(exec("cat /v/file")).contains("\"stdout\":\"kept\\n\"");
             assertThat(onDisk()).as("seed %d", seed).isEqualTo(listed());
         }
-        server.cancel(job);
-        for (var sandbox : ids(server.get("/v1/sandboxes"))) {
-            server.ask(204, "DELETE", "/v1/sandboxes/" + sandbox, "");
+        server().cancel(job);
+        for (var sandbox : ids(server().get("/v1/sandboxes"))) {
+            server().ask(204, "DELETE", "/v1/sandboxes/" + sandbox, "");
         }
-        server.ask(200, "POST", "/v1/volumes/prune", "");
+        server().ask(200, "POST", "/v1/volumes/prune", "");
         assertThat(onDisk()).isEmpty();
-        server.close();
+        server().close();
         leftovers.assertNothingMore();
     }
 
     private String exec(String script) throws Exception {
-        return server.ask(
+        return server().ask(
                 200, "POST", "/v1/exec", "{\"sandbox\":\"keeper\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
     }
 
@@ -103,12 +76,12 @@ final class VolumeCrashIT {
         try {
             while (true) {
                 var name = "v" + ThreadLocalRandom.current().nextInt(1 << 30);
-                server.ask(201, "POST", "/v1/volumes", "{\"name\":\"" + name + "\"}");
-                server.run("{\"command\":[\"touch\",\"/v/x\"]," + MOUNT.formatted(name) + "}");
+                server().ask(201, "POST", "/v1/volumes", "{\"name\":\"" + name + "\"}");
+                server().run("{\"command\":[\"touch\",\"/v/x\"]," + MOUNT.formatted(name) + "}");
                 if (name.endsWith("7")) {
-                    server.ask(201, "POST", "/v1/sandboxes", "{" + MOUNT.formatted(name) + "}");
+                    server().ask(201, "POST", "/v1/sandboxes", "{" + MOUNT.formatted(name) + "}");
                 } else {
-                    server.ask(204, "DELETE", "/v1/volumes/" + name, "");
+                    server().ask(204, "DELETE", "/v1/volumes/" + name, "");
                 }
             }
         } catch (Exception _) {
@@ -121,7 +94,7 @@ final class VolumeCrashIT {
     }
 
     private Set<String> listed() throws Exception {
-        return new TreeSet<>(ids(server.get("/v1/volumes")));
+        return new TreeSet<>(ids(server().get("/v1/volumes")));
     }
 
     /// What is in the directory of volumes, once what is removed is gone.

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(240)
 class MountsIT {
-    private static final int ATTACKS = 1_200;
+    private static final int ATTACKS = 400;
 
     private TestHost host;
     private Path machine;

@@ -6,16 +6,11 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.Attempt;
-import dev.bobbin.runner.Command;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.InputFile;
-import dev.bobbin.runner.Isolation;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
-import dev.bobbin.runner.Mount;
-import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.Refusal;
 import dev.bobbin.runner.Rights;
@@ -23,8 +18,6 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
-import dev.bobbin.runner.Sysctls;
-import dev.bobbin.runner.Terminal;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -35,9 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,32 +48,13 @@ public final class TestHost implements AutoCloseable {
     private final Leftovers before;
     private final boolean last;
     private final @Nullable Path init;
-    private final FilterSource seccomp;
     private ImageStore images;
     private HostRuntime runtime;
-    private final BindConfig binds;
-    private final NetworkConfig network;
-    private Rights rights;
+    private Allowed allowed;
 
-    private TestHost(Path root, int pool, boolean last, @Nullable Path init, BindConfig binds) throws IOException {
-        this(root, pool, last, init, binds, FilterSource.STANDARD, NetworkConfig.STANDARD, Rights.NONE);
-    }
-
-    private TestHost(
-            Path root,
-            int pool,
-            boolean last,
-            @Nullable Path init,
-            BindConfig binds,
-            FilterSource seccomp,
-            NetworkConfig network,
-            Rights rights)
-            throws IOException {
-        this.network = network;
-        this.rights = rights;
-        this.seccomp = seccomp;
+    private TestHost(Path root, int pool, boolean last, @Nullable Path init, Allowed allowed) throws IOException {
+        this.allowed = allowed;
         this.init = init;
-        this.binds = binds;
         this.root = root;
         this.pool = pool;
         this.last = last;
@@ -99,86 +71,50 @@ public final class TestHost implements AutoCloseable {
     /// As [#open(int, Path)]; unless it is the `last` on its directory, sandboxes that last stay and so does the
     /// directory.
     public static TestHost open(int pool, Path root, boolean last) throws IOException {
-        return new TestHost(Files.createDirectories(root), pool, last, INIT, BindConfig.NONE);
+        return new TestHost(Files.createDirectories(root), pool, last, INIT, Allowed.USUAL);
     }
 
     /// A host with the init of an earlier build; what it made stays when it is closed.
     static TestHost openBefore(Path root) throws IOException {
         var init = Path.of("target/native/bobbin-init-before").toAbsolutePath();
-        return new TestHost(Files.createDirectories(root), 1, false, init, BindConfig.NONE);
+        return new TestHost(Files.createDirectories(root), 1, false, init, Allowed.USUAL);
     }
 
     /// A host with an init that hides of each processor what every machine has.
     public static TestHost openHidingTopology() throws IOException {
         var init = Path.of("target/native/bobbin-init-processors").toAbsolutePath();
-        return new TestHost(Files.createTempDirectory("bobbin-test"), 1, true, init, BindConfig.NONE);
+        return new TestHost(Files.createTempDirectory("bobbin-test"), 1, true, init, Allowed.USUAL);
     }
 
     /// A host whose jobs may make every system call, to see that a filter is what forbids one.
     public static TestHost openUnfiltered() throws IOException {
         return new TestHost(
-                Files.createTempDirectory("bobbin-test"),
-                1,
-                true,
-                INIT,
-                BindConfig.NONE,
-                FilterSource.NONE,
-                NetworkConfig.STANDARD,
-                Rights.NONE);
+                Files.createTempDirectory("bobbin-test"), 1, true, INIT, Allowed.USUAL.filtering(FilterSource.NONE));
     }
 
     /// A host whose jobs may make the system calls of a profile.
     public static TestHost openWithProfile(Path root, Path profile) throws IOException {
-        return new TestHost(
-                Files.createDirectories(root),
-                1,
-                true,
-                INIT,
-                BindConfig.NONE,
-                FilterSource.parse(profile.toString()),
-                NetworkConfig.STANDARD,
-                Rights.NONE);
+        var filter = FilterSource.parse(profile.toString());
+        return new TestHost(Files.createDirectories(root), 1, true, INIT, Allowed.USUAL.filtering(filter));
     }
 
     /// As [#open(int, Path, boolean)], whose jobs may ask for profiles of system calls by these names.
     public static TestHost openNaming(Path root, boolean last, Map<String, Path> profiles) throws IOException {
-        return new TestHost(
-                Files.createDirectories(root),
-                2,
-                last,
-                INIT,
-                BindConfig.NONE,
-                FilterSource.STANDARD.naming(profiles),
-                NetworkConfig.STANDARD,
-                Rights.NONE);
+        return openAllowing(root, last, NetworkConfig.STANDARD, Rights.NONE, profiles);
     }
 
     /// As [#open(int, Path, boolean)], whose jobs may have networks.
     public static TestHost open(int pool, Path root, boolean last, NetworkConfig network) throws IOException {
-        return new TestHost(
-                Files.createDirectories(root),
-                pool,
-                last,
-                INIT,
-                BindConfig.NONE,
-                FilterSource.STANDARD,
-                network,
-                Rights.NONE);
+        var allowed = new Allowed(BindConfig.NONE, FilterSource.STANDARD, network, Rights.NONE);
+        return new TestHost(Files.createDirectories(root), pool, last, INIT, allowed);
     }
 
     /// As [#open(int, Path, boolean, NetworkConfig)], whose jobs may ask for `rights` and for profiles by these names.
     public static TestHost openAllowing(
             Path root, boolean last, NetworkConfig network, Rights rights, Map<String, Path> profiles)
             throws IOException {
-        return new TestHost(
-                Files.createDirectories(root),
-                2,
-                last,
-                INIT,
-                BindConfig.NONE,
-                FilterSource.STANDARD.naming(profiles),
-                network,
-                rights);
+        var allowed = new Allowed(BindConfig.NONE, FilterSource.STANDARD.naming(profiles), network, rights);
+        return new TestHost(Files.createDirectories(root), 2, last, INIT, allowed);
     }
 
     /// A host that keeps `pool` sandboxes parked.
@@ -188,7 +124,7 @@ public final class TestHost implements AutoCloseable {
 
     /// As [#open(int)], on which such directories of this machine may be mounted.
     public static TestHost open(int pool, BindConfig binds) throws IOException {
-        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT, binds);
+        return new TestHost(Files.createTempDirectory("bobbin-test"), pool, true, INIT, Allowed.USUAL.binding(binds));
     }
 
     public HostRuntime runtime() {
@@ -217,15 +153,15 @@ public final class TestHost implements AutoCloseable {
                 HostConfig.DEFAULT_KEEP_ENDED,
                 HostConfig.DEFAULT_KEEP_ENDED_BYTES,
                 false,
-                binds,
-                seccomp,
-                network,
-                rights);
+                allowed.binds(),
+                allowed.seccomp(),
+                allowed.network(),
+                allowed.rights());
     }
 
     /// What jobs may ask for from the next [#restart()] on.
     void allow(Rights most) {
-        rights = most;
+        allowed = new Allowed(allowed.binds(), allowed.seccomp(), allowed.network(), most);
     }
 
     /// Ends the server and starts another on the same directories; jobs that may go on do.
@@ -262,10 +198,6 @@ public final class TestHost implements AutoCloseable {
                 .orElseThrow()
                 .substring(name.length())
                 .strip();
-    }
-
-    private static InputFile programForTests() throws IOException {
-        return new InputFile("probe", Files.readAllBytes(Path.of("target/native/probe")), 0755);
     }
 
     /// A sandbox that lasts, in the making; [Place#create] makes it.
@@ -329,6 +261,20 @@ public final class TestHost implements AutoCloseable {
         }
     }
 
+    /// What jobs may ask for.
+    private record Allowed(BindConfig binds, FilterSource seccomp, NetworkConfig network, Rights rights) {
+        static final Allowed USUAL =
+                new Allowed(BindConfig.NONE, FilterSource.STANDARD, NetworkConfig.STANDARD, Rights.NONE);
+
+        Allowed binding(BindConfig other) {
+            return new Allowed(other, seccomp, network, rights);
+        }
+
+        Allowed filtering(FilterSource other) {
+            return new Allowed(binds, other, network, rights);
+        }
+    }
+
     /// What a job printed and how it ended.
     public record Result(String stdout, String stderr, Ending ending) {
         public String cause() {
@@ -358,78 +304,25 @@ public final class TestHost implements AutoCloseable {
         }
     }
 
-    /// A job in the making; every setter gives itself.
-    public final class Request {
-        private final List<String> command;
-        private final Map<String, String> env = new LinkedHashMap<>();
-        private final List<InputFile> files = new ArrayList<>();
-        private @Nullable String workdir;
-        private @Nullable String user;
+    /// A job in the making.
+    public final class Request extends Wish<Request> {
         private ImageReference image = ImageReference.HOST;
         private Stdin stdin = new Stdin.Empty();
-        private Limits limits = Limits.DEFAULT;
         private Job.OnDisconnect onDisconnect = Job.OnDisconnect.KILL;
         private Job.OutputPolicy policy = Job.OutputPolicy.KILL;
         private @Nullable LastingSandbox sandbox;
-        private @Nullable Terminal terminal;
-        private final List<Mount> mounts = new ArrayList<>();
-        private final Map<String, String> sysctls = new LinkedHashMap<>();
-        private Network network = Network.NONE;
-        private @Nullable String seccomp;
-        private Rights rights = Rights.NONE;
 
-        private Request(List<String> command) {
-            this.command = command;
+        private Request(List<String> argv) {
+            super(argv);
         }
 
-        public Request env(String name, String value) {
-            env.put(name, value);
+        @Override
+        Request self() {
             return this;
         }
 
         public Request file(String path, String text, int mode) {
             files.add(new InputFile(path, text.getBytes(StandardCharsets.UTF_8), mode));
-            return this;
-        }
-
-        /// Lays the program that tests run inside sandboxes into the working directory, as `probe`.
-        public Request probe() throws IOException {
-            files.add(programForTests());
-            return this;
-        }
-
-        public Request mount(Mount mount) {
-            mounts.add(mount);
-            return this;
-        }
-
-        public Request seccomp(String profile) {
-            seccomp = profile;
-            return this;
-        }
-
-        public Request rights(Rights more) {
-            rights = more;
-            return this;
-        }
-
-        public Request network(Network wanted) {
-            network = wanted;
-            return this;
-        }
-
-        public Request sysctl(String setting, String value) {
-            sysctls.put(setting, value);
-            return this;
-        }
-
-        public Request workdir(String directory) {
-            workdir = directory;
-            return this;
-        }
-
-        public Request user(String name) {
-            user = name;
             return this;
         }
 
@@ -443,29 +336,21 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
-        public Request limits(Limits most) {
-            limits = most;
-            return this;
-        }
-
         public Request time(Duration most) {
-            var now = limits;
-            limits = new Limits(now.memoryBytes(), now.cpus(), now.pids(), most, now.outputBytes(), now.diskBytes());
+            limits = limits.within(most, limits.outputBytes());
             return this;
         }
 
         public Request output(long bytes, Job.OutputPolicy then) {
-            var now = limits;
-            limits = new Limits(now.memoryBytes(), now.cpus(), now.pids(), now.time(), bytes, now.diskBytes());
+            limits = limits.within(limits.time(), bytes);
             policy = then;
             return this;
         }
 
-        /// Runs it in a terminal, whose input is open.
+        @Override
         public Request terminal(int rows, int columns) {
-            terminal = new Terminal(rows, columns);
             stdin = new Stdin.Open();
-            return this;
+            return super.terminal(rows, columns);
         }
 
         public Request onDisconnect(Job.OnDisconnect then) {
@@ -482,7 +367,7 @@ public final class TestHost implements AutoCloseable {
                     JobId.next(),
                     "default",
                     id,
-                    new Command(command, env, workdir, user, terminal),
+                    command(),
                     stdin,
                     limits.time(),
                     limits.outputBytes(),
@@ -492,16 +377,12 @@ public final class TestHost implements AutoCloseable {
                     null);
         }
 
-        public Attempt attempt() throws InterruptedException {
-            return runtime.start(job(), StartTimeline.begin());
-        }
-
         private Job runJob() {
             return new Job.Run(
                     JobId.next(),
                     "default",
                     image,
-                    new Command(command, env, workdir, user, terminal),
+                    command(),
                     stdin,
                     files,
                     limits,
@@ -509,8 +390,12 @@ public final class TestHost implements AutoCloseable {
                     policy,
                     Map.of(),
                     mounts,
-                    new Isolation(network, new Sysctls(sysctls), seccomp, rights),
+                    isolation(),
                     null);
+        }
+
+        public Attempt attempt() throws InterruptedException {
+            return runtime.start(job(), StartTimeline.begin());
         }
 
         public Execution start() throws InterruptedException {
@@ -532,81 +417,23 @@ public final class TestHost implements AutoCloseable {
         }
     }
 
-    /// A sandbox that lasts, in the making; every setter gives itself.
-    public final class Place {
-        private final List<String> command;
-        private final Map<String, String> env = new LinkedHashMap<>();
+    /// A sandbox that lasts, in the making.
+    public final class Place extends Wish<Place> {
         private @Nullable String name;
-        private @Nullable String user;
-        private @Nullable String workdir;
         private @Nullable Duration ttl;
         private @Nullable Duration idle;
-        private Limits limits = Limits.DEFAULT;
-        private List<InputFile> files = List.of();
-        private final List<Mount> mounts = new ArrayList<>();
-        private final Map<String, String> sysctls = new LinkedHashMap<>();
-        private Network network = Network.NONE;
-        private @Nullable String seccomp;
-        private Rights rights = Rights.NONE;
-        private @Nullable Terminal terminal;
 
-        private Place(List<String> command) {
-            this.command = command;
+        private Place(List<String> argv) {
+            super(argv);
+        }
+
+        @Override
+        Place self() {
+            return this;
         }
 
         public Place name(String text) {
             name = text;
-            return this;
-        }
-
-        public Place user(String text) {
-            user = text;
-            return this;
-        }
-
-        public Place mount(Mount mount) {
-            mounts.add(mount);
-            return this;
-        }
-
-        public Place seccomp(String profile) {
-            seccomp = profile;
-            return this;
-        }
-
-        public Place rights(Rights more) {
-            rights = more;
-            return this;
-        }
-
-        public Place network(Network wanted) {
-            network = wanted;
-            return this;
-        }
-
-        public Place sysctl(String setting, String value) {
-            sysctls.put(setting, value);
-            return this;
-        }
-
-        public Place workdir(String text) {
-            workdir = text;
-            return this;
-        }
-
-        /// As [Request#probe].
-        public Place probe() throws IOException {
-            files = List.of(programForTests());
-            return this;
-        }
-
-        public Place env(String variable, String value) {
-            env.put(variable, value);
-            return this;
-        }
-
-        public Place terminal(int rows, int columns) {
-            terminal = new Terminal(rows, columns);
             return this;
         }
 
@@ -620,18 +447,13 @@ public final class TestHost implements AutoCloseable {
             return this;
         }
 
-        public Place limits(Limits most) {
-            limits = most;
-            return this;
-        }
-
         public Sandboxes.Creation attempt() throws InterruptedException {
             var spec = new SandboxSpec(
                     SandboxId.next(),
                     "default",
                     name,
                     ImageReference.HOST,
-                    new Command(command, env, workdir, user, terminal),
+                    command(),
                     files,
                     limits,
                     Job.OutputPolicy.DROP,
@@ -639,7 +461,7 @@ public final class TestHost implements AutoCloseable {
                     ttl,
                     idle,
                     mounts,
-                    new Isolation(network, new Sysctls(sysctls), seccomp, rights),
+                    isolation(),
                     null);
             return runtime.sandboxes().create(spec, StartTimeline.begin());
         }

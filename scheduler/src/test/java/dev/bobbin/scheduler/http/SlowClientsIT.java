@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,44 +38,58 @@ final class SlowClientsIT {
     }
 
     @Test
-    void areLetGoIfTheyNeverAsk() throws Exception {
-        try (var client = server.client()) {
-            assertThat(endsSoon(client, "")).isTrue();
-        }
-    }
-
-    @Test
-    void areLetGoIfAHeadNeverEnds() throws Exception {
-        try (var client = server.client()) {
-            client.send("GET /health HTT");
-            assertThat(endsSoon(client, "")).isTrue();
-        }
-        try (var client = server.client()) {
-            client.send("GET /health HTTP/1.1\r\nHost: localhost\r\n");
-            assertThat(endsSoon(client, "X-A: b\r\n")).isTrue();
-        }
-        try (var client = server.client()) {
-            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
-                            .status())
-                    .isEqualTo(200);
-            client.send("G");
-            assertThat(endsSoon(client, "")).isTrue();
-        }
+    void areLetGoIfTheyNeverAskOrNeverEndAHead() throws Exception {
+        together(
+                () -> assertLetGo("", ""),
+                () -> assertLetGo("GET /health HTT", ""),
+                () -> assertLetGo("GET /health HTTP/1.1\r\nHost: localhost\r\n", "X-A: b\r\n"),
+                () -> {
+                    try (var client = server.client()) {
+                        assertIsWell(client);
+                        client.send("G");
+                        assertThat(endsSoon(client, "")).isTrue();
+                    }
+                });
     }
 
     @Test
     void areLetGoIfABodyNeverEnds() throws Exception {
+        together(
+                () -> assertLetGo(TestServer.head("POST", "/v1/run", "Content-Length: 1000") + "\r\n{", " "),
+                () -> assertLetGo(
+                        TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\n", "1\r\n \r\n"),
+                () -> assertLetGo(TestServer.head("POST", "/nothing", "Content-Length: 1000") + "\r\n{", " "));
+    }
+
+    private void assertLetGo(String begun, String drop) throws Exception {
         try (var client = server.client()) {
-            client.send(TestServer.head("POST", "/v1/run", "Content-Length: 1000") + "\r\n{");
-            assertThat(endsSoon(client, " ")).isTrue();
+            client.send(begun);
+            assertThat(endsSoon(client, drop)).as(begun).isTrue();
         }
-        try (var client = server.client()) {
-            client.send(TestServer.head("POST", "/v1/run", "Transfer-Encoding: chunked") + "\r\n");
-            assertThat(endsSoon(client, "1\r\n \r\n")).isTrue();
-        }
-        try (var client = server.client()) {
-            client.send(TestServer.head("POST", "/nothing", "Content-Length: 1000") + "\r\n{");
-            assertThat(endsSoon(client, " ")).isTrue();
+    }
+
+    private static void assertIsWell(RawClient client) throws IOException {
+        assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n").status())
+                .isEqualTo(200);
+    }
+
+    /// Something that a client does and may fail in.
+    private interface Visit {
+        void pay() throws Exception;
+    }
+
+    /// Several clients at the same time, as each of them mostly waits.
+    private static void together(Visit... visits) throws Exception {
+        try (var tasks = Executors.newVirtualThreadPerTaskExecutor()) {
+            var all = Arrays.stream(visits)
+                    .map(visit -> tasks.submit(() -> {
+                        visit.pay();
+                        return true;
+                    }))
+                    .toList();
+            for (var each : all) {
+                assertThat(each.get()).isTrue();
+            }
         }
     }
 
@@ -97,21 +113,22 @@ final class SlowClientsIT {
     @Test
     void mayWaitBetweenRequestsAndForAnAnswer() throws Exception {
         var longer = TestServer.STALLED.plusSeconds(2);
-        try (var client = server.client()) {
-            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
-                            .status())
-                    .isEqualTo(200);
-            TimeUnit.MILLISECONDS.sleep(longer.toMillis());
-            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
-                            .status())
-                    .isEqualTo(200);
-            var answer = client.exchange(
-                    TestServer.request("/v1/run", "{\"command\":[\"sleep\",\"" + longer.toSeconds() + "\"]}"));
-            assertThat(answer.text()).contains("\"exited\"");
-            assertThat(client.exchange(TestServer.head("GET", "/health") + "\r\n")
-                            .status())
-                    .isEqualTo(200);
-        }
+        together(
+                () -> {
+                    try (var client = server.client()) {
+                        assertIsWell(client);
+                        TimeUnit.MILLISECONDS.sleep(longer.toMillis());
+                        assertIsWell(client);
+                    }
+                },
+                () -> {
+                    try (var client = server.client()) {
+                        var answer = client.exchange(TestServer.request(
+                                "/v1/run", "{\"command\":[\"sleep\",\"" + longer.toSeconds() + "\"]}"));
+                        assertThat(answer.text()).contains("\"exited\"");
+                        assertIsWell(client);
+                    }
+                });
     }
 
     @Test
