@@ -53,16 +53,16 @@ final class PackagesIT {
 
     /* Two packages, one of which needs the other, and two versions of the first. */
     private static final String REPOSITORY = """
-            cd %s; mkdir -p srv/repo; cd srv/repo
+            mkdir -p srv/repo; cd srv/repo
             pack() {
                 mkdir -p $1-$2/DEBIAN $1-$2/usr/share/$1
-                printf 'Package: %%s\\nVersion: %%s\\nArchitecture: all\\nMaintainer: nobody\\nDescription: a test\\n' \\
+                printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: nobody\\nDescription: a test\\n' \\
                     $1 $2 > $1-$2/DEBIAN/control
                 [ -z "$3" ] || echo "Depends: $3" >> $1-$2/DEBIAN/control
-                printf '#!/bin/sh\\necho configured $1 > /usr/share/%%s/configured\\n' $1 > $1-$2/DEBIAN/postinst
+                printf '#!/bin/sh\\necho configured $1 > /usr/share/%s/configured\\n' $1 > $1-$2/DEBIAN/postinst
                 chmod 755 $1-$2/DEBIAN/postinst; echo $2 > $1-$2/usr/share/$1/version
                 dpkg-deb -Znone --root-owner-group -b $1-$2 $1-$2.deb
-                { cat $1-$2/DEBIAN/control; echo "Filename: ./$1-$2.deb"; stat -c 'Size: %%s' $1-$2.deb
+                { cat $1-$2/DEBIAN/control; echo "Filename: ./$1-$2.deb"; stat -c 'Size: %s' $1-$2.deb
                   echo "SHA256: $(sha256sum $1-$2.deb | cut -c1-64)"; echo; } >> Packages
                 rm -r $1-$2
             }
@@ -82,7 +82,7 @@ final class PackagesIT {
         this.directory = directory;
         Tools.require("apt-get", "dpkg-deb");
         server = TestServer.open();
-        Tools.shell(REPOSITORY.formatted(directory));
+        Tools.shell("cd " + directory + "; " + REPOSITORY);
     }
 
     @AfterAll
