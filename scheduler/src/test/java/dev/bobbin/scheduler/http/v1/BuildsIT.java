@@ -190,7 +190,7 @@ final class BuildsIT {
                 + "\"limits\":{\"memory\":\"256MiB\",\"time\":\"20s\"}}}";
         var answer = server.post("/v1/jobs", body, "Idempotency-Key: later");
         assertThat(answer.status()).as(answer.text()).isEqualTo(202);
-        var job = answer.headers().get("location");
+        var job = answer.headers().getOrDefault("location", "");
         assertThat(answer.text()).contains("\"kind\":\"build\"", "\"on_disconnect\":\"continue\"");
         assertThat(server.get(job + "?wait=20s").text()).contains("\"exit_code\":0");
         assertThat(server.get(job + "/output").text()).contains("] given\n", "[build] DONE manifest=");
