@@ -120,7 +120,8 @@ final class BuildScreenTest {
         }
         step("failed", "2", "problem", "run [make]: exit status 2");
         step("cancelled", "1", "title", "RUN other");
-        screen.show(Map.of("type", "progress", "state", "failed", "problem", "Dockerfile:3: run [make]: exit status 2"));
+        screen.show(
+                Map.of("type", "progress", "state", "failed", "problem", "Dockerfile:3: run [make]: exit status 2"));
         screen.show(Map.of("type", "ended"));
         assertThat(seen())
                 .contains("line 0", "line 20000", "line 39999")
@@ -173,8 +174,20 @@ final class BuildScreenTest {
 
     private static Map<String, Object> pulling(String phase, long count, long total) {
         return Map.of(
-                "type", "progress", "state", "pulling", "image", "debian:12", "phase", phase, "layer", "sha256:1",
-                "bytes", count, "total_bytes", total);
+                "type",
+                "progress",
+                "state",
+                "pulling",
+                "image",
+                "debian:12",
+                "phase",
+                phase,
+                "layer",
+                "sha256:1",
+                "bytes",
+                count,
+                "total_bytes",
+                total);
     }
 
     @Test

@@ -50,12 +50,7 @@ public final class Builds {
         this.images = images;
         this.commands = new BuildCommands(premises);
         this.builder = Builder.open(
-                host.dataDir().resolve("builds"),
-                images,
-                commands,
-                RecipeLanguages.ALL,
-                RecipeLanguages::of,
-                config);
+                host.dataDir().resolve("builds"), images, commands, RecipeLanguages.ALL, RecipeLanguages::of, config);
         this.uploads = new BuildUploads(config.uploads(), config.uploadBytes());
         this.meters = new BuildMeters(registry, uploads, builder.cache());
     }
@@ -123,9 +118,7 @@ public final class Builds {
         running.remove(execution);
         var last = pruned.get();
         var now = Instant.now();
-        if (!config.keepUnused().isZero()
-                && last.plus(PRUNE_EVERY).isBefore(now)
-                && pruned.compareAndSet(last, now)) {
+        if (!config.keepUnused().isZero() && last.plus(PRUNE_EVERY).isBefore(now) && pruned.compareAndSet(last, now)) {
             Thread.ofVirtual().name("build-cache").start(this::pruneUnused);
         }
     }
