@@ -126,7 +126,8 @@ final class BuildCommand implements Callable<Integer> {
 
     private BuildView view() {
         var environment = server.environment();
-        var able = Terminal.OUT.isThere() && !environment.getOrDefault("TERM", "dumb").equals("dumb");
+        var able = Terminal.OUT.isThere()
+                && !environment.getOrDefault("TERM", "dumb").equals("dumb");
         if (progress.equals("plain") || (progress.equals("auto") && !able)) {
             return new BuildLines(System.out);
         }

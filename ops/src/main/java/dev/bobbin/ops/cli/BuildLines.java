@@ -44,9 +44,7 @@ final class BuildLines implements BuildView {
         if (frame.get("data_base64") instanceof String encoded) {
             return Base64.getDecoder().decode(encoded);
         }
-        return frame.get("data") instanceof String text
-                ? text.getBytes(StandardCharsets.UTF_8)
-                : new byte[0];
+        return frame.get("data") instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : new byte[0];
     }
 
     private void progress(Map<?, ?> frame) {
@@ -72,8 +70,10 @@ final class BuildLines implements BuildView {
         var image = "pulling " + frame.get("image");
         return switch (String.valueOf(frame.get("phase"))) {
             case "resolved" -> image + ", " + frame.get("layers") + " layers";
-            case "unpacked" -> image + ", layer " + TransferDisplay.brief(String.valueOf(frame.get("layer"))) + " unpacked";
-            case "exists" -> image + ", layer " + TransferDisplay.brief(String.valueOf(frame.get("layer"))) + " is here";
+            case "unpacked" ->
+                image + ", layer " + TransferDisplay.brief(String.valueOf(frame.get("layer"))) + " unpacked";
+            case "exists" ->
+                image + ", layer " + TransferDisplay.brief(String.valueOf(frame.get("layer"))) + " is here";
             default -> "";
         };
     }

@@ -10,8 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
-/// All that one step of a build printed, in memory as long as it is little, else in an unnamed file. Kept while the step
-/// runs, since it is shown whole if the step fails.
+/// All that one step of a build printed, in memory as long as it is little, else in an unnamed file. It is kept while
+/// the step runs, since it is shown whole if the step fails.
 final class StepOutput implements AutoCloseable {
     private static final int LITTLE = 256 * 1024;
 

@@ -71,7 +71,8 @@ final class BuildUploads {
     }
 
     private String tooMuch() {
-        return "the files of your builds under way may take " + mostBytes + " bytes at once; try again when one is over";
+        return "the files of your builds under way may take " + mostBytes
+                + " bytes at once; try again when one is over";
     }
 
     /// More of them is here.

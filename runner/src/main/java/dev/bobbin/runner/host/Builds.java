@@ -123,9 +123,7 @@ public final class Builds {
         running.remove(execution);
         var last = pruned.get();
         var now = Instant.now();
-        if (!config.keepUnused().isZero()
-                && last.plus(PRUNE_EVERY).isBefore(now)
-                && pruned.compareAndSet(last, now)) {
+        if (!config.keepUnused().isZero() && last.plus(PRUNE_EVERY).isBefore(now) && pruned.compareAndSet(last, now)) {
             Thread.ofVirtual().name("build-cache").start(this::pruneUnused);
         }
     }

@@ -31,8 +31,8 @@ final class BuildUploadsTest {
         assertThat(uploads.begin("a", 0)).isEmpty();
         uploads.took("a", 40);
         assertThatThrownBy(() -> uploads.took("a", 1))
-                .isInstanceOfSatisfying(BuildException.class, e -> assertThat(e.problem())
-                        .isEqualTo(BuildException.Problem.BUSY));
+                .isInstanceOfSatisfying(
+                        BuildException.class, e -> assertThat(e.problem()).isEqualTo(BuildException.Problem.BUSY));
         assertThat(uploads.bytes()).isEqualTo(100);
         uploads.end("a", 60);
         uploads.took("a", 60);

@@ -170,8 +170,7 @@ public final class Dispatcher implements AutoCloseable {
     /// unless it begins.
     ///
     /// @param key of the request that asks for it; `null` for none
-    public Attempt build(
-            PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
+    public Attempt build(PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
             throws InterruptedException {
         var accepted = false;
         try (var _ = turns.take(key)) {
@@ -197,8 +196,7 @@ public final class Dispatcher implements AutoCloseable {
         }
     }
 
-    private Attempt admit(
-            PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
+    private Attempt admit(PlannedBuild build, Job.OnDisconnect onDisconnect, @Nullable RequestKey key, Caller caller)
             throws InterruptedException {
         var order = build.order();
         if (!caller.sees(order.tenant())) {

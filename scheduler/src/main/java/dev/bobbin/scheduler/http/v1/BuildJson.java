@@ -82,9 +82,7 @@ final class BuildJson {
         }
     }
 
-    /// The members of a `progress` frame about a base that is brought. A layer's `phase` is `transferring`, `unpacked`
-    /// or
-    /// `exists`.
+    /// The members of a `progress` frame about a base that is brought.
     static void pulling(JsonGenerator json, ImageReference base, PullProgress step) throws IOException {
         json.writeStringField("state", "pulling");
         json.writeStringField("image", base.text());

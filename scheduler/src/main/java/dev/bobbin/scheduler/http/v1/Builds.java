@@ -24,6 +24,7 @@ import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Transfer;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Scope;
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -127,8 +128,7 @@ final class Builds {
             return new Beginning(input, key, caller)
                     .begin(
                             () -> spelled(input, caller),
-                            base -> images.pull(
-                                    base, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
+                            base -> images.pull(base, PullPolicy.MISSING, null, null, caller, Whose.CALLERS, _ -> {}));
         } catch (BuildException e) {
             throw new Rejected(Problem.of(e));
         }
@@ -185,7 +185,7 @@ final class Builds {
         }
     }
 
-    /// A body whose bytes are known by their digest once it is read.
+    /// A body whose bytes are known by their digest once it is read. One that is cut off is an [IOException].
     private static final class Hashed extends FilterInputStream {
         private final MessageDigest hasher = Digest.hasher("sha256");
 
@@ -195,18 +195,19 @@ final class Builds {
 
         @Override
         public int read() throws IOException {
-            var octet = super.read();
-            if (octet >= 0) {
-                hasher.update((byte) octet);
-            }
-            return octet;
+            var one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
         }
 
         @Override
         public int read(byte[] buffer, int from, int length) throws IOException {
-            var read = super.read(buffer, from, length);
-            hasher.update(buffer, from, Math.max(0, read));
-            return read;
+            try {
+                var read = super.read(buffer, from, length);
+                hasher.update(buffer, from, Math.max(0, read));
+                return read;
+            } catch (NumberFormatException | DataReader.InsufficientDataAvailableException e) {
+                throw new IOException("the body is cut off or its chunks are malformed", e);
+            }
         }
 
         @Override

@@ -116,8 +116,7 @@ final class BuildsIT {
     void takesARecipeAsJson() throws Exception {
         var answer = post(
                 "?name=spelled&network=none",
-                "{\"recipe\":\"FROM bb\\nCOPY f /f\\n\",\"files\":{\"f\":\"x\"}}"
-                        .getBytes(UTF_8),
+                "{\"recipe\":\"FROM bb\\nCOPY f /f\\n\",\"files\":{\"f\":\"x\"}}".getBytes(UTF_8),
                 "Content-Type",
                 "application/json");
         assertThat(answer.body()).contains("\"exit_code\":0");
@@ -135,9 +134,7 @@ final class BuildsIT {
         }
         assertThat(post("?name=x&sideways=1", context("FROM bb\n")).statusCode())
                 .isEqualTo(400);
-        assertThat(post("?name=x", "no archive".getBytes(UTF_8))
-                        .statusCode())
-                .isEqualTo(400);
+        assertThat(post("?name=x", "no archive".getBytes(UTF_8)).statusCode()).isEqualTo(400);
         assertThat(post("?name=x", TestImages.tar().file("../up", "x").bytes()).body())
                 .contains("climbs");
     }
@@ -151,8 +148,10 @@ final class BuildsIT {
 
     @Test
     void namesTheFileAndLineOfWarningsToo() throws Exception {
-        var tar = TestImages.tar().file("sub/My.file", "FROM bb\nMAINTAINER me\n").bytes();
-        assertThat(post("?name=old&file=sub/My.file", tar, "Accept", "text/plain").body())
+        var tar =
+                TestImages.tar().file("sub/My.file", "FROM bb\nMAINTAINER me\n").bytes();
+        assertThat(post("?name=old&file=sub/My.file", tar, "Accept", "text/plain")
+                        .body())
                 .contains("[build] sub/My.file:2: ");
     }
 
@@ -184,13 +183,14 @@ final class BuildsIT {
 
     @Test
     void buildsThatNobodyWaitsForAreJobs() throws Exception {
-        var body = "{\"build\":{\"recipe\":\"FROM bb\\nARG A\\nCOPY f /f\\nRUN --mount=type=secret,id=s cat /run/secrets/s"
-                + " >/g; echo $A\\n\",\"files\":{\"f\":{\"base64\":\"eAo=\",\"mode\":\"0755\"}},\"name\":\"later\","
-                + "\"args\":{\"A\":\"given\"},\"secrets\":{\"s\":\"secret\"},\"network\":\"none\","
-                + "\"limits\":{\"memory\":\"256MiB\",\"time\":\"20s\"}}}";
+        var body =
+                "{\"build\":{\"recipe\":\"FROM bb\\nARG A\\nCOPY f /f\\nRUN --mount=type=secret,id=s cat /run/secrets/s"
+                        + " >/g; echo $A\\n\",\"files\":{\"f\":{\"base64\":\"eAo=\",\"mode\":\"0755\"}},\"name\":\"later\","
+                        + "\"args\":{\"A\":\"given\"},\"secrets\":{\"s\":\"secret\"},\"network\":\"none\","
+                        + "\"limits\":{\"memory\":\"256MiB\",\"time\":\"20s\"}}}";
         var answer = server.post("/v1/jobs", body, "Idempotency-Key: later");
         assertThat(answer.status()).as(answer.text()).isEqualTo(202);
-        var job = answer.headers().get("location");
+        var job = answer.headers().getOrDefault("location", "");
         assertThat(answer.text()).contains("\"kind\":\"build\"", "\"on_disconnect\":\"continue\"");
         assertThat(server.get(job + "?wait=20s").text()).contains("\"exit_code\":0");
         assertThat(server.get(job + "/output").text()).contains("] given\n", "[build] DONE manifest=");
@@ -205,7 +205,10 @@ final class BuildsIT {
     @Test
     void aMemberIsSaidOnce() throws Exception {
         var answer = post(
-                "?name=a", "{\"recipe\":\"FROM bb\",\"name\":\"b\"}".getBytes(UTF_8), "Content-Type", "application/json");
+                "?name=a",
+                "{\"recipe\":\"FROM bb\",\"name\":\"b\"}".getBytes(UTF_8),
+                "Content-Type",
+                "application/json");
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(answer.body()).contains("\"field\":\"name\"", "already");
     }
@@ -216,7 +219,8 @@ final class BuildsIT {
         var base = "127.0.0.1:" + server.http.port() + "/bb";
         var frames = post("?name=far&network=none", context("FROM " + base + "\n"), "Accept", "application/x-ndjson");
         assertThat(frames.body().lines())
-                .anyMatch(line -> line.contains("\"state\":\"pulling\",\"image\":\"" + base + "\",\"phase\":\"resolved\""))
+                .anyMatch(line ->
+                        line.contains("\"state\":\"pulling\",\"image\":\"" + base + "\",\"phase\":\"resolved\""))
                 .anyMatch(line -> line.contains("\"phase\":\"done\""))
                 .last(STRING)
                 .contains("\"exit_code\":0");
@@ -249,8 +253,8 @@ final class BuildsIT {
             assertThat(more.statusCode()).as(more.body()).isEqualTo(429);
             assertThat(more.headers().firstValue("Retry-After")).isPresent();
             assertThat(more.body()).contains("\"code\":\"busy\"");
-            var old = server.post(
-                    "/containers/build", "{\"image\":\"x\",\"minibox\":\"FROM bb\",\"context\":\"/tmp\"}");
+            var old =
+                    server.post("/containers/build", "{\"image\":\"x\",\"minibox\":\"FROM bb\",\"context\":\"/tmp\"}");
             assertThat(old.status()).as(old.text()).isEqualTo(429);
         } finally {
             for (var client : open) {
@@ -264,7 +268,9 @@ final class BuildsIT {
         // said to be larger than all that a tenant may have
         try (var client = server.client()) {
             var huge = client.exchange(TestServer.head(
-                            "POST", "/v1/builds?name=slow", "Content-Length: " + (BuildConfig.DEFAULT.uploadBytes() + 1))
+                            "POST",
+                            "/v1/builds?name=slow",
+                            "Content-Length: " + (BuildConfig.DEFAULT.uploadBytes() + 1))
                     + "\r\n");
             assertThat(huge.status()).isEqualTo(429);
         }
@@ -297,7 +303,11 @@ final class BuildsIT {
         assertThat(counted("bobbin.build.duration", "failed")).isEqualTo(failed + 1);
         assertThat(server.host.meters.get("bobbin.build.cache.entries").gauge().value())
                 .isPositive();
-        assertThat(server.host.meters.get("bobbin.build.context").functionCounter().count())
+        assertThat(server.host
+                        .meters
+                        .get("bobbin.build.context")
+                        .functionCounter()
+                        .count())
                 .isPositive();
     }
 

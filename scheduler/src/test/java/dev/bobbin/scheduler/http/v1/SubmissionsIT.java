@@ -76,7 +76,8 @@ final class SubmissionsIT {
                 Arguments.of("{\"build\":{}}", 400, "build.recipe"),
                 Arguments.of("{\"build\":{\"recipe\":\"FROM x\",\"context\":\"/etc\"}}", 400, "build.context"),
                 Arguments.of("{\"build\":{\"recipe\":\"FROM x\",\"limits\":{\"disk\":1}}}", 400, "build.limits.disk"),
-                Arguments.of("{\"build\":{\"recipe\":\"FROM x\",\"on_disconnect\":\"kill\"}}", 400, "build.on_disconnect"),
+                Arguments.of(
+                        "{\"build\":{\"recipe\":\"FROM x\",\"on_disconnect\":\"kill\"}}", 400, "build.on_disconnect"),
                 Arguments.of("{\"build\":{\"recipe\":\"FROM x\",\"network\":\"all\"}}", 400, "build.network"),
                 Arguments.of("{\"build\":{\"recipe\":\"FLY\"},\"run\":{\"command\":[\"true\"]}}", 400, "run"),
                 Arguments.of("{\"build\":{\"recipe\":\"FLY\"}}", 400, "recipe"),
