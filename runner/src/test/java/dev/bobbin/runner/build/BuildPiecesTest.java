@@ -114,6 +114,47 @@ class BuildPiecesTest {
         assertThat(copied(copy, Map.of("g", "1"))).isNotEqualTo(first);
     }
 
+    @Test
+    void keysKnowWhatALinkLeadsTo() throws Exception {
+        var copy = new Step.Copy(
+                1,
+                new Source.Context(),
+                List.of("link.txt"),
+                List.of("real.txt"),
+                "/x",
+                null,
+                null,
+                false,
+                false,
+                false);
+        assertThat(linked(copy, "1")).isNotEqualTo(linked(copy, "2"));
+    }
+
+    private Digest linked(Step.Copy copy, String content) throws Exception {
+        var tar = TestImages.tar().file("real.txt", content).link("link.txt", "real.txt");
+        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+            var key = new Key(BuildOrder.USUAL_TIME, List.of());
+            key.files(context, Selection.of(copy, context), IgnoreRules.of(copy.excludes()));
+            return key.digest();
+        }
+    }
+
+    @Test
+    void contextsOfAnySizeAreReadAsTheyCame() throws Exception {
+        var large = TestImages.noise(7, 100_000);
+        var tar = TestImages.tar().file("a", "first").file("b", large, 0644).file("c", "last");
+        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+            for (var file : Map.of("a", "first".getBytes(StandardCharsets.UTF_8), "b", large)
+                    .entrySet()) {
+                try (var in = context.open(context.find(file.getKey()).orElseThrow())) {
+                    assertThat(in.readAllBytes()).isEqualTo(file.getValue());
+                }
+            }
+            assertThat(context.text("c")).contains("last");
+            assertThat(context.bytes()).isEqualTo(100_009);
+        }
+    }
+
     private Digest copied(Step.Copy copy, Map<String, String> files) throws Exception {
         try (var context = context(files)) {
             var key = new Key(BuildOrder.USUAL_TIME, List.of());
@@ -147,7 +188,7 @@ class BuildPiecesTest {
         return key.digest();
     }
 
-    private static Layer layer(String content) {
+    static Layer layer(String content) {
         var digest = Digest.sha256(content);
         return new Layer(new Descriptor("application/x", digest, 1), digest);
     }

@@ -4,27 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.bobbin.image.Digest;
-import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.ImageReference;
-import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.PrunePolicy;
-import dev.bobbin.runner.Attempt;
-import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.BuildEvent.Kind;
-import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
-import dev.bobbin.runner.InputFile;
-import dev.bobbin.runner.Job;
-import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
-import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output;
-import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.build.BuildException;
-import dev.bobbin.runner.build.BuildOrder;
-import dev.bobbin.runner.build.BuildRequest;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import dev.bobbin.runner.host.TestBuilds.Told;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -42,39 +30,16 @@ import org.junit.jupiter.api.Timeout;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 class BuildIT {
-    private static final String TENANT = "default";
+    private static final String TENANT = TestBuilds.TENANT;
     private static final PrunePolicy ALL = new PrunePolicy(Duration.ZERO, null);
 
     private TestHost host;
-
-    /// How a build ended, and all that was told of it.
-    private record Told(Ending ending, List<BuildEvent> events, String output) {
-        List<String> steps(Kind kind) {
-            return events.stream()
-                    .filter(event -> event.kind() == kind && !event.step().isEmpty())
-                    .map(BuildEvent::text)
-                    .toList();
-        }
-
-        String digest() {
-            return events.stream()
-                    .filter(event -> event.kind() == Kind.FINISHED)
-                    .map(BuildEvent::text)
-                    .findFirst()
-                    .orElseThrow(() -> new AssertionError(this));
-        }
-    }
+    private TestBuilds builds;
 
     @BeforeAll
     void open() throws Exception {
         host = TestHost.open(2);
-        host.images()
-                .commit(
-                        TENANT,
-                        new ImageReference("bb"),
-                        null,
-                        new ImageConfig(Map.of("BASE", "yes"), List.of(), List.of("sh"), "root", "/"),
-                        List.of(TestImages.stream(TestImages.busybox())));
+        builds = new TestBuilds(host);
     }
 
     @AfterAll
@@ -84,56 +49,19 @@ class BuildIT {
     }
 
     private Told build(String name, Map<String, String> files) throws Exception {
-        return build(name, files, true, Map.of());
+        return builds.of(name, files).build();
     }
 
     private Told build(String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets)
             throws Exception {
-        try (var execution = start(name, files, useCache, secrets)) {
-            return told(execution);
-        }
-    }
-
-    private static Told told(Execution execution) throws Exception {
-        var events = new ArrayList<BuildEvent>();
-        var output = new ByteArrayOutputStream();
-        var ending = execution.streamTo(each -> {
-            if (each instanceof Output.Progress progress) {
-                events.add(progress.event());
-            } else if (each instanceof Output.Bytes bytes) {
-                output.writeBytes(bytes.copy());
-            }
-        });
-        return new Told(ending, events, output.toString(StandardCharsets.UTF_8));
+        var request = builds.of(name, files).secrets(secrets);
+        return (useCache ? request : request.withoutCache()).build();
     }
 
     private Execution start(String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets)
             throws Exception {
-        return start(name, files, useCache, secrets, Limits.DEFAULT);
-    }
-
-    private Execution start(
-            String name, Map<String, String> files, boolean useCache, Map<String, byte[]> secrets, Limits limits)
-            throws Exception {
-        var raw = new ArrayList<InputFile>();
-        files.forEach((path, text) -> raw.add(new InputFile(path, text.getBytes(StandardCharsets.UTF_8), 0644)));
-        var order = new BuildOrder(
-                JobId.next(),
-                TENANT,
-                new ImageReference(name),
-                useCache,
-                limits,
-                Network.NONE,
-                false,
-                secrets,
-                BuildOrder.USUAL_TIME);
-        var builds = host.runtime().builds();
-        var context = ((BuildUpload.Open) builds.upload(TENANT, 0)).receive(raw);
-        var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {});
-        return switch (builds.start(planned, Job.OnDisconnect.KILL, null, StartTimeline.begin())) {
-            case Attempt.Accepted accepted -> accepted.execution();
-            case Attempt.Refused refused -> throw new AssertionError(refused.refusal());
-        };
+        var request = builds.of(name, files).secrets(secrets);
+        return (useCache ? request : request.withoutCache()).start();
     }
 
     private String run(String image, String... command) throws Exception {
@@ -143,7 +71,7 @@ class BuildIT {
     }
 
     private static void succeeded(Told told) {
-        assertThat(told.ending().outcome()).as("%s", told).isEqualTo(new Outcome.Exited(0));
+        told.succeeded();
     }
 
     @Test
@@ -166,11 +94,9 @@ class BuildIT {
         var few = new Limits(64 << 20, 0, 64, Duration.ofMinutes(1), 100_000, 16 << 20);
         for (var recipe : List.of("RUN yes\n", "RUN yes | head -c 20000\nRUN yes no | head -c 20000\n")) {
             var files = Map.of("Dockerfile", "FROM bb\n" + recipe);
-            try (var execution = start("loud", files, true, Map.of(), few)) {
-                var told = told(execution);
-                assertThat(told.ending().outcome()).as("%s", told.events()).isEqualTo(new Outcome.OutputLimit());
-                assertThat(told.output()).hasSizeLessThan(200_000);
-            }
+            var told = builds.of("loud", files).limits(few).build();
+            assertThat(told.ending().outcome()).as("%s", told.events()).isEqualTo(new Outcome.OutputLimit());
+            assertThat(told.output()).hasSizeLessThan(200_000);
         }
     }
 

@@ -4,21 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.image.ArchiveFormat;
 import dev.bobbin.image.ImageReference;
-import dev.bobbin.image.TestImages;
 import dev.bobbin.image.Tools;
 import dev.bobbin.image.archive.DockerDaemon;
 import dev.bobbin.image.store.PrunePolicy;
-import dev.bobbin.runner.Attempt;
-import dev.bobbin.runner.InputFile;
-import dev.bobbin.runner.Job;
-import dev.bobbin.runner.JobId;
-import dev.bobbin.runner.Limits;
-import dev.bobbin.runner.Network;
-import dev.bobbin.runner.Outcome;
-import dev.bobbin.runner.StartTimeline;
-import dev.bobbin.runner.build.BuildOrder;
-import dev.bobbin.runner.build.BuildRequest;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 class BuiltForOthersIT {
-    private static final String TENANT = "default";
     private static final String NAME = "localhost/built:1";
 
     /* What a second layer does to the first, and what the image says of how it is run. */
@@ -74,38 +61,13 @@ class BuiltForOthersIT {
     void build(@TempDir Path directory) throws Exception {
         this.directory = directory;
         host = TestHost.open(1);
-        host.images()
-                .commit(
-                        TENANT,
-                        new ImageReference("bb"),
-                        null,
-                        TestImages.config("sh"),
-                        List.of(TestImages.stream(TestImages.busybox())));
-        var order = new BuildOrder(
-                JobId.next(),
-                TENANT,
-                new ImageReference(NAME),
-                true,
-                Limits.DEFAULT,
-                Network.NONE,
-                false,
-                Map.of(),
-                BuildOrder.USUAL_TIME);
-        var builds = host.runtime().builds();
-        var files = List.of(
-                new InputFile("Dockerfile", RECIPE.getBytes(StandardCharsets.UTF_8), 0644),
-                new InputFile("data", "copied\n".getBytes(StandardCharsets.UTF_8), 0644));
-        var context = ((BuildUpload.Open) builds.upload(TENANT, 0)).receive(files);
-        var planned = builds.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {});
-        if (!(builds.start(planned, Job.OnDisconnect.KILL, null, StartTimeline.begin()) instanceof Attempt.Accepted begun)) {
-            throw new AssertionError("refused");
-        }
-        try (var job = begun.execution()) {
-            assertThat(job.streamTo(_ -> {}).outcome()).isEqualTo(new Outcome.Exited(0));
-        }
+        new TestBuilds(host)
+                .of(NAME, Map.of("Dockerfile", RECIPE, "data", "copied\n"))
+                .build()
+                .succeeded();
         for (var format : List.of(ArchiveFormat.OCI, ArchiveFormat.DOCKER)) {
             try (var out = Files.newOutputStream(archive(format))) {
-                host.images().save(TENANT, List.of(new ImageReference(NAME)), format, out);
+                host.images().save(TestBuilds.TENANT, List.of(new ImageReference(NAME)), format, out);
             }
         }
     }

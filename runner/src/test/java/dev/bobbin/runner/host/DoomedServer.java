@@ -2,10 +2,13 @@ package dev.bobbin.runner.host;
 
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.Network;
+import dev.bobbin.runner.Output;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -14,7 +17,8 @@ import java.util.concurrent.TimeUnit;
 /// counts and waits; `DIRECTORY busy SEED` makes, stops, starts and removes sandboxes for ever; `DIRECTORY bridge`
 /// publishes
 /// a port, `DIRECTORY bridges` starts jobs on a bridge for ever, and both say when they do; `DIRECTORY counting N`
-/// keeps N sandboxes in which a program counts, and reads what those print.
+/// keeps N sandboxes in which a program counts, and reads what those print; `DIRECTORY building` has a build that never
+/// ends; `DIRECTORY build` writes down the digest of one, and ends.
 final class DoomedServer {
     private static final int SIGTERM = 15;
     private static final String COUNTER =
@@ -27,6 +31,8 @@ final class DoomedServer {
         var host = TestHost.open(0, root);
         switch (arguments[1]) {
             case "steady" -> steady(host, root);
+            case "building" -> building(host, root);
+            case "build" -> build(host, root);
             case "bridge" -> bridge(host, root);
             case "bridges" -> bridges(host, root);
             case "busy" -> busy(host, new Random(Long.parseLong(arguments[2])));
@@ -88,6 +94,35 @@ final class DoomedServer {
         Files.writeString(root.resolve("ready.new"), word);
         Files.move(root.resolve("ready.new"), root.resolve("ready"));
         Thread.currentThread().join();
+    }
+
+    /// What a build that is killed has done, and what it has in its hands.
+    static final String UNFINISHED = """
+            FROM bb
+            RUN echo done >/done
+            RUN --mount=type=secret,id=s --mount=type=cache,target=/c,sharing=locked echo x >/c/x; echo begun; %s
+            """;
+
+    private static void building(TestHost host, Path root) throws Exception {
+        new TestBuilds(host)
+                .of("unfinished", UNFINISHED.formatted("sleep 600"))
+                .secrets(Map.of("s", "hidden".getBytes(StandardCharsets.US_ASCII)))
+                .start()
+                .streamTo(output -> {
+                    if (output instanceof Output.Bytes) {
+                        try {
+                            ready(root, "building");
+                        } catch (Exception e) {
+                            throw new AssertionError(e);
+                        }
+                    }
+                });
+    }
+
+    private static void build(TestHost host, Path root) throws Exception {
+        try (host) {
+            Files.writeString(root.resolveSibling(root.getFileName() + ".digest"), TestBuilds.digestOfMuch(host));
+        }
     }
 
     private static void busy(TestHost host, Random random) throws Exception {

@@ -2,6 +2,7 @@ package dev.bobbin.runner.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.Job;
 import dev.bobbin.runner.JobId;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executors;
@@ -282,6 +284,59 @@ class ServerDeathIT {
         }
         try (var entries = Files.list(directory)) {
             return entries.findAny().isPresent();
+        }
+    }
+
+    @Test
+    void aBuildThatDiedWithItLeavesNothing() throws Exception {
+        var root = Files.createTempDirectory("bobbin-building");
+        assertThat(dies(root, "building")).isEqualTo("building");
+        try (var host = TestHost.open(0, root)) {
+            assertThat(names(root.resolve("data/builds/scratch"))).isEmpty();
+            var builds = new TestBuilds(host);
+            var secrets = Map.of("s", "hidden".getBytes(StandardCharsets.US_ASCII));
+            var again = builds.of("unfinished", DoomedServer.UNFINISHED.formatted("cat /c/x"))
+                    .secrets(secrets)
+                    .build()
+                    .succeeded();
+            assertThat(again.steps(BuildEvent.Kind.CACHED)).hasSize(1);
+            assertThat(again.output()).as("its cache stayed").isEqualTo("begun\nx\n");
+            for (var tries = 0; tries < 200 && !unowned(root).isEmpty(); tries++) {
+                TimeUnit.MILLISECONDS.sleep(50);
+            }
+            assertThat(unowned(root)).isEmpty();
+        }
+    }
+
+    /// What neither a journal nor the server itself nor the one mounted cache is.
+    private static List<String> unowned(Path root) throws Exception {
+        var all = new ArrayList<>(names(root.resolve("data/sandboxes")));
+        all.removeIf(name -> name.endsWith(".journal") || name.equals("events") || name.equals("keys"));
+        var volumes = new ArrayList<>(names(root.resolve("data/volumes")));
+        volumes.removeIf(name -> name.equals(".trash"));
+        all.addAll(volumes.subList(Math.min(1, volumes.size()), volumes.size()));
+        return all;
+    }
+
+    @Test
+    void anotherProcessBuildsTheSameImageOfTheSameInput() throws Exception {
+        var root = Files.createTempDirectory("bobbin-same");
+        var digest = root.resolveSibling(root.getFileName() + ".digest");
+        var other = doomed(root, "build");
+        try (var host = TestHost.open(0)) {
+            var here = TestBuilds.digestOfMuch(host);
+            assertThat(other.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(other.exitValue()).isZero();
+            assertThat(Files.readString(digest)).isEqualTo(here);
+        } finally {
+            other.destroyForcibly();
+            Files.deleteIfExists(digest);
+        }
+    }
+
+    private static List<String> names(Path directory) throws Exception {
+        try (var all = Files.list(directory)) {
+            return all.map(file -> String.valueOf(file.getFileName())).sorted().toList();
         }
     }
 
