@@ -203,12 +203,12 @@ final class Building {
         lines.add("# Building\n");
         lines.add("Made by `benchmarks/compare --only builds` on " + Machine.describe() + "; " + load + ".\n");
         lines.add(
-                "One Dockerfile (busybox as its base, COPY, RUN, COPY, RUN; no network) by each, and a MiniBox file of two blocks that");
+                "One Dockerfile (busybox as its base, COPY, RUN, COPY, RUN; no network) by each, and a MiniBox file of two");
         lines.add(
-                "does as much on a bridge, by turns; first with one file that was never seen before, so that nothing behind it is");
+                "blocks that does as much on a bridge, in turns; first with one file that was never seen before, so that what");
         lines.add(String.format(
                 Locale.ROOT,
-                "cached, then with nothing changed. R is %.2f ms. The peers keep layers.\n",
+                "comes after it is not cached, then with nothing changed. R is %.2f ms. The peers keep layers.\n",
                 r.p50() / 1000));
         lines.add("| | changed, p50 ms | p99 ms | p50 / R | cached, p50 ms | p99 ms | p50 / R | builds | failed |");
         lines.add("|---|---|---|---|---|---|---|---|---|");
