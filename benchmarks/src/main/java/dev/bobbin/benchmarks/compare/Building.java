@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 final class Building {
     private static final Duration PAUSE = Duration.ofMillis(300);
     private static final Duration BETWEEN_RUNS = Duration.ofMillis(20);
-    private static final int MOST_MILLIS = 4000;
-    private static final int WARM_UP = 300;
+    private static final int MOST_MILLIS = 3000;
+    private static final int WARM_UP = 240;
     private static final double CACHED_BLOCKS_MICROS = 10_000;
 
     private static final String BASE = "FROM scratch\nCOPY root /\nCMD [\"/bin/sh\"]\n";
@@ -89,8 +89,8 @@ final class Building {
             rows.addAll(docker());
         }
         for (var row : List.of(dockerfile, blocks)) {
-            meter.measure(row.changed().contender, 1, WARM_UP / 3, 15_000, Duration.ZERO, new Meter.Samples());
-            meter.measure(row.cached().contender, 1, WARM_UP, 15_000, Duration.ZERO, new Meter.Samples());
+            meter.measure(row.changed().contender, 1, WARM_UP / 3, 8_000, Duration.ZERO, new Meter.Samples());
+            meter.measure(row.cached().contender, 1, WARM_UP, 8_000, Duration.ZERO, new Meter.Samples());
         }
         var before = Machine.load();
         for (var round = 1; round <= (quick ? 1 : 3); round++) {
@@ -137,7 +137,7 @@ final class Building {
         var run = scratch.directory().resolve("builds/run");
         var bobbin = "BOBBIN_RUN_DIR=" + run + " " + source.resolve("ops/bobbin") + " build --network none -t app "
                 + context + " 2>/dev/null";
-        return spawned("Bobbin, `bobbin build`", 4, bobbin);
+        return spawned("Bobbin, `bobbin build`", 3, bobbin);
     }
 
     private Row blocks(int port) {
@@ -166,7 +166,7 @@ final class Building {
                 + " --storage-driver overlay bud -q --layers --isolation oci --runtime runc --network none";
         scratch.runAtEnd(List.of("sh", "-c", "umount -R " + own.resolve("root/overlay") + " 2>/dev/null || true"));
         Scratch.run(shell(buildah + " -t bb " + directory.resolve("base")));
-        return List.of(spawned("buildah bud", 3, buildah + " -t app " + context));
+        return List.of(spawned("buildah bud", 2, buildah + " -t app " + context));
     }
 
     private List<Row> docker() throws IOException, InterruptedException {
@@ -180,7 +180,7 @@ final class Building {
         }
         var docker = "docker -H " + socket.get() + " build -q --network none";
         Scratch.run(shell(docker + " -t bb " + directory.resolve("base")));
-        return List.of(spawned("docker build", 3, docker + " -t app " + context + " 2>/dev/null"));
+        return List.of(spawned("docker build", 2, docker + " -t app " + context + " 2>/dev/null"));
     }
 
     private Row spawned(String name, int each, String command) {
@@ -203,12 +203,12 @@ final class Building {
         lines.add("# Building\n");
         lines.add("Made by `benchmarks/compare --only builds` on " + Machine.describe() + "; " + load + ".\n");
         lines.add(
-                "The same Dockerfile (busybox as its base, COPY, RUN, COPY, RUN) and a MiniBox file of two blocks that");
+                "One Dockerfile (busybox as its base, COPY, RUN, COPY, RUN; no network) by each, and a MiniBox file of two");
         lines.add(
-                "does as much, by turns; first with one file that was never seen before, so that nothing behind it is");
+                "blocks that does as much on a bridge, in turns; first with one file that was never seen before, so that what");
         lines.add(String.format(
                 Locale.ROOT,
-                "cached, then with nothing changed. R is %.2f ms. None has a network; peers keep layers.\n",
+                "comes after it is not cached, then with nothing changed. R is %.2f ms. The peers keep layers.\n",
                 r.p50() / 1000));
         lines.add("| | changed, p50 ms | p99 ms | p50 / R | cached, p50 ms | p99 ms | p50 / R | builds | failed |");
         lines.add("|---|---|---|---|---|---|---|---|---|");

@@ -17,6 +17,8 @@ final class Containers {
     private static final int MOST_MILLIS = 4000;
     private static final int WARM_UP = 300;
     private static final int CROWD = 10;
+    /// R where minibox was measured; the most it was there, which is in its favour.
+    private static final double R_THERE_MILLIS = 0.34;
     private static final Pattern ID = Pattern.compile("\"id\":\"([0-9a-f]{8})\"");
 
     private final Path source;
@@ -28,6 +30,10 @@ final class Containers {
     private record Row(Result result, double originalMillis, double originalPerSecond) {
         String name() {
             return result.name();
+        }
+
+        double originalRatio() {
+            return originalMillis / R_THERE_MILLIS;
         }
     }
 
@@ -87,7 +93,7 @@ final class Containers {
             Files.createDirectories(into);
             Files.writeString(into.resolve("containers.md"), report);
         }
-        return missed(rows);
+        return missed(r, rows);
     }
 
     private static Row row(String name, int port, String path, String body, double millis, double perSecond) {
@@ -110,16 +116,17 @@ final class Containers {
         lines.add("Made by `benchmarks/compare --only containers` on " + Machine.describe() + "; " + load + ".\n");
         lines.add(String.format(
                 Locale.ROOT,
-                "R is %.2f ms; where minibox was measured it was 0.23 to 0.34 ms, on two processors too.\n",
-                r.p50() / 1000));
-        lines.add("| | p50 ms | p95 ms | p50 / R | 1/s | runs | failed | minibox, p50 ms | 1/s |");
-        lines.add("|---|---|---|---|---|---|---|---|---|");
+                "R is %.2f ms; where minibox was measured, on two processors too, at most %.2f ms.\n",
+                r.p50() / 1000,
+                R_THERE_MILLIS));
+        lines.add("| | p50 ms | p95 ms | p50 / R | 1/s | runs | failed | minibox, p50 ms | p50 / R | 1/s |");
+        lines.add("|---|---|---|---|---|---|---|---|---|---|");
         for (var row : rows) {
             var samples = row.result().alone;
             var crowd = row.originalPerSecond() > 0;
             lines.add(String.format(
                     Locale.ROOT,
-                    "| %s | %.2f | %.2f | %.1f | %s | %d | %d | %.1f | %s |",
+                    "| %s | %.2f | %.2f | %.1f | %s | %d | %d | %.1f | %.1f | %s |",
                     row.name(),
                     samples.micros(0.5) / 1000,
                     samples.micros(0.95) / 1000,
@@ -128,17 +135,18 @@ final class Containers {
                     samples.count(),
                     samples.failures(),
                     row.originalMillis(),
+                    row.originalRatio(),
                     crowd ? String.format(Locale.ROOT, "%.0f", row.originalPerSecond()) : ""));
         }
         return String.join("\n", lines) + "\n";
     }
 
-    /// Not slower than minibox anywhere, on a machine that may well be.
-    private static List<String> missed(List<Row> rows) {
+    /// Not slower than minibox anywhere, for a machine as fast as this one.
+    private static List<String> missed(Result r, List<Row> rows) {
         var missed = new ArrayList<String>();
         for (var row : rows) {
             var samples = row.result().alone;
-            Budget.atMost(missed, row.name() + ", p50 in ms", samples.micros(0.5) / 1000, row.originalMillis());
+            Budget.atMost(missed, row.name() + ", p50 / R", samples.micros(0.5) / r.p50(), row.originalRatio());
             if (samples.failures() > 0) {
                 missed.add(row.name() + ": " + samples.failures() + " failed, none allowed");
             }

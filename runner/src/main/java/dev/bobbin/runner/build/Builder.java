@@ -160,8 +160,9 @@ public final class Builder implements AutoCloseable {
                     plan.warnings().forEach(warning -> warn(watcher, name, warning));
                     try {
                         var site = new Site(order, workshop, commands, images.layers(), scratch, watcher);
-                        var built =
-                                new Build(plan, schedule, site, filtered, bases, cache, mounted, places(order.tenant())).run();
+                        var built = new Build(
+                                        plan, schedule, site, filtered, bases, cache, mounted, places(order.tenant()))
+                                .run();
                         prune();
                         return built;
                     } catch (ImageException e) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// at a time.
 public final class MiniBoxLines implements OutputSink {
     private static final int SHOWN_OF_LINE = 200;
-    private static final Pattern PLACED = Pattern.compile("MiniBox:([0-9]+): (.*)", Pattern.DOTALL);
+    private static final Pattern PLACED = Pattern.compile("MiniBox:([0-9]{1,9}): (.*)", Pattern.DOTALL);
     /// Of a copy that was refused before it was begun.
     private static final Pattern COPY = Pattern.compile("^(block \\S+: copy): ");
     /// Of a step that a line stands for whose own words are other ones.
