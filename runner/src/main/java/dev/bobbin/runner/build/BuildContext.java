@@ -82,25 +82,6 @@ public final class BuildContext implements Tree, AutoCloseable {
         }
     }
 
-    /// Takes files as they are given.
-    public static BuildContext of(Map<String, byte[]> files, Path directory) throws IOException {
-        var contents = spool(directory);
-        try {
-            var reader = new Reader(contents, Long.MAX_VALUE, Devices.REFUSED);
-            for (var file : files.entrySet()) {
-                var name = Names.raw(file.getKey());
-                var size = file.getValue().length;
-                reader.file(
-                        new TarFile(name, "", TarFile.Kind.FILE, 0644, 0, 0, 0, size, null),
-                        new java.io.ByteArrayInputStream(file.getValue()));
-            }
-            return new BuildContext(contents, reader.entries);
-        } catch (IOException | RuntimeException e) {
-            contents.close();
-            throw e;
-        }
-    }
-
     private enum Devices {
         REFUSED,
         KEPT
