@@ -19,7 +19,6 @@ final class BuildScreen implements BuildView {
     private static final Duration EVERY = Duration.ofMillis(100);
     private static final int LEAST_COLUMNS = 20;
     private static final int MOST_TAIL = 6;
-    private static final String UP = "\033[%dA";
     private static final String CLEAR_LINE = "\033[K";
     private static final String CLEAR_BELOW = "\033[J";
     private static final String NO_WRAP = "\033[?7l";
@@ -128,7 +127,7 @@ final class BuildScreen implements BuildView {
     }
 
     private void printWhole(BuildSteps.Step step) {
-        out.println(ink.of("31", "What [" + step.name() + "] " + Cells.plain(step.title()) + " printed:"));
+        out.println(ink.of("31", "What " + named(step.name(), step.title()) + " printed:"));
         try (var output = step.output()) {
             output.writeTo(out);
         } catch (IOException e) {
@@ -137,12 +136,16 @@ final class BuildScreen implements BuildView {
     }
 
     private String summary() {
-        return "%d steps done, %d cached%s, in %s"
+        return "%s done, %d cached%s, in %s"
                 .formatted(
-                        steps.count("done") + steps.count("cached"),
+                        counted(steps.count("done") + steps.count("cached"), "step"),
                         steps.count("cached"),
                         steps.count("failed") == 0 ? "" : ", " + steps.count("failed") + " failed",
                         BuildLines.duration(millisSince(began)));
+    }
+
+    private static String counted(long count, String what) {
+        return count + " " + what + (count == 1 ? "" : "s");
     }
 
     private long millisSince(long then) {
@@ -157,7 +160,7 @@ final class BuildScreen implements BuildView {
                 .mapToInt(line -> Math.max(1, Math.ceilDiv(Cells.width(Cells.plain(line)), columns)))
                 .sum();
         if (up > 0) {
-            text.append(UP.formatted(up));
+            text.append("\033[").append(up).append('A');
         }
         above.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
         below.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
@@ -210,7 +213,7 @@ final class BuildScreen implements BuildView {
                 return "sending " + Amount.of(sent);
             }
             var done = steps.count("done") + steps.count("cached");
-            return done + " steps done, " + steps.count("cached") + " cached, "
+            return counted(done, "step") + " done, " + steps.count("cached") + " cached, "
                     + steps.running().size() + " running";
         });
         var seconds = BuildLines.duration(millisSince(began) / 100 * 100);
@@ -223,16 +226,22 @@ final class BuildScreen implements BuildView {
         var ready = layers.values().stream().filter(BuildSteps.Layer::ready).count();
         return "  pulling   " + image
                 + (total == 0 ? "" : ", " + Amount.of(bytes) + " of " + Amount.of(total))
-                + (ready == 0 ? "" : ", " + ready + " layers ready");
+                + (ready == 0 ? "" : ", " + counted(ready, "layer") + " ready");
     }
 
     private String line(int columns, String state, String step, String title, String took) {
         var word = state.equals("running") || state.equals("cancelled") ? state : state.toUpperCase(Locale.ROOT);
         var head = "  " + word + " ".repeat(Math.max(1, 10 - word.length()));
         var room = columns - Cells.width(head) - (took.isEmpty() ? 0 : took.length() + 1);
-        var text = Cells.cut("[" + step + "] " + Cells.plain(title.replace('\n', ' ')), Math.max(0, room));
+        var text = Cells.cut(named(step, title), Math.max(0, room));
         var gap = took.isEmpty() ? "" : " ".repeat(Math.max(1, room - Cells.width(text) + 1));
         return ink.of(colour(state), head) + text + gap + took;
+    }
+
+    /// A title in one line; behind the name of its step, unless it says itself where it belongs.
+    private static String named(String step, String title) {
+        var line = Cells.plain(title.replace('\n', ' '));
+        return line.startsWith("[") ? line : "[" + step + "] " + line;
     }
 
     private static String colour(String state) {

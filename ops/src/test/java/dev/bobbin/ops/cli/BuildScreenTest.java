@@ -92,7 +92,7 @@ final class BuildScreenTest {
         assertThat(seen())
                 .containsExactly(
                         "  CACHED    [1] COPY a /",
-                        "building app, 1.2s: 1 steps done, 1 cached, 1 running",
+                        "building app, 1.2s: 1 step done, 1 cached, 1 running",
                         "  running   [2] RUN make" + " ".repeat(60 - 24 - 4) + "1.2s",
                         "            one",
                         "            two",
@@ -166,7 +166,7 @@ final class BuildScreenTest {
         assertThat(seen()).contains("  pulling   debian:12, 1.0 MiB of 4.0 MiB");
         screen.show(pulling("unpacked", 0, 0));
         screen.draw();
-        assertThat(seen()).contains("  pulling   debian:12, 4.0 MiB of 4.0 MiB, 1 layers ready");
+        assertThat(seen()).contains("  pulling   debian:12, 4.0 MiB of 4.0 MiB, 1 layer ready");
         screen.show(pulling("done", 0, 0));
         screen.draw();
         assertThat(seen()).contains("pulled debian:12").noneMatch(line -> line.contains("pulling"));

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -66,25 +65,6 @@ public final class BuildContext implements Tree, AutoCloseable {
         } catch (ImageException e) {
             contents.close();
             throw problem("the context is no archive that can be read: " + e.getMessage());
-        } catch (IOException | RuntimeException e) {
-            contents.close();
-            throw e;
-        }
-    }
-
-    /// Takes files as they are given.
-    public static BuildContext of(Map<String, byte[]> files, Path directory) throws IOException {
-        var contents = new Spool(directory);
-        try {
-            var reader = new ContextReader(contents, Long.MAX_VALUE, ContextReader.Devices.REFUSED);
-            for (var file : files.entrySet()) {
-                var name = Names.raw(file.getKey());
-                var size = file.getValue().length;
-                reader.file(
-                        new TarFile(name, "", TarFile.Kind.FILE, 0644, 0, 0, 0, size, null),
-                        new java.io.ByteArrayInputStream(file.getValue()));
-            }
-            return new BuildContext(contents, reader.entries());
         } catch (IOException | RuntimeException e) {
             contents.close();
             throw e;

@@ -5,7 +5,6 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Workshop;
 import dev.bobbin.runner.BuildEvent;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -77,22 +76,11 @@ public final class Builder implements AutoCloseable {
         return cache;
     }
 
-    /// Reads the files of a request to their end.
+    /// Takes the files of a request as they are given.
     ///
-    /// @param tar plain or compressed
-    /// @throws BuildException CONTEXT if it holds what cannot be, or is larger than may be
-    public BuildContext receive(InputStream tar) throws IOException {
-        return BuildContext.read(tar, scratch, config.contextBytes());
-    }
-
-    /// Takes files that are given one after the other, as [#receive(InputStream)] does.
+    /// @throws BuildException CONTEXT if there is what cannot be, TOO_LARGE if it is larger than may be
     public BuildContext receive(BuildContext.Origin origin) throws IOException {
         return BuildContext.of(origin, scratch, config.contextBytes());
-    }
-
-    /// Files that a request spelled out.
-    public BuildContext receive(Map<String, byte[]> files) throws IOException {
-        return BuildContext.of(files, scratch);
     }
 
     /// Finds and compiles the recipe, and brings the images that it names.

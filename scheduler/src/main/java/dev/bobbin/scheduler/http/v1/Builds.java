@@ -1,6 +1,5 @@
 package dev.bobbin.scheduler.http.v1;
 
-import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.Image;
@@ -24,17 +23,13 @@ import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Transfer;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Scope;
-import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.FilterInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -43,8 +38,6 @@ import org.jspecify.annotations.Nullable;
 /// Images made from recipes: `POST /v1/builds`. The body is the context as a tar archive, which goes to the disk as it
 /// comes, or JSON with the recipe in it.
 final class Builds {
-    private static final int SKIPPED_AT_ONCE = 64 * 1024;
-
     private final Dispatcher dispatcher;
     private final ImageDirectory images;
     private final JobAnswer answers;
@@ -103,11 +96,11 @@ final class Builds {
         var word = IdempotencyKey.word(request);
         var caller = Exchange.caller(request);
         try (var upload = upload(caller, request.headers().contentLength().orElse(0))) {
-            var body = new Hashed(request.content().inputStream());
+            var body = new HashedBody(request.content().inputStream());
             try (var received = new Received(upload.receive(body))) {
                 Body.passOver(body);
                 var key = word == null ? null : IdempotencyKey.of(request, word, body.digest());
-                new Beginning(input, key, caller).answer(received::take, reply);
+                new Beginning(input, key, caller).answer(received, reply);
             }
         } catch (IOException | UncheckedIOException e) {
             throw new CloseConnectionException("the context was cut off", e);
@@ -161,10 +154,13 @@ final class Builds {
     @FunctionalInterface
     private interface Files {
         BuildContext take() throws IOException;
+
+        /// They are not needed: somebody else has begun the build.
+        default void letGo() throws IOException {}
     }
 
     /// Files that are here, and gone with this unless somebody takes them.
-    private static final class Received implements AutoCloseable {
+    private static final class Received implements Files, AutoCloseable {
         private final BuildContext context;
         private boolean taken;
 
@@ -172,9 +168,15 @@ final class Builds {
             this.context = context;
         }
 
-        BuildContext take() {
+        @Override
+        public BuildContext take() {
             taken = true;
             return context;
+        }
+
+        @Override
+        public void letGo() throws IOException {
+            close();
         }
 
         @Override
@@ -182,46 +184,6 @@ final class Builds {
             if (!taken) {
                 context.close();
             }
-        }
-    }
-
-    /// A body whose bytes are known by their digest once it is read. One that is cut off is an [IOException].
-    private static final class Hashed extends FilterInputStream {
-        private final MessageDigest hasher = Digest.hasher("sha256");
-
-        Hashed(InputStream body) {
-            super(body);
-        }
-
-        @Override
-        public int read() throws IOException {
-            var one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] buffer, int from, int length) throws IOException {
-            try {
-                var read = super.read(buffer, from, length);
-                hasher.update(buffer, from, Math.max(0, read));
-                return read;
-            } catch (NumberFormatException | DataReader.InsufficientDataAvailableException e) {
-                throw new IOException("the body is cut off or its chunks are malformed", e);
-            }
-        }
-
-        @Override
-        public long skip(long count) throws IOException {
-            return readNBytes((int) Math.min(count, SKIPPED_AT_ONCE)).length;
-        }
-
-        @Override
-        public boolean markSupported() {
-            return false;
-        }
-
-        Digest digest() {
-            return Digest.of("sha256", hasher);
         }
     }
 
@@ -259,6 +221,7 @@ final class Builds {
             try (var _ = dispatcher.turn(key)) {
                 var earlier = dispatcher.earlier(key, caller);
                 if (earlier.isPresent()) {
+                    files.letGo();
                     return earlier.get();
                 }
                 var build = dispatcher.builds().plan(request, files.take(), puller);
