@@ -37,6 +37,8 @@ sealed interface CacheRecord {
     /// A directory that commands mount.
     record Mount(CacheMounts.Cache cache, long bytes) implements CacheRecord {}
 
+    /// What such a file says.
+    ///
     /// @throws RuntimeException if it is none, or of a later version
     static CacheRecord parse(List<String> lines) {
         return switch (lines.getFirst()) {

@@ -71,7 +71,8 @@ class BuildCacheTest {
 
     @BeforeEach
     void open() throws Exception {
-        images = ImageStore.open(directory.resolve("images"), StoreConfig.DEFAULT.withHostImage(false), new SimpleMeterRegistry());
+        images = ImageStore.open(
+                directory.resolve("images"), StoreConfig.DEFAULT.withHostImage(false), new SimpleMeterRegistry());
         mounts = new Directories(Files.createDirectory(directory.resolve("mounts")));
         cache = BuildCache.open(directory.resolve("cache"), images, mounts);
     }

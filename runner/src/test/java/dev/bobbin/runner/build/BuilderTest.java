@@ -63,7 +63,8 @@ class BuilderTest {
 
     @BeforeEach
     void open() throws Exception {
-        images = ImageStore.open(directory.resolve("images"), StoreConfig.DEFAULT.withHostImage(false), new SimpleMeterRegistry());
+        images = ImageStore.open(
+                directory.resolve("images"), StoreConfig.DEFAULT.withHostImage(false), new SimpleMeterRegistry());
         var config = new ImageConfig(Map.of(), List.of(), List.of(), "root", "/");
         var layer = TestImages.tar().file("f", "x").bytes();
         images.commit("t", new ImageReference("base"), null, config, List.of(TestImages.stream(layer)));

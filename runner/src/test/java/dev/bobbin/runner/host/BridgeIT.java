@@ -113,12 +113,14 @@ class BridgeIT {
         var asked = new TestBuilds(host)
                 .of(
                         "asking",
-                        "FROM bb\nCOPY --chmod=755 probe /probe\nRUN /probe talk to tcp "
-                                + world.there.getHostAddress() + " " + world.port + "\n")
+                        "FROM bb\nCOPY --chmod=755 probe /probe\nRUN /probe talk to tcp " + world.there.getHostAddress()
+                                + " " + world.port + "\n")
                 .file("probe", Files.readAllBytes(Path.of(World.probe())));
         assertThat(asked.network(Bridge.PLAIN).build().succeeded().output().strip())
                 .isEqualTo(world.here.getHostAddress());
-        assertThat(REFUSED).contains(asked.network(Network.NONE).build().succeeded().output().strip());
+        assertThat(REFUSED)
+                .contains(
+                        asked.network(Network.NONE).build().succeeded().output().strip());
     }
 
     @Test

@@ -73,7 +73,8 @@ final class TestBuilds {
             assertThat(ending.outcome()).as("%s", this).isNotEqualTo(new Outcome.Exited(0));
             assertThat(events)
                     .as("%s", this)
-                    .anyMatch(event -> event.kind() == Kind.FAILED && event.text().contains(words));
+                    .anyMatch(
+                            event -> event.kind() == Kind.FAILED && event.text().contains(words));
             return this;
         }
 
