@@ -64,7 +64,9 @@ final class BlockWork {
         var bytes = new long[1];
         try {
             var layer = site.workshop().make(out -> {
-                var tar = new LayerTar(new BoundedOutput(out, disk(parts), block.line()), site.order().time());
+                var tar = new LayerTar(
+                        new BoundedOutput(out, disk(parts), block.line()),
+                        site.order().time());
                 writing.to(tar);
                 tar.finish();
                 bytes[0] = tar.unpackedBytes();

@@ -108,7 +108,9 @@ final class Build {
     private boolean takeKnown(Block block) throws InterruptedException {
         try {
             var below = below(block);
-            var known = block.steps().isEmpty() ? Optional.of(new Done(null, below)) : known(block, key(block, below), below);
+            var known = block.steps().isEmpty()
+                    ? Optional.of(new Done(null, below))
+                    : known(block, key(block, below), below);
             known.ifPresent(promise(block.name())::complete);
             return known.isPresent();
         } catch (IOException | RuntimeException _) {

@@ -54,7 +54,8 @@ public final class BuildContext implements Tree, AutoCloseable {
         return of(origin, directory, mostBytes, ContextReader.Devices.REFUSED);
     }
 
-    private static BuildContext of(Origin origin, Path directory, long mostBytes, ContextReader.Devices devices) throws IOException {
+    private static BuildContext of(Origin origin, Path directory, long mostBytes, ContextReader.Devices devices)
+            throws IOException {
         var contents = new Spool(directory);
         try {
             var reader = new ContextReader(contents, mostBytes, devices);

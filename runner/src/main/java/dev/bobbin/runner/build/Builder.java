@@ -139,8 +139,9 @@ public final class Builder implements AutoCloseable {
                 watcher -> {
                     try {
                         var site = new Site(order, workshop, commands, images.layers(), scratch, watcher);
-                        var built =
-                                new Build(plan, schedule, site, filtered, bases, cache, mounted, places(order.tenant())).run();
+                        var built = new Build(
+                                        plan, schedule, site, filtered, bases, cache, mounted, places(order.tenant()))
+                                .run();
                         prune();
                         return built;
                     } catch (ImageException e) {

@@ -44,9 +44,7 @@ sealed interface CacheRecord {
         return switch (lines.getFirst()) {
             case BLOCK -> block(lines, 3, Long.parseLong(lines.get(2)));
             case EARLIER_BLOCK -> block(lines, 2, -1);
-            case MOUNT ->
-                new Mount(
-                        new CacheMounts.Cache(lines.get(1), lines.get(2)), Long.parseLong(lines.get(3)));
+            case MOUNT -> new Mount(new CacheMounts.Cache(lines.get(1), lines.get(2)), Long.parseLong(lines.get(3)));
             default -> throw new IllegalArgumentException("it is of another format: " + lines.getFirst());
         };
     }
@@ -80,8 +78,7 @@ sealed interface CacheRecord {
                 diffIds.forEach(id -> lines.add(id.text()));
                 yield lines;
             }
-            case Mount(var cache, var bytes) ->
-                List.of(MOUNT, cache.tenant(), cache.name(), Long.toString(bytes));
+            case Mount(var cache, var bytes) -> List.of(MOUNT, cache.tenant(), cache.name(), Long.toString(bytes));
         };
     }
 

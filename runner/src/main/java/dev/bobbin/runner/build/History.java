@@ -29,7 +29,8 @@ final class History {
         }
         if (plan.history().isEmpty()) {
             if (plan.result() instanceof Base.Result(var last)) {
-                chain(schedule.block(last)).forEach(block -> steps.add(step(block.title(), !madeLayer.test(block.name()))));
+                chain(schedule.block(last))
+                        .forEach(block -> steps.add(step(block.title(), !madeLayer.test(block.name()))));
             }
         } else {
             plan.history().forEach(past -> {

@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Directories that lie upon each other as overlayfs keeps them, written as one layer, with only what means something on
+/// Directories that lie upon each other as overlayfs keeps them, written as one layer, with only what means something
+/// on
 /// the layers below: the upper of a sandbox that has ended, or several layers of one block.
 final class Snapshot {
     /* What hides what: a whiteout, a directory that is opaque, or one over something that is none, hides all beneath it.
@@ -160,15 +161,16 @@ final class Snapshot {
                 || shown.find(place.path).isPresent()) {
             return false;
         }
-        return place.top().isDirectory() ? holdsNothing(place, shown) : place.top().size() == 0;
+        return place.top().isDirectory()
+                ? holdsNothing(place, shown)
+                : place.top().size() == 0;
     }
 
     /// Whether nothing of what is in a directory becomes part of the layer.
     private boolean holdsNothing(Place directory, Tree shown) throws IOException {
         for (var name : names(directory.directories())) {
             var child = Names.join(directory.path, name);
-            if (!traces.omitted.contains(child)
-                    && !isScaffolding(Place.of(directory.directories(), child), shown)) {
+            if (!traces.omitted.contains(child) && !isScaffolding(Place.of(directory.directories(), child), shown)) {
                 return false;
             }
         }
