@@ -3,6 +3,7 @@ package dev.bobbin.image;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// The JSON shape of a [Descriptor].
 final class Descriptors {
@@ -50,7 +51,7 @@ final class Descriptors {
     static void write(ObjectNode node, Map<String, String> annotations) {
         if (!annotations.isEmpty()) {
             var all = node.putObject("annotations");
-            annotations.forEach(all::put);
+            new TreeMap<>(annotations).forEach(all::put);
         }
     }
 

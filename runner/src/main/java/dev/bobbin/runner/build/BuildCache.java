@@ -20,7 +20,8 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// What builds left for later ones: which layers blocks became, by what these depend on, and the directories that commands
+/// What builds left for later ones: which layers blocks became, by what these depend on, and the directories that
+/// commands
 /// mount as caches. A tenant has its own; the layers are the store's, which keeps them as long as they are named here.
 /// Safe for many threads.
 ///
@@ -261,7 +262,7 @@ public final class BuildCache implements AutoCloseable {
     private boolean isFree(Entry entry) {
         return switch (entry.is) {
             case CacheRecord.Block _ -> true;
-            case CacheRecord.Mount(var cache, _) -> mounts.remove(cache);
+            case CacheRecord.Mount mount -> mounts.remove(mount.cache());
         };
     }
 

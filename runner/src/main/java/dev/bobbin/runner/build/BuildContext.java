@@ -35,7 +35,7 @@ public final class BuildContext implements Tree, AutoCloseable {
     /// @param directory in which its content is kept
     /// @param mostBytes of all files together
     /// @throws BuildException CONTEXT if it holds what cannot be, or is larger
-    public static BuildContext read(InputStream tar, Path directory, long mostBytes) throws IOException {
+    static BuildContext read(InputStream tar, Path directory, long mostBytes) throws IOException {
         return of(sink -> TarFiles.read(tar, sink), directory, mostBytes);
     }
 

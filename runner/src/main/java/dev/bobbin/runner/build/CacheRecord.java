@@ -37,7 +37,7 @@ sealed interface CacheRecord {
     /// A directory that commands mount.
     record Mount(CacheMounts.Cache cache, long bytes) implements CacheRecord {}
 
-    /// What a file of the cache says.
+    /// What such a file says.
     ///
     /// @throws RuntimeException if it is none, or of a later version
     static CacheRecord parse(List<String> lines) {

@@ -300,7 +300,7 @@ class ServerDeathIT {
                     .build()
                     .succeeded();
             assertThat(again.steps(BuildEvent.Kind.CACHED)).hasSize(1);
-            assertThat(again.output()).as("its cache stayed").isEqualTo("begun\nx\n");
+            assertThat(again.output()).as("its cache stayed").isEqualTo("[0.2] begun\n[0.2] x\n");
             for (var tries = 0; tries < 200 && !unowned(root).isEmpty(); tries++) {
                 TimeUnit.MILLISECONDS.sleep(50);
             }
