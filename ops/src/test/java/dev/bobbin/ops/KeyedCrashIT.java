@@ -97,8 +97,9 @@ final class KeyedCrashIT extends KilledServerTests {
                 thread.join();
             }
         }
-        var words = server().run("{\"command\":[\"sort\",\"/v/words\"],\"mounts\":[{\"type\":\"volume\",\"source\":\"v\","
-                + "\"target\":\"/v\"}],\"limits\":{\"output\":\"4MiB\"}}");
+        var words = server().run(
+                        "{\"command\":[\"sort\",\"/v/words\"],\"mounts\":[{\"type\":\"volume\",\"source\":\"v\","
+                                + "\"target\":\"/v\"}],\"limits\":{\"output\":\"4MiB\"}}");
         assertThat(asked.get()).isGreaterThan(ROUNDS * WORKERS);
         assertThat(words)
                 .as("seed %d", seed)

@@ -30,7 +30,8 @@ final class StartupCache {
 
     private static List<String> program() {
         try {
-            if (!Files.exists(CACHE) || Files.getLastModifiedTime(CACHE).compareTo(Files.getLastModifiedTime(JAR)) <= 0) {
+            if (!Files.exists(CACHE)
+                    || Files.getLastModifiedTime(CACHE).compareTo(Files.getLastModifiedTime(JAR)) <= 0) {
                 make();
             }
         } catch (IOException e) {
@@ -44,13 +45,7 @@ final class StartupCache {
 
     private static List<String> jvm(String cache) {
         return List.of(
-                JAVA,
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                cache,
-                "-Xlog:disable",
-                "-jar",
-                JAR.toString());
+                JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", cache, "-Xlog:disable", "-jar", JAR.toString());
     }
 
     /// A command that no server helps loads the whole server.

@@ -65,7 +65,9 @@ abstract class TypedCommands extends RootTests {
         command.addAll(List.of(settings));
         var server = start(command);
         var said = server.errorReader(StandardCharsets.UTF_8);
-        for (var line = said.readLine(); !String.valueOf(line).startsWith("bobbin: ready on "); line = said.readLine()) {
+        for (var line = said.readLine();
+                !String.valueOf(line).startsWith("bobbin: ready on ");
+                line = said.readLine()) {
             // one that finds sandboxes says so first
             assertThat(line).contains(" goes on");
         }

@@ -68,7 +68,10 @@ final class VolumeCrashIT extends KilledServerTests {
 
     private String exec(String script) throws Exception {
         return server().ask(
-                200, "POST", "/v1/exec", "{\"sandbox\":\"keeper\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
+                        200,
+                        "POST",
+                        "/v1/exec",
+                        "{\"sandbox\":\"keeper\",\"command\":[\"sh\",\"-c\",\"" + script + "\"]}");
     }
 
     /// Makes, uses and removes volumes until the server is gone.

@@ -30,7 +30,10 @@ final class BridgeCrashesIT {
             assertThat(((Bridge) server.network()).ports().getFirst().hostPort())
                     .isEqualTo(port);
             var taken = new PublishedPort(Protocol.TCP, PublishedPort.LOOPBACK, port, 80);
-            assertThat(next.request("true").network(BridgeTests.published(taken)).refusal().reason())
+            assertThat(next.request("true")
+                            .network(BridgeTests.published(taken))
+                            .refusal()
+                            .reason())
                     .isEqualTo(Refusal.Reason.PORT_TAKEN);
             var client = next.place().network(BridgeTests.project("shop")).create();
             assertThat(client.address()).isNotEqualTo(server.address());
@@ -62,8 +65,11 @@ final class BridgeCrashesIT {
                 .orElseThrow();
         var stranger = new ServerSocket(53, 1, gateway);
         try (var next = TestHost.open(0, root, true, NetworkConfig.STANDARD)) {
-            var client =
-                    next.place().workdir("/w").probe().network(BridgeTests.project("shop")).create();
+            var client = next.place()
+                    .workdir("/w")
+                    .probe()
+                    .network(BridgeTests.project("shop"))
+                    .create();
             assertThat(next.sh(client, "cd /w; ./probe talk to tcp " + gateway.getHostAddress() + " 53")
                             .stdout()
                             .strip())

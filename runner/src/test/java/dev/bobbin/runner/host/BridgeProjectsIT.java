@@ -8,13 +8,12 @@ import dev.bobbin.runner.Network.Egress;
 import dev.bobbin.runner.kernel.Nftables;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.net.Networks;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterAll;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /// Who finds and reaches whom on a bridge by name.
@@ -127,8 +126,11 @@ final class BridgeProjectsIT extends BridgeTests {
                     .create();
             var ask = "cd /w; ./probe talk to tcp "
                     + server.address().orElseThrow().getHostAddress() + " 7000";
-            var friend =
-                    host.place().workdir("/w").probe().network(project("marked")).create();
+            var friend = host.place()
+                    .workdir("/w")
+                    .probe()
+                    .network(project("marked"))
+                    .create();
             var answer = "ECONNREFUSED";
             for (var tries = 0; tries < 100 && answer.equals("ECONNREFUSED"); tries++) {
                 answer = host.sh(friend, ask).stdout().strip();
@@ -182,8 +184,7 @@ final class BridgeProjectsIT extends BridgeTests {
         host.restart();
         var again = host.runtime().sandboxes().find(place.id()).orElseThrow();
         assertThat(host.sh(again, "cd /w; " + ask).stdout()).isEqualTo(world.here.getHostAddress() + "\n");
-        assertThat(host.sh(again, "getent ahostsv4 good.test; cd /w; " + ask)
-                        .stdout())
+        assertThat(host.sh(again, "getent ahostsv4 good.test; cd /w; " + ask).stdout())
                 .startsWith(there)
                 .endsWith(world.here.getHostAddress() + "\n");
         again.remove();
