@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 
 /// What a person types: the commands of the packaged program, each in a process of its own, with directories of one
 /// test's own.
@@ -17,6 +18,12 @@ abstract class TypedCommands extends RootTests {
     final List<Process> started = new ArrayList<>();
 
     record Result(int code, String out, String err) {}
+
+    /// Here, as it takes longer than a command may.
+    @BeforeAll
+    static void makeCache() {
+        assertThat(StartupCache.command()).isNotEmpty();
+    }
 
     static List<String> command(String... arguments) {
         return StartupCache.command(arguments);
