@@ -185,6 +185,13 @@ static struct child *make_child(struct attempt *attempt, struct failure *failure
     return child;
 }
 
+static bool lives(const struct nursery *nursery, const char *id)
+{
+    for (const struct child *child = nursery->children; child; child = child->next)
+        if (strcmp(child->id, id) == 0) return true;
+    return false;
+}
+
 struct child *spawn(struct nursery *nursery, const char *id, const char *journal, uint32_t uid_base, bool host_network,
                     struct failure *failure)
 {
@@ -198,6 +205,7 @@ struct child *spawn(struct nursery *nursery, const char *id, const char *journal
                     .trees = &nursery->settings->trees, .filter = &nursery->filter, .host_network = host_network},
     };
     struct child *child = NULL;
+    if (lives(nursery, id)) return fail_as(failure, EBUSY, "make %s again before its end", id), NULL;
     if ((attempt.sandbox.uid_claim = ids_claim(nursery, &uid_base, failure)) >= 0) {
         attempt.sandbox.uid_base = uid_base;
         if (make_socket(&attempt, failure) == 0 && make_journal(&attempt, failure) == 0

@@ -59,6 +59,8 @@ final class Premises {
     private final Map<SandboxId, LocalExecution> running = new ConcurrentHashMap<>();
     /// Made by a nursery that ended: nobody will say when they are gone.
     private final Set<SandboxId> orphaned = ConcurrentHashMap.newKeySet();
+    /// How many threads are about to remove what is left of a sandbox, or do so.
+    private final Map<SandboxId, Integer> sweeps = new ConcurrentHashMap<>();
     private volatile Consumer<SandboxId> gone = _ -> {};
     private volatile boolean draining;
     private volatile boolean left;
@@ -338,13 +340,26 @@ final class Premises {
     }
 
     void sweep(SandboxId id) {
-        cgroups.remove(id.toString());
+        beginSweep(id);
+        endSweep(id);
+    }
+
+    private void beginSweep(SandboxId id) {
+        sweeps.merge(id, 1, Integer::sum);
+    }
+
+    /// Only the last of several tells that nothing is left: what is made anew after that is safe from all of them.
+    private void endSweep(SandboxId id) {
         try {
+            cgroups.remove(id.toString());
             files.removeLive(id);
         } catch (UncheckedIOException e) {
             LOG.log(Level.WARNING, e.getMessage(), e);
+        } finally {
+            if (sweeps.computeIfPresent(id, (_, others) -> others == 1 ? null : others - 1) == null) {
+                gone(id);
+            }
         }
-        gone(id);
     }
 
     private void gone(SandboxId id) {
@@ -373,17 +388,19 @@ final class Premises {
     }
 
     void sweepInBackground(SandboxId id) {
-        Thread.ofVirtual().name("sweep").start(() -> sweep(id));
+        beginSweep(id);
+        Thread.ofVirtual().name("sweep").start(() -> endSweep(id));
     }
 
     void sweepJobless(SandboxId id) {
+        beginSweep(id);
         Thread.ofVirtual().name("sweep").start(() -> {
             try {
                 files.removeKept(id);
             } catch (UncheckedIOException e) {
                 LOG.log(Level.WARNING, e.getMessage(), e);
             } finally {
-                sweep(id);
+                endSweep(id);
             }
         });
     }

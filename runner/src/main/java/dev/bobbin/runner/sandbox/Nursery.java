@@ -42,6 +42,8 @@ public final class Nursery implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Nursery.class.getName());
     private static final long START_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long BUSY_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long ANSWER_SECONDS = 10;
     private static final int LONGEST_COMPLAINT = 2000;
     private static final int EBUSY = 16;
@@ -55,6 +57,9 @@ public final class Nursery implements AutoCloseable {
     private final Map<SandboxId, CompletableFuture<Optional<Spawned>>> spawning = new ConcurrentHashMap<>();
     /// Ranges of user ids of sandboxes that last; told to every nursery that we come to.
     private final Set<Integer> kept = ConcurrentHashMap.newKeySet();
+    /// Being made anew, which begins when nothing is left of what they were before: that its death is told only now
+    /// concerns nobody, and must not be taken for the death of the new one.
+    private final Set<SandboxId> anew = ConcurrentHashMap.newKeySet();
     private @Nullable FrameChannel channel;
     private @Nullable Thread listening;
     private volatile boolean closed;
@@ -135,15 +140,30 @@ public final class Nursery implements AutoCloseable {
     ///
     /// @param journal of its own process
     /// @param uidBase its range of user ids, 0 to choose one
-    /// @return what was made, whose range of user ids stays claimed until [#free]; nothing if what it was before is
-    ///         not gone yet
-    Optional<Spawned> spawn(SandboxId id, JobId journal, int uidBase, Network network) throws InterruptedException {
+    /// @return what was made, whose range of user ids stays claimed until [#free]
+    Spawned spawn(SandboxId id, JobId journal, int uidBase, Network network) throws InterruptedException {
+        anew.add(id);
+        try {
+            var spawned = ask(id, journal, uidBase, network);
+            for (var left = BUSY_NANOS; spawned.isEmpty() && left > 0; left -= BUSY_RETRY_NANOS) {
+                TimeUnit.NANOSECONDS.sleep(BUSY_RETRY_NANOS);
+                spawned = ask(id, journal, uidBase, network);
+            }
+            var made = spawned.orElseThrow(
+                    () -> new SandboxException("make sandbox " + id + ": what it was before is not gone"));
+            kept.add(made.uidBase());
+            return made;
+        } finally {
+            anew.remove(id);
+        }
+    }
+
+    private Optional<Spawned> ask(SandboxId id, JobId journal, int uidBase, Network network)
+            throws InterruptedException {
         var fields = network(
                 new FieldsWriter().text(Wire.FIELD_ID, id.toString()).text(Wire.FIELD_JOURNAL, journal.toString()),
                 network);
-        var spawned = spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
-        spawned.ifPresent(made -> kept.add(made.uidBase()));
-        return spawned;
+        return spawn(id, uidBase == 0 ? fields : fields.u32(Wire.FIELD_UID_BASE, uidBase));
     }
 
     private Optional<Spawned> spawn(SandboxId id, FieldsWriter fields) throws InterruptedException {
@@ -157,7 +177,11 @@ public final class Nursery implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new SandboxException("make sandbox " + id + ": " + e.getMessage(), e);
         } catch (TimeoutException e) {
+            destroy(id); // nobody waits for it any more, so it must not be left when it comes
             throw new SandboxException("the nursery did not answer within " + ANSWER_SECONDS + " s", e);
+        } catch (InterruptedException e) {
+            destroy(id);
+            throw e;
         } finally {
             spawning.remove(id);
         }
@@ -304,8 +328,11 @@ public final class Nursery implements AutoCloseable {
                                 new Spawned(fields.requireU32(Wire.FIELD_PID), fields.requireU32(Wire.FIELD_UID_BASE)));
                     case Wire.FRAME_REFUSED ->
                         refused(id, fields.requireU32(Wire.FIELD_ERRNO), fields.requireText(Wire.FIELD_WHAT));
-                    case Wire.FRAME_GONE ->
-                        listener.gone(id, fields.requireU32(Wire.FIELD_STATUS), fields.has(Wire.FIELD_LEFT));
+                    case Wire.FRAME_GONE -> {
+                        if (!anew.contains(id)) {
+                            listener.gone(id, fields.requireU32(Wire.FIELD_STATUS), fields.has(Wire.FIELD_LEFT));
+                        }
+                    }
                     default -> throw new WireException("the nursery sent a frame of type " + frame.type());
                 }
             }
@@ -317,6 +344,7 @@ public final class Nursery implements AutoCloseable {
     }
 
     private void spawned(SandboxId id, Spawned made) {
+        anew.remove(id);
         var waiting = spawning.get(id);
         if (waiting != null) {
             waiting.complete(Optional.of(made));

@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToIntFunction;
@@ -32,8 +31,6 @@ public final class WarmSandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(WarmSandboxes.class.getName());
     private static final int STARTING_PER_CPU = 2;
     private static final int MOST_DYING = 64;
-    private static final long BUSY_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final SandboxFiles files;
     private final Nursery nursery;
@@ -190,13 +187,7 @@ public final class WarmSandboxes implements AutoCloseable {
         awaitFewerDying();
         starting.acquire();
         try {
-            var spawned = nursery.spawn(id, own, uidBase, network);
-            for (var left = BUSY_NANOS; spawned.isEmpty() && left > 0; left -= RETRY_NANOS) {
-                TimeUnit.NANOSECONDS.sleep(RETRY_NANOS);
-                spawned = nursery.spawn(id, own, uidBase, network);
-            }
-            var made = spawned.orElseThrow(
-                    () -> new SandboxException("make sandbox " + id + ": what it was before is not gone"));
+            var made = nursery.spawn(id, own, uidBase, network);
             return new Lasting(connect(id, made, uidBase == 0), made.pid(), made.uidBase());
         } finally {
             starting.release();

