@@ -8,6 +8,7 @@ import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.StoreConfig;
+import dev.bobbin.image.store.TarFiles;
 import dev.bobbin.runner.BuildEvent;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.runner.Limits;
@@ -15,8 +16,8 @@ import dev.bobbin.runner.Network;
 import dev.bobbin.runner.Output;
 import dev.bobbin.runner.build.recipe.RecipeLanguages;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -94,9 +95,9 @@ class BuilderTest {
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
                 BuildConfig.DEFAULT)) {
-            var files = Map.of("Dockerfile", recipe.getBytes(StandardCharsets.UTF_8));
-            try (var plan = builder.plan(
-                    new BuildRequest(order, null, null, null, Map.of()), builder.receive(files), _ -> {})) {
+            var files = TestImages.tar().file("Dockerfile", recipe).bytes();
+            var context = builder.receive(sink -> TarFiles.read(new ByteArrayInputStream(files), sink));
+            try (var plan = builder.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {})) {
                 return plan.run(new Silence());
             }
         }
