@@ -147,8 +147,8 @@ final class Building {
     }
 
     private String blocksBody(String said) {
-        return "{\"image\":\"blocks\",\"minibox\":\"" + json(BLOCKS.replace("SAID", said)) + "\",\"context\":\"" + context
-                + "\"}";
+        return "{\"image\":\"blocks\",\"minibox\":\"" + json(BLOCKS.replace("SAID", said)) + "\",\"context\":\""
+                + context + "\"}";
     }
 
     private static String json(String text) {
