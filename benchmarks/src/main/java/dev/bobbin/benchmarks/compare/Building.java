@@ -31,7 +31,7 @@ final class Building {
             BASE bb
             BLOCK tools
                 COPY more /data
-                RUN echo %s > /made
+                RUN echo SAID > /made
             BLOCK app
                 NEED tools
                 RUN cat /data /made > /seen
@@ -147,8 +147,8 @@ final class Building {
     }
 
     private String blocksBody(String said) {
-        return "{\"image\":\"blocks\",\"minibox\":\"" + json(BLOCKS.formatted(said)) + "\",\"context\":\"" + context
-                + "\"}";
+        return "{\"image\":\"blocks\",\"minibox\":\"" + json(BLOCKS.replace("SAID", said)) + "\",\"context\":\""
+                + context + "\"}";
     }
 
     private static String json(String text) {

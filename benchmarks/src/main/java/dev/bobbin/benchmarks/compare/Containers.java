@@ -26,8 +26,10 @@ final class Containers {
     private final Meter meter;
     private final Path truth;
 
-    /// @param original what minibox took
-    private record Row(Result result, double originalMillis, double originalPerSecond) {
+    /// @param clients how many ask at once
+    /// @param originalMillis what minibox took, its median
+    /// @param originalPerSecond what it did; 0 of one client
+    private record Row(Result result, int clients, double originalMillis, double originalPerSecond) {
         String name() {
             return result.name();
         }
@@ -60,10 +62,10 @@ final class Containers {
                         "{\"image\":\"host\",\"command\":[\"sleep\",\"100000\"],\"detached\":true}")
                 .strip();
         var enter = "{\"id\":\"" + lasting + "\",\"command\":[\"" + truth + "\"]}";
-        var foreground = row("run `true` in the foreground", port, "/containers/run", begin, 62, 0);
-        var detached = row("begin a detached one", port, "/containers/run", detach, 24.5, 0);
-        var entered = row("exec `true`", port, "/containers/exec", enter, 2.5, 0);
-        var crowd = row("run `true`, " + CROWD + " at once", port, "/containers/run", begin, 134, 68);
+        var foreground = row("run `true` in the foreground", port, "/containers/run", begin, 1, 62, 0);
+        var detached = row("begin a detached one", port, "/containers/run", detach, 1, 24.5, 0);
+        var entered = row("exec `true`", port, "/containers/exec", enter, 1, 2.5, 0);
+        var crowd = row("run `true`, " + CROWD + " at once", port, "/containers/run", begin, CROWD, 134, 68);
         for (var row : List.of(foreground, entered)) {
             meter.measure(row.result().contender, 4, WARM_UP, 20_000, Duration.ZERO, new Meter.Samples());
             removeOthers(port, lasting);
@@ -74,13 +76,12 @@ final class Containers {
             meter.measure(spawned, 1, spawned.each(), MOST_MILLIS, BETWEEN_RUNS, r.alone);
             for (var row : List.of(foreground, detached, entered, crowd)) {
                 Thread.sleep(PAUSE);
-                var several = row == crowd;
                 meter.measure(
                         row.result().contender,
-                        several ? CROWD : 1,
+                        row.clients(),
                         row.result().contender.each(),
                         MOST_MILLIS,
-                        several ? Duration.ZERO : BETWEEN_RUNS,
+                        row.clients() > 1 ? Duration.ZERO : BETWEEN_RUNS,
                         row.result().alone);
                 removeOthers(port, lasting);
             }
@@ -96,8 +97,9 @@ final class Containers {
         return missed(r, rows);
     }
 
-    private static Row row(String name, int port, String path, String body, double millis, double perSecond) {
-        return new Row(new Result(Contender.told(name, port, path, body, 50)), millis, perSecond);
+    private static Row row(
+            String name, int port, String path, String body, int clients, double millis, double perSecond) {
+        return new Row(new Result(Contender.told(name, port, path, body, 50)), clients, millis, perSecond);
     }
 
     /// Removes all but one.
@@ -123,7 +125,7 @@ final class Containers {
         lines.add("|---|---|---|---|---|---|---|---|---|---|");
         for (var row : rows) {
             var samples = row.result().alone;
-            var crowd = row.originalPerSecond() > 0;
+            var several = row.clients() > 1;
             lines.add(String.format(
                     Locale.ROOT,
                     "| %s | %.2f | %.2f | %.1f | %s | %d | %d | %.1f | %.1f | %s |",
@@ -131,12 +133,12 @@ final class Containers {
                     samples.micros(0.5) / 1000,
                     samples.micros(0.95) / 1000,
                     samples.micros(0.5) / r.p50(),
-                    crowd ? String.format(Locale.ROOT, "%.0f", samples.perSecond()) : "",
+                    several ? String.format(Locale.ROOT, "%.0f", samples.perSecond()) : "",
                     samples.count(),
                     samples.failures(),
                     row.originalMillis(),
                     row.originalRatio(),
-                    crowd ? String.format(Locale.ROOT, "%.0f", row.originalPerSecond()) : ""));
+                    several ? String.format(Locale.ROOT, "%.0f", row.originalPerSecond()) : ""));
         }
         return String.join("\n", lines) + "\n";
     }
