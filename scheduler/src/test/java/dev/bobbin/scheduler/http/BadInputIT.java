@@ -6,33 +6,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What is refused before anything starts, and in which words. The host fails the class if anything is left.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class BadInputIT {
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
+final class BadInputIT extends ServedTests {
     @AfterAll
-    void close() throws IOException {
+    void close() {
         assertThat(server.host.meters.get("bobbin.jobs.ended").counters())
                 .allSatisfy(counter -> assertThat(counter.count()).isZero());
-        server.close();
     }
 
     static Stream<Arguments> wrongRuns() {

@@ -7,35 +7,14 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// Clients that hold a connection without doing their part, and those that only wait.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
-final class SlowClientsIT {
+final class SlowClientsIT extends ServedTests {
     /// For a connection that is to be ended after [TestServer#STALLED].
     private static final Duration SOON = TestServer.STALLED.plusSeconds(30);
-
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
-    }
 
     @Test
     void areLetGoIfTheyNeverAskOrNeverEndAHead() throws Exception {

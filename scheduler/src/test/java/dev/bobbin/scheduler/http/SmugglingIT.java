@@ -8,10 +8,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -19,28 +16,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Requests of which a proxy before us and we could think that they end at different places. Each is followed by
 /// another that must never be answered.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class SmugglingIT {
+final class SmugglingIT extends ServedTests {
     private static final String HIDDEN = "GET /openly-not-there HTTP/1.1\r\nHost: localhost\r\n\r\n";
     private static final Pattern STATUS = Pattern.compile("HTTP/1\\.1 (\\d{3}) ");
-
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
-    }
 
     static Stream<Arguments> ambiguous() {
         return Stream.of(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.JobId;
 import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.ServedTests;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Caller;
 import java.io.IOException;
@@ -15,26 +16,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// `/v1/exec` and execs as jobs, in one sandbox that runs all the time.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class ExecIT {
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
+final class ExecIT extends ServedTests {
     @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
+    void prepare() throws IOException {
         var answer =
                 server.post("/v1/sandboxes", "{\"name\":\"box\",\"env\":{\"FROM\":\"box\"},\"workdir\":\"/home\"}");
         assertThat(answer.status()).as(answer.text()).isEqualTo(201);
@@ -43,7 +34,6 @@ final class ExecIT {
     @AfterAll
     void close() throws IOException {
         assertThat(server.delete("/v1/sandboxes/box").status()).isEqualTo(204);
-        server.close();
     }
 
     private static String sh(String script, String more) {

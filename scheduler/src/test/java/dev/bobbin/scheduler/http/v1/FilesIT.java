@@ -3,6 +3,7 @@ package dev.bobbin.scheduler.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.ServedTests;
 import dev.bobbin.scheduler.http.TestServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,25 +12,15 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// `/v1/sandboxes/{id}/files/…` of one sandbox.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class FilesIT {
+final class FilesIT extends ServedTests {
     private static final String FILES = "/v1/sandboxes/box/files";
 
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
     @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
+    void prepare() throws IOException {
         var body = "{\"name\":\"box\",\"limits\":{\"disk\":\"8MiB\"}}";
         assertThat(server.post("/v1/sandboxes", body).status()).isEqualTo(201);
     }
@@ -37,7 +28,6 @@ final class FilesIT {
     @AfterAll
     void close() throws IOException {
         server.delete("/v1/sandboxes/box");
-        server.close();
     }
 
     private RawClient.Answer put(String path, String content) throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.runner.JobId;
 import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.ServedTests;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Caller;
 import java.io.IOException;
@@ -16,37 +17,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Requests that are sent again with the same `Idempotency-Key`.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class IdempotencyIT {
+final class IdempotencyIT extends ServedTests {
     /// Prints something else each time it runs.
     private static final String ONCE = "{\"command\":[\"cat\",\"/proc/sys/kernel/random/uuid\"]}";
-
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
-    }
 
     private static String key(String word) {
         return "Idempotency-Key: " + word;

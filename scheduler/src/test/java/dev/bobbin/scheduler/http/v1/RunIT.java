@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.bobbin.runner.JobId;
 import dev.bobbin.scheduler.admission.AdmissionConfig;
 import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.ServedTests;
 import dev.bobbin.scheduler.http.TestServer;
 import dev.bobbin.scheduler.tenant.Caller;
 import dev.bobbin.scheduler.tenant.Callers;
@@ -19,33 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /// `/v1` against a real host.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-final class RunIT {
+final class RunIT extends ServedTests {
     private static final Pattern AT = Pattern.compile("\"at\":(\\d+)");
     private static final Pattern DATA = Pattern.compile("\"data(_base64)?\":\"((?:[^\"\\\\]|\\\\.)*)\"");
-
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
-    }
 
     private RawClient.Answer run(String body, String... headers) throws IOException {
         return server.post("/v1/run", body, headers);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.scheduler.http.RawClient;
+import dev.bobbin.scheduler.http.ServedTests;
 import dev.bobbin.scheduler.http.TestServer;
 import java.io.IOException;
 import java.time.Duration;
@@ -12,44 +13,23 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// `/v1/sandboxes` against a real host.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class SandboxesIT {
+final class SandboxesIT extends ServedTests {
     private static final Pattern ID = Pattern.compile("\"id\":\"([^\"]+)\"");
-
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
 
     @AfterEach
     void removeAll() throws IOException {
         for (var id : ids(server.get("/v1/sandboxes").text())) {
             assertThat(server.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
         }
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
     }
 
     private static List<String> ids(String text) {

@@ -3,40 +3,19 @@ package dev.bobbin.scheduler.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.bobbin.scheduler.http.RawClient;
-import dev.bobbin.scheduler.http.TestServer;
+import dev.bobbin.scheduler.http.ServedTests;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// `/v1/volumes`, and mounts in runs and sandboxes, against a real host.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(60)
-final class VolumesIT {
-    private TestServer server = unset();
-
-    @SuppressWarnings("NullAway") // set before any test
-    private static TestServer unset() {
-        return null;
-    }
-
-    @BeforeAll
-    void open() throws IOException {
-        server = TestServer.open();
-    }
-
-    @AfterAll
-    void close() throws IOException {
-        server.close();
-    }
-
+final class VolumesIT extends ServedTests {
     private RawClient.Answer run(String mounts, String script) throws IOException {
         return server.post("/v1/run", "{\"command\":[\"sh\",\"-c\",\"%s\"],\"mounts\":%s}".formatted(script, mounts));
     }
