@@ -30,7 +30,18 @@ final class Spool implements AutoCloseable {
     }
 
     /// Adds some. By one thread, before anybody reads.
-    void write(byte[] buffer, int from, int length) throws IOException {
+    ///
+    /// @throws BuildException HOST if this machine's disk does not take it, which is not to be taken for a sender's end
+    void write(byte[] buffer, int from, int length) {
+        try {
+            add(buffer, from, length);
+        } catch (IOException e) {
+            throw new BuildException(
+                    BuildException.Problem.HOST, 0, "the files of the build cannot be kept: " + e.getMessage(), e);
+        }
+    }
+
+    private void add(byte[] buffer, int from, int length) throws IOException {
         if (file == null && bytes + length > SMALL) {
             file = FileChannel.open(
                     Files.createTempFile(directory, "context", ""),

@@ -62,10 +62,10 @@ final class BuildMeters {
                             .register(meters));
         }
         Gauge.builder("bobbin.build.cache.bytes", cache, kept -> kept.usage().bytes())
-                .description("Layers that the build cache keeps, compressed")
+                .description("What the build cache keeps: layers, compressed and unpacked, and mounted caches")
                 .register(meters);
         Gauge.builder("bobbin.build.cache.entries", cache, kept -> kept.usage().entries())
-                .description("Steps that the build cache knows")
+                .description("Steps and mounted caches that the build cache knows")
                 .register(meters);
         uploads(meters, uploads);
     }

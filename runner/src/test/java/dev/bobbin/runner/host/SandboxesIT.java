@@ -211,7 +211,11 @@ class SandboxesIT {
         var sandbox = host.place().create();
         var result = host.sh(sandbox, "(while :; do echo noise; sleep 0.05; done) & echo $!");
         assertThat(result.exitCode()).isZero();
-        var daemon = result.stdout().lines().findFirst().orElseThrow();
+        var daemon = result.stdout()
+                .lines()
+                .filter(line -> !line.equals("noise"))
+                .findFirst()
+                .orElseThrow();
         TimeUnit.MILLISECONDS.sleep(400);
         assertThat(host.sh(sandbox, "kill -0 " + daemon).exitCode()).isZero();
         var flood = host.sh(sandbox, "yes & echo $!");
