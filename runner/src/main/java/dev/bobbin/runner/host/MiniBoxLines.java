@@ -156,7 +156,13 @@ public final class MiniBoxLines implements OutputSink {
             failed(event);
         }
         finished |= event.kind() == Kind.FINISHED;
-        telling.happened(event);
+        telling.happened(event.kind() == Kind.NOTE ? byLine(event) : event);
+    }
+
+    /// Clients of minibox know no name of the recipe.
+    private static BuildEvent byLine(BuildEvent note) {
+        var text = PLACED.matcher(note.text()).replaceFirst("line $1: $2");
+        return new BuildEvent(note.kind(), note.step(), text, note.millis());
     }
 
     /// A block says first what failed, then the build says it with the line.
