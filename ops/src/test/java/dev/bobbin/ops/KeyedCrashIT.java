@@ -43,7 +43,7 @@ final class KeyedCrashIT extends KilledServerTests {
         var exec = "{\"sandbox\":\"box\",\"command\":[\"true\"]}";
         serve(2);
         var run = where(server().keyed("run", "/v1/run", lines));
-        var lonely = where(server().keyed("lonely", "/v1/run", lines));
+        var lonely = where(server().keyed("lonely", "/v1/run", "{\"command\":[\"sleep\",\"600\"]}"));
         var job = where(server().keyed("job", "/v1/jobs", uuid));
         var box = where(server().keyed("box", "/v1/sandboxes", "{\"name\":\"box\"}"));
         var inBox = where(server().keyed("exec", "/v1/exec", exec));
@@ -70,6 +70,9 @@ final class KeyedCrashIT extends KilledServerTests {
                         .mapToObj(line -> "line " + line + "\n")
                         .collect(Collectors.joining()));
         assertThat(server().get(run)).contains("\"cause\":\"exited\",\"exit_code\":5");
+        for (var tries = 0; tries < 600 && server().get(lonely).contains("\"state\":\"running\""); tries++) {
+            TimeUnit.MILLISECONDS.sleep(100);
+        }
         assertThat(server().get(lonely)).contains("\"cause\":\"cancelled\"", "\"by\":\"server_restart\"");
         server().ask(204, "DELETE", box, "");
         server().close();

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +16,7 @@ import java.util.List;
 final class StartupCache {
     private static final Path JAR = Path.of("target/bobbin.jar").toAbsolutePath();
     private static final Path CACHE = Path.of("target/commands.aot").toAbsolutePath();
+    private static final Path LOCK = Path.of("target/commands.lock").toAbsolutePath();
     private static final String JAVA = System.getProperty("java.home") + "/bin/java";
 
     /// The command line of the program up to its own arguments.
@@ -29,7 +32,9 @@ final class StartupCache {
     }
 
     private static List<String> program() {
-        try {
+        // classes of tests run in several processes
+        try (var lock = FileChannel.open(LOCK, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            lock.lock();
             if (!Files.exists(CACHE)
                     || Files.getLastModifiedTime(CACHE).compareTo(Files.getLastModifiedTime(JAR)) <= 0) {
                 make();
