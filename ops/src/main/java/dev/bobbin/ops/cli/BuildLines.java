@@ -87,8 +87,7 @@ final class BuildLines implements BuildView {
     }
 
     private void say(String text) {
-        out.println(
-                terminal == null ? text : text.lines().map(Cells::plain).collect(Collectors.joining("\n")));
+        out.println(terminal == null ? text : text.lines().map(Cells::plain).collect(Collectors.joining("\n")));
     }
 
     private static String pulling(Map<?, ?> frame) {

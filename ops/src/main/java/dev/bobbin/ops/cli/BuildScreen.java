@@ -114,8 +114,7 @@ final class BuildScreen implements BuildView {
         closed = true;
         steps.failed().ifPresent(this::printWhole);
         steps.problem()
-                .ifPresent(problem ->
-                        problem.lines().forEach(line -> out.println(ink.of("31", Cells.plain(line)))));
+                .ifPresent(problem -> problem.lines().forEach(line -> out.println(ink.of("31", Cells.plain(line)))));
         out.println(summary());
         out.flush();
         notifyAll();
@@ -179,8 +178,7 @@ final class BuildScreen implements BuildView {
     private List<String> whatIsOver() {
         var columns = Math.max(LEAST_COLUMNS, size.get().columns());
         var lines = new ArrayList<String>();
-        steps.takeNotes()
-                .forEach(note -> note.lines().forEach(each -> lines.add(ink.of("33", Cells.plain(each)))));
+        steps.takeNotes().forEach(note -> note.lines().forEach(each -> lines.add(ink.of("33", Cells.plain(each)))));
         for (var step : steps.takeOver()) {
             var took = step.state().equals("cached") ? "" : BuildLines.duration(step.millis());
             lines.add(line(columns, step.state(), step.name(), step.title(), took));

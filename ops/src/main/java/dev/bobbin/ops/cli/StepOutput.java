@@ -10,7 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// All that one step of a build printed, in memory as long as it is little, else in an unnamed file; without a file only
+/// All that one step of a build printed, in memory as long as it is little, else in an unnamed file; without a file
+/// only
 /// the end of it. It is kept while the step runs, since it is shown whole if the step fails.
 final class StepOutput implements AutoCloseable {
     static final int LITTLE = 256 * 1024;

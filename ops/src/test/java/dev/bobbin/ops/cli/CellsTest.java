@@ -11,8 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What of a stranger's text may reach a terminal.
 final class CellsTest {
-    private static final Pattern COLOURS =
-            Pattern.compile("(?:\033\\[[0-9;:]*m|[^\\p{Cntrl}\u0080-\u009f])*+");
+    private static final Pattern COLOURS = Pattern.compile("(?:\033\\[[0-9;:]*m|[^\\p{Cntrl}\u0080-\u009f])*+");
 
     @ParameterizedTest
     @ValueSource(

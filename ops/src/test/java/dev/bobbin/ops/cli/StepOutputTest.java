@@ -39,8 +39,8 @@ final class StepOutputTest {
 
     @Test
     void keepsTheEndOnAFullDisk() throws IOException {
-        try (var output = new StepOutput(() ->
-                FileChannel.open(Path.of("/dev/full"), StandardOpenOption.READ, StandardOpenOption.WRITE))) {
+        try (var output = new StepOutput(
+                () -> FileChannel.open(Path.of("/dev/full"), StandardOpenOption.READ, StandardOpenOption.WRITE))) {
             print(output);
             assertThat(output.lost()).hasValueSatisfying(why -> assertThat(why).contains("No space left"));
             var kept = lines(output);
@@ -60,8 +60,10 @@ final class StepOutputTest {
             print(output);
             output.add(new byte[3 * StepOutput.LITTLE]);
             assertThat(output.lost()).contains("/none");
-            assertThat(lines(output)).hasSize(1).first().satisfies(line -> assertThat(line)
-                    .hasSize(StepOutput.LITTLE - 1));
+            assertThat(lines(output))
+                    .hasSize(1)
+                    .first()
+                    .satisfies(line -> assertThat(line).hasSize(StepOutput.LITTLE - 1));
         }
     }
 }
