@@ -77,7 +77,7 @@ final class SmallTerminal {
 
     private void put(String character) {
         var cells = Cells.width(character);
-        if (isFull && wraps || column + cells > columns && wraps) {
+        if (wraps && (isFull || column + cells > columns)) {
             down();
         }
         var line = rows.get(row);
