@@ -1,7 +1,6 @@
 package dev.bobbin.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,47 +10,27 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /// `bobbin build` as a person types it, in a terminal and without one.
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 final class BuildCommandIT extends TypedCommands {
     private String address = "";
 
-    @BeforeAll
-    void serve() throws Exception {
-        var root = System.getProperty("user.name").equals("root");
-        if (!root && Boolean.parseBoolean(System.getenv("CI"))) {
-            throw new IllegalStateException("CI must run as root: these tests make sandboxes");
-        }
-        assumeTrue(root, "not root, and making sandboxes needs it");
-        directory = Files.createTempDirectory(Path.of("/tmp"), "bobbin-it-");
+    @BeforeEach
+    void serveFiles() throws Exception {
         Files.createDirectories(directory.resolve("files"));
         Files.copy(Path.of("/bin/busybox"), directory.resolve("files/busybox"));
         var server = start(command("serve", "--listen", "127.0.0.1:0", "--pool", "2"));
         var says = server.errorReader(StandardCharsets.UTF_8);
-        for (var line = says.readLine(); address.isEmpty(); line = says.readLine()) {
+        while (address.isEmpty()) {
+            var line = says.readLine();
             assertThat(line).as("the server ended").isNotNull();
             var at = line.indexOf("http://127.0.0.1:");
             address = at < 0 ? "" : line.substring(at).split("[ ,]", 2)[0];
         }
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (var process : started) {
-            process.destroy();
-            if (!process.waitFor(15, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        }
-        shell("rm -rf " + directory);
     }
 
     private String recipe(String... steps) throws Exception {
@@ -102,10 +81,12 @@ final class BuildCommandIT extends TypedCommands {
 
     @Test
     void endsWithWhatFailed() throws Exception {
-        var files = recipe("RUN seq 1 5000; exit 7");
+        var files = recipe("RUN seq 1 5000; printf '\\033[2J\\033[35mlast\\n'; exit 7");
         var failed = shown(window("TERM=xterm", line("build", "--network", "none", files)));
         assertThat(failed)
-                .contains("FAILED", "printed:\r\n1\r\n2\r\n", "\r\n4999\r\n5000\r\n", "Dockerfile:3: ", "[code 7]");
+                .contains("FAILED", "printed:\r\n1\r\n2\r\n", "\r\n4999\r\n5000\r\n", "Dockerfile:3: ", "[code 7]")
+                .contains("\r\n\033[35mlast\033[0m\r\n")
+                .doesNotContain("\033[2J");
         var wrong = bobbin("build", recipe("FLY away"));
         assertThat(wrong.code()).isEqualTo(1);
         assertThat(wrong.err()).startsWith("bobbin: Dockerfile:3: ");

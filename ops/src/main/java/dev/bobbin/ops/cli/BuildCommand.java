@@ -128,10 +128,11 @@ final class BuildCommand implements Callable<Integer> {
         var environment = server.environment();
         var able = Terminal.OUT.isThere()
                 && !environment.getOrDefault("TERM", "dumb").equals("dumb");
+        var ink = environment.getOrDefault("NO_COLOR", "").isEmpty() ? Ink.COLOURED : Ink.PLAIN;
         if (progress.equals("plain") || (progress.equals("auto") && !able)) {
-            return new BuildLines(System.out);
+            var terminal = able ? ink : Ink.PLAIN;
+            return new BuildLines(System.out, Terminal.OUT.isThere() ? terminal : null);
         }
-        var ink = environment.getOrDefault("NO_COLOR", "").isEmpty() ? BuildScreen.Ink.COLOURED : BuildScreen.Ink.PLAIN;
         return BuildScreen.start(System.out, ink, name == null ? "" : name);
     }
 

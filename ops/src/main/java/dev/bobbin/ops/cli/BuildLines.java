@@ -4,13 +4,20 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// A build in plain lines, as it goes on.
 final class BuildLines implements BuildView {
     private final PrintStream out;
+    /// Of the terminal that `out` is; else all is written as it is.
+    private final @Nullable Ink terminal;
+    private final Map<String, EachLine> streams = new TreeMap<>();
 
-    BuildLines(PrintStream out) {
+    BuildLines(PrintStream out, @Nullable Ink terminal) {
         this.out = out;
+        this.terminal = terminal;
     }
 
     @Override
@@ -22,10 +29,7 @@ final class BuildLines implements BuildView {
     public void show(Map<?, ?> frame) {
         switch (String.valueOf(frame.get("type"))) {
             case "progress" -> progress(frame);
-            case "stdout", "stderr" -> {
-                var bytes = bytes(frame);
-                out.write(bytes, 0, bytes.length);
-            }
+            case "stdout", "stderr" -> printed(String.valueOf(frame.get("type")), bytes(frame));
             case "gap" -> out.println("[build] " + frame.get("bytes") + " bytes of output are lost");
             default -> {
                 // what a newer server adds
@@ -36,7 +40,23 @@ final class BuildLines implements BuildView {
 
     @Override
     public void close() {
+        streams.values().forEach(EachLine::close);
         out.flush();
+    }
+
+    private void printed(String stream, byte[] bytes) {
+        if (terminal == null) {
+            out.write(bytes, 0, bytes.length);
+        } else {
+            var ink = terminal;
+            streams.computeIfAbsent(stream, _ -> new EachLine(line -> printed(line, ink)))
+                    .write(bytes, 0, bytes.length);
+        }
+    }
+
+    private void printed(byte[] line, Ink ink) {
+        var text = ink.printed(new String(line, StandardCharsets.UTF_8)) + "\n";
+        out.writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
 
     /// What a frame of output holds.
@@ -62,8 +82,12 @@ final class BuildLines implements BuildView {
             default -> String.valueOf(frame.get("state"));
         };
         if (!line.isEmpty()) {
-            out.println("[" + step + "] " + line);
+            say("[" + step + "] " + line);
         }
+    }
+
+    private void say(String text) {
+        out.println(terminal == null ? text : text.lines().map(Cells::plain).collect(Collectors.joining("\n")));
     }
 
     private static String pulling(Map<?, ?> frame) {

@@ -2,6 +2,7 @@ package dev.bobbin.ops.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,9 @@ import java.util.function.Supplier;
 final class BuildScreen implements BuildView {
     /* The part that is drawn again is at most as high as the terminal. Its lines are cut to the width of the moment, so that
      * each takes one row; when the terminal has become narrower since, it has broken them into several, which are counted.
-     * Between two drawings the cursor is at the beginning of the line below, so that whatever else prints does no harm. */
+     * A row is cleared before it is written: behind a full one the cursor still is in its last cell.
+     * Between two drawings the cursor is at the beginning of the line below, so that whatever else prints does no harm.
+     * Recipes, images and programs are somebody else's: no text of theirs gets here but through Cells. */
 
     private static final Duration EVERY = Duration.ofMillis(100);
     private static final int LEAST_COLUMNS = 20;
@@ -38,16 +41,6 @@ final class BuildScreen implements BuildView {
 
     /// Of a terminal.
     record Size(int rows, int columns) {}
-
-    /// Whether there are colours.
-    enum Ink {
-        COLOURED,
-        PLAIN;
-
-        String of(String code, String text) {
-            return this == PLAIN || text.isEmpty() ? text : "\033[" + code + "m" + text + "\033[0m";
-        }
-    }
 
     /// @param name of the image, empty for none
     /// @param size asked for before each drawing
@@ -103,7 +96,7 @@ final class BuildScreen implements BuildView {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            show(List.of(), List.of());
+            show(whatIsOver(), List.of());
             notifyAll();
         }
     }
@@ -120,7 +113,8 @@ final class BuildScreen implements BuildView {
         show(whatIsOver(), List.of());
         closed = true;
         steps.failed().ifPresent(this::printWhole);
-        steps.problem().ifPresent(problem -> out.println(ink.of("31", problem)));
+        steps.problem()
+                .ifPresent(problem -> problem.lines().forEach(line -> out.println(ink.of("31", Cells.plain(line)))));
         out.println(summary());
         out.flush();
         notifyAll();
@@ -129,10 +123,18 @@ final class BuildScreen implements BuildView {
     private void printWhole(BuildSteps.Step step) {
         out.println(ink.of("31", "What " + named(step.name(), step.title()) + " printed:"));
         try (var output = step.output()) {
-            output.writeTo(out);
+            output.writeTo(new EachLine(this::printLine));
+            output.lost()
+                    .ifPresent(why -> out.println(
+                            "(its beginning is not shown, since it could not be kept in a file: " + why + ")"));
         } catch (IOException e) {
             out.println("(it cannot be read again: " + e.getMessage() + ")");
         }
+    }
+
+    private void printLine(byte[] line) {
+        var text = ink.printed(new String(line, StandardCharsets.UTF_8)) + "\n";
+        out.writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private String summary() {
@@ -152,18 +154,22 @@ final class BuildScreen implements BuildView {
         return Duration.ofNanos(nanos.getAsLong() - then).toMillis();
     }
 
-    /// Prints `above` for good, and `below` until the next time.
+    /// Prints `above` for good, as long as it is, and `below` until the next time.
     private void show(List<String> above, List<String> below) {
         var columns = Math.max(LEAST_COLUMNS, size.get().columns());
-        var text = new StringBuilder(NO_WRAP);
+        var text = new StringBuilder();
         var up = drawn.stream()
                 .mapToInt(line -> Math.max(1, Math.ceilDiv(Cells.width(Cells.plain(line)), columns)))
                 .sum();
         if (up > 0) {
             text.append("\033[").append(up).append('A');
         }
-        above.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
-        below.forEach(line -> text.append('\r').append(line).append(CLEAR_LINE).append('\n'));
+        if (!above.isEmpty()) {
+            text.append('\r').append(CLEAR_BELOW);
+            above.forEach(line -> text.append(line).append('\n'));
+        }
+        text.append(NO_WRAP);
+        below.forEach(line -> text.append('\r').append(CLEAR_LINE).append(line).append('\n'));
         out.print(text.append(CLEAR_BELOW).append(WRAP));
         out.flush();
         drawn = below;
@@ -172,7 +178,7 @@ final class BuildScreen implements BuildView {
     private List<String> whatIsOver() {
         var columns = Math.max(LEAST_COLUMNS, size.get().columns());
         var lines = new ArrayList<String>();
-        steps.takeNotes().forEach(note -> lines.add(ink.of("33", Cells.plain(note))));
+        steps.takeNotes().forEach(note -> note.lines().forEach(each -> lines.add(ink.of("33", Cells.plain(each)))));
         for (var step : steps.takeOver()) {
             var took = step.state().equals("cached") ? "" : BuildLines.duration(step.millis());
             lines.add(line(columns, step.state(), step.name(), step.title(), took));
@@ -184,8 +190,8 @@ final class BuildScreen implements BuildView {
         var columns = Math.max(LEAST_COLUMNS, now.columns());
         var most = Math.max(1, now.rows() - 1);
         var lines = new ArrayList<String>();
-        lines.add(ink.of("1", Cells.cut(heading(), columns)));
-        steps.pulls().forEach((image, layers) -> lines.add(Cells.cut(pulling(image, layers), columns)));
+        lines.add(ink.of("1", Cells.cut(Cells.plain(heading()), columns)));
+        steps.pulls().forEach((image, layers) -> lines.add(Cells.cut(Cells.plain(pulling(image, layers)), columns)));
         var running = List.copyOf(steps.running());
         var room = running.isEmpty() ? 0 : (most - lines.size() - running.size()) / running.size();
         for (var step : running) {
@@ -241,7 +247,7 @@ final class BuildScreen implements BuildView {
     /// A title in one line; behind the name of its step, unless it says itself where it belongs.
     private static String named(String step, String title) {
         var line = Cells.plain(title.replace('\n', ' '));
-        return line.startsWith("[") ? line : "[" + step + "] " + line;
+        return line.startsWith("[") ? line : "[" + Cells.plain(step) + "] " + line;
     }
 
     private static String colour(String state) {

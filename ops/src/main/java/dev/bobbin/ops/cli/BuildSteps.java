@@ -1,6 +1,5 @@
 package dev.bobbin.ops.cli;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,7 +21,7 @@ final class BuildSteps {
     private final Map<String, Step> running = new LinkedHashMap<>();
     private final Map<String, Map<String, Layer>> pulls = new LinkedHashMap<>();
     /// Of each stream, what has no end of line yet.
-    private final Map<String, ByteArrayOutputStream> cut = new HashMap<>();
+    private final Map<String, EachLine> cut = new HashMap<>();
     private final Map<String, Integer> counts = new TreeMap<>();
     private final List<Over> over = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
@@ -109,15 +108,7 @@ final class BuildSteps {
     }
 
     private void printed(String stream, byte[] bytes) {
-        var line = cut.computeIfAbsent(stream, _ -> new ByteArrayOutputStream());
-        for (var each : bytes) {
-            if (each == '\n') {
-                printed(line.toByteArray());
-                line.reset();
-            } else {
-                line.write(each);
-            }
-        }
+        cut.computeIfAbsent(stream, _ -> new EachLine(this::printed)).write(bytes, 0, bytes.length);
     }
 
     /// A line that begins with `[STEP] `.

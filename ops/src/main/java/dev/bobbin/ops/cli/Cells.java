@@ -1,11 +1,13 @@
 package dev.bobbin.ops.cli;
 
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// Text as it lies in the cells of a terminal.
 final class Cells {
-    private static final Pattern SEQUENCE =
-            Pattern.compile("\u001b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\u0007\u001b]*(?:\u0007|\u001b\\\\)?|[ -/]*[0-~])");
+    private static final Pattern SEQUENCE = Pattern.compile(
+            "\u001b(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\\\)?|[ -/]*[0-~])");
+    private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;:]*m");
     private static final int TAB = 8;
 
     private Cells() {}
@@ -13,17 +15,49 @@ final class Cells {
     /// A line that a program printed, without what would move the cursor or colour anything: what can be seen of it at
     /// its end.
     static String plain(String line) {
-        var text = line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
-        text = SEQUENCE.matcher(text.substring(text.lastIndexOf('\r') + 1)).replaceAll("");
-        var plain = new StringBuilder();
-        text.codePoints().forEach(each -> {
-            if (each == '\t') {
-                plain.repeat(' ', TAB - plain.length() % TAB);
-            } else if (!Character.isISOControl(each)) {
-                plain.appendCodePoint(each);
+        return with(line, _ -> false);
+    }
+
+    /// The same with its colours, which end with the line.
+    static String coloured(String line) {
+        var coloured = with(line, sequence -> COLOUR.matcher(sequence).matches());
+        return coloured.indexOf('\033') < 0 ? coloured : coloured + "\033[0m";
+    }
+
+    /* What is left out is never looked at again: pieces that come together make no new sequence, since no escape
+     * character but that of a sequence that may stay is taken over. */
+    private static String with(String line, Predicate<String> maySequence) {
+        var end = line.length();
+        while (end > 0 && line.charAt(end - 1) == '\r') {
+            end--;
+        }
+        var text = line.substring(line.lastIndexOf('\r', end - 1) + 1, end);
+        var taken = new StringBuilder();
+        var column = 0;
+        var at = 0;
+        for (var sequences = SEQUENCE.matcher(text); sequences.find(); at = sequences.end()) {
+            column = take(text.substring(at, sequences.start()), taken, column);
+            if (maySequence.test(sequences.group())) {
+                taken.append(sequences.group());
             }
-        });
-        return plain.toString();
+        }
+        take(text.substring(at), taken, column);
+        return taken.toString();
+    }
+
+    /// Takes over what can be seen, and tells the column behind it.
+    private static int take(String text, StringBuilder taken, int begin) {
+        var column = begin;
+        for (var each : text.codePoints().toArray()) {
+            if (each == '\t') {
+                taken.repeat(' ', TAB - column % TAB);
+                column += TAB - column % TAB;
+            } else if (!Character.isISOControl(each)) {
+                taken.appendCodePoint(each);
+                column += width(each);
+            }
+        }
+        return column;
     }
 
     /// As much of a text as fits in so many cells.

@@ -61,7 +61,7 @@ final class JobEnd {
     /// Says something of this command's own.
     void say(String sentence) {
         try {
-            stderr.write(("bobbin: " + sentence + "\n").getBytes(StandardCharsets.UTF_8));
+            stderr.write(("bobbin: " + Terminal.ERR.fit(sentence) + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException _) {
             // nobody listens
         }

@@ -89,7 +89,7 @@ final class ServerOptions {
         try {
             return question.ask(client);
         } catch (RefusedException refused) {
-            System.err.println("bobbin: " + refused.getMessage());
+            System.err.println("bobbin: " + Terminal.ERR.fit(String.valueOf(refused.getMessage())));
         } catch (IOException | IllegalArgumentException failed) {
             System.err.println("bobbin: the server broke off: " + failed.getMessage());
         } finally {

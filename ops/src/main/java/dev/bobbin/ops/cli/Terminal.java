@@ -3,6 +3,7 @@ package dev.bobbin.ops.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 
 /// What our standard streams are connected to.
 enum Terminal {
@@ -24,5 +25,10 @@ enum Terminal {
         } catch (IOException _) {
             return false;
         }
+    }
+
+    /// A text of somebody else's as it can be written here: for a person without what would steer the terminal.
+    String fit(String text) {
+        return isThere() ? text.lines().map(Cells::plain).collect(Collectors.joining("\n")) : text;
     }
 }

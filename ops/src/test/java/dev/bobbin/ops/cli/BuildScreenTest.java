@@ -2,13 +2,11 @@ package dev.bobbin.ops.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.bobbin.ops.cli.BuildScreen.Ink;
 import dev.bobbin.ops.cli.BuildScreen.Size;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -21,49 +19,8 @@ final class BuildScreenTest {
     private final BuildScreen screen = new BuildScreen(
             new PrintStream(bytes, true, StandardCharsets.UTF_8), () -> size, () -> nanos, Ink.PLAIN, "app");
 
-    /// A terminal that scrolls without an end and breaks no lines, as asked.
-    private static List<String> seen(String printed) {
-        var rows = new ArrayList<>(List.of(new StringBuilder()));
-        var row = 0;
-        var column = 0;
-        for (var at = 0; at < printed.length(); at++) {
-            var each = printed.charAt(at);
-            if (each == '\033') {
-                var end = at + 2;
-                while (!Character.isLetter(printed.charAt(end))) {
-                    end++;
-                }
-                var number = printed.substring(at + 2, end);
-                switch (printed.charAt(end)) {
-                    case 'A' -> row -= Integer.parseInt(number);
-                    case 'K' -> rows.get(row).setLength(column);
-                    case 'J' -> {
-                        rows.get(row).setLength(column);
-                        rows.subList(row + 1, rows.size()).clear();
-                    }
-                    case 'h', 'l', 'm' -> {}
-                    default -> throw new AssertionError("unknown sequence " + printed.substring(at + 1, end + 1));
-                }
-                at = end;
-            } else if (each == '\r') {
-                column = 0;
-            } else if (each == '\n') {
-                row++;
-                column = 0;
-                if (row == rows.size()) {
-                    rows.add(new StringBuilder());
-                }
-            } else {
-                var line = rows.get(row);
-                line.setLength(Math.max(line.length(), column + 1));
-                line.setCharAt(column++, each);
-            }
-        }
-        return rows.stream().map(StringBuilder::toString).toList();
-    }
-
     private List<String> seen() {
-        return seen(bytes.toString(StandardCharsets.UTF_8));
+        return SmallTerminal.seen(bytes.toString(StandardCharsets.UTF_8), size.columns());
     }
 
     private void step(String state, String step, String more, Object value) {
@@ -188,6 +145,59 @@ final class BuildScreenTest {
                 count,
                 "total_bytes",
                 total);
+    }
+
+    @Test
+    void saysWholeWhatIsSaidForGood() {
+        size = new Size(12, 30);
+        step("started", "1", "title", "RUN make the whole thing with many words behind it");
+        screen.draw();
+        screen.show(Map.of("type", "progress", "state", "note", "note", "Dockerfile:1: " + "long ".repeat(12) + "end"));
+        screen.draw();
+        assertThat(seen())
+                .containsExactly(
+                        "Dockerfile:1: long long long l",
+                        "ong long long long long long l",
+                        "ong long long end",
+                        "building app, 0ms: 0 steps don",
+                        "  running   [1] RUN make t 0ms",
+                        "");
+    }
+
+    @Test
+    void letsNothingOfAStrangerSteerTheTerminal() {
+        var evil = "\033]0;title\007\033[2J\033[1;1H\u009b5n";
+        step("started", "a" + evil, "title", evil + "RUN make");
+        step("started", "2", "title", "RUN make");
+        printed("[2] " + evil + "printed\n[3] " + evil + "late\n");
+        screen.show(Map.of("type", "progress", "state", "note", "note", evil + "note"));
+        screen.show(Map.of("type", "progress", "state", "pulling", "phase", "resolved", "image", evil + "base"));
+        screen.show(Map.of("type", "progress", "state", "exporting", "image", evil + "app"));
+        screen.draw();
+        step("failed", "2", "problem", "");
+        screen.show(Map.of("type", "progress", "state", "failed", "problem", evil + "first\n" + evil + "second"));
+        screen.show(Map.of("type", "ended"));
+        // what the terminal does not know it refuses
+        assertThat(seen()).contains("5nprinted", "5nnote", "5nfirst", "5nsecond");
+        assertThat(bytes.toString(StandardCharsets.UTF_8)).doesNotContain("\u009b", "\033]");
+    }
+
+    @Test
+    void endsWithTheColoursOfTheStepThatFailed() {
+        var coloured = new BuildScreen(
+                new PrintStream(bytes, true, StandardCharsets.UTF_8), () -> size, () -> nanos, Ink.COLOURED, "");
+        coloured.show(Map.of("type", "progress", "state", "started", "step", "1", "title", "RUN make"));
+        coloured.show(Map.of("type", "stdout", "data", "[1] \033[2J\033[35mpink\n"));
+        coloured.show(Map.of("type", "progress", "state", "failed", "step", "1", "problem", "run"));
+        coloured.show(Map.of("type", "ended"));
+        assertThat(bytes.toString(StandardCharsets.UTF_8)).contains("\n\033[35mpink\033[0m\n");
+    }
+
+    @Test
+    void losesNoNoteWhenTheConnectionEnds() {
+        screen.show(Map.of("type", "progress", "state", "note", "note", "Dockerfile:1: no tag"));
+        screen.close();
+        assertThat(seen()).containsExactly("Dockerfile:1: no tag", "");
     }
 
     @Test
