@@ -12,6 +12,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 
 /// The files that came with a request to build. Their contents lie one behind the other in a [Spool], which goes when
 /// this is closed; names are held. So no name of a stranger ever becomes one of this machine.
@@ -36,12 +37,12 @@ public final class BuildContext implements Tree, AutoCloseable {
     /// @param mostBytes of all files together
     /// @throws BuildException CONTEXT if it holds what cannot be, or is larger
     static BuildContext read(InputStream tar, Path directory, long mostBytes) throws IOException {
-        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes);
+        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, _ -> {});
     }
 
     /// Reads an archive that a recipe unpacks, which may be of a whole system and then has devices.
     static BuildContext unpack(InputStream tar, Path directory, long mostBytes) throws IOException {
-        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, ContextReader.Devices.KEPT);
+        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, ContextReader.Devices.KEPT, _ -> {});
     }
 
     /// Where files come from.
@@ -51,15 +52,18 @@ public final class BuildContext implements Tree, AutoCloseable {
     }
 
     /// Takes what is given, as that of an archive.
-    static BuildContext of(Origin origin, Path directory, long mostBytes) throws IOException {
-        return of(origin, directory, mostBytes, ContextReader.Devices.REFUSED);
+    ///
+    /// @param memory told what each entry takes of the heap, before it is kept
+    static BuildContext of(Origin origin, Path directory, long mostBytes, LongConsumer memory) throws IOException {
+        return of(origin, directory, mostBytes, ContextReader.Devices.REFUSED, memory);
     }
 
-    private static BuildContext of(Origin origin, Path directory, long mostBytes, ContextReader.Devices devices)
+    private static BuildContext of(
+            Origin origin, Path directory, long mostBytes, ContextReader.Devices devices, LongConsumer memory)
             throws IOException {
         var contents = new Spool(directory);
         try {
-            var reader = new ContextReader(contents, mostBytes, devices);
+            var reader = new ContextReader(contents, mostBytes, devices, memory);
             origin.giveTo(reader);
             return new BuildContext(contents, reader.entries());
         } catch (ImageException e) {

@@ -24,6 +24,8 @@ public final class BuildException extends RuntimeException {
         BUSY,
         /// A step did not end well.
         STEP,
+        /// The disk of this machine has no room left.
+        DISK_FULL,
         /// This machine could not.
         HOST
     }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiFunction;
+import java.util.function.LongConsumer;
 
 /// The door of this package: understands requests to build, and knows the cache. Safe for many threads.
 public final class Builder implements AutoCloseable {
@@ -78,9 +79,10 @@ public final class Builder implements AutoCloseable {
 
     /// Takes the files of a request as they are given.
     ///
+    /// @param memory told what each of them takes of the heap, before it is kept
     /// @throws BuildException CONTEXT if there is what cannot be, TOO_LARGE if it is larger than may be
-    public BuildContext receive(BuildContext.Origin origin) throws IOException {
-        return BuildContext.of(origin, scratch, config.contextBytes());
+    public BuildContext receive(BuildContext.Origin origin, LongConsumer memory) throws IOException {
+        return BuildContext.of(origin, scratch, config.contextBytes(), memory);
     }
 
     /// Finds and compiles the recipe, and brings the images that it names.

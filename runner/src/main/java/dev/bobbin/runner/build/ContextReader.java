@@ -7,26 +7,32 @@ import java.io.InputStream;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 
 /// Takes the files of a context as they come, and refuses what none may have.
 final class ContextReader implements TarFile.Sink {
-    private static final int MOST_FILES = 1_000_000;
+    private static final int MOST_FILES = 250_000;
     private static final int LONGEST_PATH = 4_000;
     private static final int DEEPEST_PATH = 256;
     /// Of all paths and targets of links together, which are held in memory.
-    private static final long MOST_NAME_BYTES = 128 << 20;
+    private static final long MOST_NAME_BYTES = 32 << 20;
+    /// Of the heap that an entry takes besides its name and the target of its link.
+    private static final int ENTRY_BYTES = 512;
 
     private final NavigableMap<String, BuildContext.Entry> entries = rooted();
     private final Spool contents;
     private final long mostBytes;
     private final Devices devices;
+    private final LongConsumer memory;
     private final byte[] buffer = new byte[64 << 10];
     /// Of further names, each of which becomes a file of its own.
     private long linkedBytes;
     private long nameBytes;
 
-    ContextReader(Spool contents, long mostBytes, Devices devices) {
+    /// @param memory told what each entry takes of the heap, before it is kept
+    ContextReader(Spool contents, long mostBytes, Devices devices, LongConsumer memory) {
         this.contents = contents;
+        this.memory = memory;
         this.devices = devices;
         this.mostBytes = mostBytes;
     }
@@ -154,6 +160,7 @@ final class ContextReader implements TarFile.Sink {
             throw problem("the context has more than " + MOST_FILES + " files, or more than " + MOST_NAME_BYTES
                     + " bytes of names");
         }
+        memory.accept(ENTRY_BYTES + name.length());
     }
 
     private static BuildException problem(String message) {

@@ -31,14 +31,20 @@ final class Spool implements AutoCloseable {
 
     /// Adds some. By one thread, before anybody reads.
     ///
-    /// @throws BuildException HOST if this machine's disk does not take it, which is not to be taken for a sender's end
+    /// @throws BuildException DISK_FULL or HOST if this machine does not take it, which no sender is to blame for
     void write(byte[] buffer, int from, int length) {
         try {
             add(buffer, from, length);
         } catch (IOException e) {
-            throw new BuildException(
-                    BuildException.Problem.HOST, 0, "the files of the build cannot be kept: " + e.getMessage(), e);
+            throw new BuildException(problem(e), 0, "the files of the build cannot be kept: " + e.getMessage(), e);
         }
+    }
+
+    private static BuildException.Problem problem(IOException e) {
+        var text = String.valueOf(e.getMessage());
+        return text.contains("No space left on device") || text.contains("Disk quota exceeded")
+                ? BuildException.Problem.DISK_FULL
+                : BuildException.Problem.HOST;
     }
 
     private void add(byte[] buffer, int from, int length) throws IOException {

@@ -116,12 +116,8 @@ final class BuildJob implements BuildWatcher {
 
     private void run() {
         var began = System.nanoTime();
-        FieldsWriter end;
-        try (build;
-                journal) {
-            journal.started();
-            execution.timeline().stamp(Phase.EXEC);
-            end = carryOut();
+        try (journal) {
+            var end = work();
             for (var left : lines.rest()) {
                 journal.output(left.stream(), left.data());
             }
@@ -138,6 +134,25 @@ final class BuildJob implements BuildWatcher {
         }
     }
 
+    /// What was held for it is free before anybody hears that it is over: who waited may begin the next.
+    private FieldsWriter work() throws IOException {
+        try {
+            journal.started();
+            execution.timeline().stamp(Phase.EXEC);
+            return carryOut();
+        } finally {
+            letGo();
+        }
+    }
+
+    private void letGo() {
+        try {
+            build.close();
+        } catch (IOException | RuntimeException e) {
+            LOG.log(Level.WARNING, "what build " + execution.id() + " held could not be let go", e);
+        }
+    }
+
     private FieldsWriter carryOut() {
         try {
             build.run(this);
@@ -147,11 +162,13 @@ final class BuildJob implements BuildWatcher {
             return failed(e);
         } catch (BuildException e) {
             note(BuildEvent.Kind.FAILED, e.line(), e.getMessage());
-            return e.problem() == BuildException.Problem.HOST
-                    ? ended(Wire.REASON_SETUP)
+            return switch (e.problem()) {
+                case HOST, DISK_FULL ->
+                    ended(Wire.REASON_SETUP)
                             .u32(Wire.FIELD_ERRNO, EINVAL)
-                            .text(Wire.FIELD_WHAT, String.valueOf(e.getMessage()))
-                    : ended(Wire.REASON_EXITED).u32(Wire.FIELD_STATUS, FAILED);
+                            .text(Wire.FIELD_WHAT, String.valueOf(e.getMessage()));
+                default -> ended(Wire.REASON_EXITED).u32(Wire.FIELD_STATUS, FAILED);
+            };
         } catch (InterruptedException e) {
             var by = cancelledBy;
             if (by == null && printedTooMuch) {

@@ -24,10 +24,14 @@ public sealed interface BuildUpload {
         private final Builder builder;
         private final BuildUploads uploads;
         private final String tenant;
+        private final long reserved;
         private long bytes;
+        private long memory;
         private boolean given;
 
-        Open(Builder builder, BuildUploads uploads, String tenant) {
+        /// @param reserved bytes that are counted already
+        Open(Builder builder, BuildUploads uploads, String tenant, long reserved) {
+            this.reserved = reserved;
             this.builder = builder;
             this.uploads = uploads;
             this.tenant = tenant;
@@ -62,18 +66,27 @@ public sealed interface BuildUpload {
         }
 
         private BuildContext receive(BuildContext.Origin origin) throws IOException {
-            var context =
-                    builder.receive(sink -> origin.giveTo((file, content) -> sink.file(file, new Counted(content))));
+            var context = builder.receive(
+                    sink -> origin.giveTo((file, content) -> sink.file(file, new Counted(content))), this::keep);
             given = true;
-            return context.releasing(() -> uploads.end(tenant, bytes));
+            return context.releasing(this::end);
         }
 
         @Override
         public void close() {
             if (!given) {
                 given = true;
-                uploads.end(tenant, bytes);
+                end();
             }
+        }
+
+        private void keep(long more) {
+            uploads.keeps(memory, more);
+            memory += more;
+        }
+
+        private void end() {
+            uploads.end(tenant, Math.max(reserved, bytes), memory);
         }
 
         /// Counts what is read.
@@ -97,7 +110,7 @@ public sealed interface BuildUpload {
             }
 
             private void count(int more) {
-                uploads.took(tenant, more);
+                uploads.took(tenant, more, Math.clamp(bytes + more - reserved, 0, more));
                 bytes += more;
             }
         }

@@ -33,6 +33,8 @@ public final class Builds {
     private static final System.Logger LOG = System.getLogger(Builds.class.getName());
 
     private static final Duration PRUNE_EVERY = Duration.ofHours(1);
+    /// Of this process, which the names of all files may take that are to be built of.
+    private static final int PART_OF_MEMORY = 4;
 
     private final Premises premises;
     private final ImageStore images;
@@ -56,7 +58,11 @@ public final class Builds {
                 RecipeLanguages.ALL,
                 RecipeLanguages::of,
                 config);
-        this.uploads = new BuildUploads(config.uploads(), config.uploadBytes());
+        this.uploads = new BuildUploads(
+                config.uploads(),
+                config.uploadBytes(),
+                config.contextBytes(),
+                Runtime.getRuntime().maxMemory() / PART_OF_MEMORY);
         this.meters = new BuildMeters(registry, uploads, builder.cache());
     }
 
@@ -73,11 +79,12 @@ public final class Builds {
     /// Asks whether a tenant may send what is to be built of: the only way to send it.
     ///
     /// @param announced how many bytes it says that it will send; 0 if it does not
+    /// @throws BuildException TOO_LARGE if nobody may ever send so much
     public BuildUpload upload(String tenant, long announced) {
         return premises.closed()
                 .or(() -> uploads.begin(tenant, announced))
                 .<BuildUpload>map(BuildUpload.Refused::new)
-                .orElseGet(() -> new BuildUpload.Open(builder, uploads, tenant));
+                .orElseGet(() -> new BuildUpload.Open(builder, uploads, tenant, uploads.reserved(announced)));
     }
 
     /// Understands a request; nothing has run when this returns.

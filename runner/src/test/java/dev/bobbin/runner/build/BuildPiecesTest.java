@@ -7,6 +7,7 @@ import dev.bobbin.image.Descriptor;
 import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageConfig;
 import dev.bobbin.image.Layer;
+import dev.bobbin.image.TarFile;
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.TarFiles;
 import dev.bobbin.runner.Network;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -228,6 +230,17 @@ class BuildPiecesTest {
                 .bytes();
         assertThatThrownBy(() -> BuildContext.read(new ByteArrayInputStream(linked), directory, 14))
                 .hasMessageContaining("more than 14 bytes");
+    }
+
+    @Test
+    void contextsSayWhatTheirNamesTakeOfTheMemory() throws Exception {
+        var taken = new AtomicLong();
+        var link = new TarFile("d/l", "to", TarFile.Kind.SYMBOLIC_LINK, 0777, 0, 0, 0, 0, null);
+        var context = BuildContext.of(
+                sink -> sink.file(link, InputStream.nullInputStream()), directory, 100, taken::addAndGet);
+        context.close();
+        // the directory that nobody named is kept too
+        assertThat(taken).hasValue(2 * 512 + "d".length() + "d/l".length() + "to".length());
     }
 
     @Test

@@ -96,7 +96,7 @@ class BuilderTest {
                 RecipeLanguages::of,
                 BuildConfig.DEFAULT)) {
             var files = TestImages.tar().file("Dockerfile", recipe).bytes();
-            var context = builder.receive(sink -> TarFiles.read(new ByteArrayInputStream(files), sink));
+            var context = builder.receive(sink -> TarFiles.read(new ByteArrayInputStream(files), sink), _ -> {});
             try (var plan = builder.plan(new BuildRequest(order, null, null, null, Map.of()), context, _ -> {})) {
                 return plan.run(new Silence());
             }

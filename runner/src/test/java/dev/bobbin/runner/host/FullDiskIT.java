@@ -1,9 +1,13 @@
 package dev.bobbin.runner.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.bobbin.image.TestImages;
 import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Refusal;
+import dev.bobbin.runner.build.BuildException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +51,19 @@ class FullDiskIT {
             Files.delete(ballast);
             awaitHealth(host, true);
             assertThat(host.sh("echo again").stdout()).isEqualTo("again\n");
+            refusesFilesOfABuildThatTheDiskDoesNotTake(host);
         }
+    }
+
+    private static void refusesFilesOfABuildThatTheDiskDoesNotTake(TestHost host) {
+        var tar = TestImages.tar().file("f", new byte[9 << 20], 0644).bytes();
+        try (var upload = (BuildUpload.Open) host.runtime().builds().upload("full", 0)) {
+            assertThatThrownBy(() -> upload.receive(new ByteArrayInputStream(tar)))
+                    .isInstanceOfSatisfying(
+                            BuildException.class,
+                            e -> assertThat(e.problem()).isEqualTo(BuildException.Problem.DISK_FULL));
+        }
+        assertThat(host.meters.get("bobbin.build.uploads").gauge().value()).isZero();
     }
 
     private static void awaitHealth(TestHost host, boolean healthy) {

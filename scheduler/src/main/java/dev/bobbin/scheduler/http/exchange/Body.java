@@ -4,6 +4,7 @@ import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -43,6 +44,45 @@ public final class Body {
             throw Rejected.invalid(null, "the body is cut off or its chunks are malformed");
         } finally {
             progress.ifPresent(each -> each.bodyDue(false));
+        }
+    }
+
+    /// The body as it comes. Its sender is let go who sends nothing for too long while more of it is waited for; what
+    /// is done with it between may take its time.
+    public static InputStream awaited(ServerRequest request) {
+        var in = request.content().inputStream();
+        return request.context()
+                .get(Progress.class)
+                .<InputStream>map(progress -> new Awaited(in, progress))
+                .orElse(in);
+    }
+
+    private static final class Awaited extends FilterInputStream {
+        private final Progress progress;
+
+        Awaited(InputStream in, Progress progress) {
+            super(in);
+            this.progress = progress;
+        }
+
+        @Override
+        public int read() throws IOException {
+            progress.bodyDue(true);
+            try {
+                return super.read();
+            } finally {
+                progress.bodyDue(false);
+            }
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            progress.bodyDue(true);
+            try {
+                return super.read(buffer, from, length);
+            } finally {
+                progress.bodyDue(false);
+            }
         }
     }
 

@@ -38,6 +38,7 @@ public record Problem(
             case BUSY -> new Problem(429, "busy", detail, null, 1);
             case NO_SUCH_IMAGE -> new Problem(404, "image_not_found", detail, "recipe", 0);
             case IMAGE_UNAVAILABLE -> new Problem(424, "image_unavailable", detail, "recipe", 0);
+            case DISK_FULL -> new Problem(507, "disk_full", detail, null, 0);
             case HOST -> new Problem(503, "degraded", detail, null, 5);
         };
     }

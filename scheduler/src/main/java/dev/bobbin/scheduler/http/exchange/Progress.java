@@ -23,6 +23,7 @@ public final class Progress implements ConnectionContext {
      *   a request, from the moment it connects: whoever never sends one cannot be told from one that is very slow;
      *   the rest of the head, from its first byte;
      *   the rest of a body, only where somebody waits for the whole of it: standard input and archives come as they come;
+     *   the next bytes of the files of a build, which have a place that others need;
      *   to take a piece that is being written.
      * Between requests it owes nothing; that is Helidon's to end. */
 

@@ -1,5 +1,6 @@
 package dev.bobbin.scheduler.http.v1;
 
+import dev.bobbin.image.Digest;
 import dev.bobbin.image.ImageReference;
 import dev.bobbin.image.PullProgress;
 import dev.bobbin.image.store.Image;
@@ -28,6 +29,7 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -94,17 +96,49 @@ final class Builds {
             throw Rejected.invalid("context", "the body must be a tar archive of the context, or JSON");
         }
         var word = IdempotencyKey.word(request);
+        try {
+            if (word != null && isUsed(word, request)) {
+                again(request, word, input, reply);
+            } else {
+                first(request, word, input, reply);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw new CloseConnectionException("the context was cut off", e);
+        }
+    }
+
+    /// Whether something was begun with this word; waits for those who are beginning it.
+    private boolean isUsed(String word, ServerRequest request) throws InterruptedException {
+        var key = IdempotencyKey.of(request, word, Digest.sha256(""));
+        return dispatcher.earlier(key, Exchange.caller(request)).isPresent();
+    }
+
+    private void first(ServerRequest request, @Nullable String word, BuildInput input, Reply reply)
+            throws IOException, InterruptedException {
         var caller = Exchange.caller(request);
         try (var upload = upload(caller, request.headers().contentLength().orElse(0))) {
-            var body = new HashedBody(request.content().inputStream());
+            var body = new HashedBody(Body.awaited(request), word != null);
             try (var received = new Received(upload.receive(body))) {
                 Body.passOver(body);
                 var key = word == null ? null : IdempotencyKey.of(request, word, body.digest());
                 new Beginning(input, key, caller).answer(received, reply);
             }
-        } catch (IOException | UncheckedIOException e) {
-            throw new CloseConnectionException("the context was cut off", e);
         }
+    }
+
+    /// Nothing is kept of the files of a build that was begun before, so they need no place.
+    private void again(ServerRequest request, String word, BuildInput input, Reply reply)
+            throws IOException, InterruptedException {
+        var body = new HashedBody(Body.awaited(request), true);
+        body.transferTo(OutputStream.nullOutputStream());
+        var key = IdempotencyKey.of(request, word, body.digest());
+        new Beginning(input, key, Exchange.caller(request))
+                .answer(
+                        () -> {
+                            var forgotten = "what this key began has just been forgotten; send it again";
+                            throw new BuildException(BuildException.Problem.BUSY, 0, forgotten);
+                        },
+                        reply);
     }
 
     /// A place for the files of one build; it is asked for before any of them is read.
@@ -245,13 +279,12 @@ final class Builds {
                 pull(base, _ -> {});
                 return;
             }
+            var news = new PullNews(reply, onDisconnect, step -> tell(base, step, reply));
             try {
                 if (reply.rendition() != Rendition.TEXT) {
-                    open(reply);
+                    news.say(() -> open(reply));
                 }
-                Transfer.follow(
-                        progress -> pull(base, progress),
-                        new PullNews(reply, onDisconnect, step -> tell(base, step, reply)));
+                Transfer.follow(progress -> pull(base, progress), news);
             } catch (IOException e) {
                 throw new CloseConnectionException("the client has gone", e);
             }
@@ -297,6 +330,7 @@ final class Builds {
                     });
                 }
                 reply.body().finish();
+                JobAnswer.failed(problem, reply);
             } catch (IOException e) {
                 throw new CloseConnectionException("the client has gone", e);
             }

@@ -6,15 +6,20 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/// A body whose bytes are known by their digest once it is read. One that is cut off is an [IOException].
+/// A body whose bytes are known by their digest, if it is wanted, once it is read. One that is cut off is an
+/// [IOException].
 final class HashedBody extends FilterInputStream {
     private static final int SKIPPED_AT_ONCE = 64 * 1024;
 
-    private final MessageDigest hasher = Digest.hasher("sha256");
+    private final @Nullable MessageDigest hasher;
 
-    HashedBody(InputStream body) {
+    /// @param wanted whether anybody will ask for its digest
+    HashedBody(InputStream body, boolean wanted) {
         super(body);
+        hasher = wanted ? Digest.hasher("sha256") : null;
     }
 
     @Override
@@ -27,7 +32,9 @@ final class HashedBody extends FilterInputStream {
     public int read(byte[] buffer, int from, int length) throws IOException {
         try {
             var read = super.read(buffer, from, length);
-            hasher.update(buffer, from, Math.max(0, read));
+            if (hasher != null) {
+                hasher.update(buffer, from, Math.max(0, read));
+            }
             return read;
         } catch (NumberFormatException | DataReader.InsufficientDataAvailableException e) {
             throw new IOException("the body is cut off or its chunks are malformed", e);
@@ -45,6 +52,6 @@ final class HashedBody extends FilterInputStream {
     }
 
     Digest digest() {
-        return Digest.of("sha256", hasher);
+        return Digest.of("sha256", Objects.requireNonNull(hasher, "no digest was wanted"));
     }
 }

@@ -3,10 +3,12 @@ package dev.bobbin.scheduler.http.v1;
 import dev.bobbin.runner.Ending;
 import dev.bobbin.runner.Execution;
 import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Outcome;
 import dev.bobbin.runner.Output.Stream;
 import dev.bobbin.runner.OutputSink;
 import dev.bobbin.scheduler.http.exchange.Disconnects;
 import dev.bobbin.scheduler.http.exchange.Json;
+import dev.bobbin.scheduler.http.exchange.Problem;
 import dev.bobbin.scheduler.http.exchange.Rejected;
 import dev.bobbin.scheduler.http.exchange.Streamed;
 import io.helidon.http.HeaderName;
@@ -122,6 +124,16 @@ final class JobAnswer {
                                     EXIT_CODE.defaultCase(),
                                     TIMELINE.defaultCase(),
                                     GAPS.defaultCase()));
+        }
+    }
+
+    /// Says behind a text that has begun that nothing ran: whoever looks at the outcome must not take it for success.
+    static void failed(Problem problem, Reply reply) {
+        if (reply.rendition() == Rendition.TEXT) {
+            var outcome = problem.code().startsWith("image_")
+                    ? new Outcome.ImageError(problem.detail())
+                    : new Outcome.SandboxError(problem.detail());
+            reply.response().trailers().set(OUTCOME, outcome.cause());
         }
     }
 

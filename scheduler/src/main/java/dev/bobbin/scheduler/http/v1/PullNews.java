@@ -37,7 +37,8 @@ final class PullNews implements Transfer.Listener {
         }
     }
 
-    private void say(Saying saying) throws IOException {
+    /// Says something to a client that may have left.
+    void say(Saying saying) throws IOException {
         if (gone) {
             return;
         }
@@ -55,7 +56,7 @@ final class PullNews implements Transfer.Listener {
     }
 
     @FunctionalInterface
-    private interface Saying {
+    interface Saying {
         void say() throws IOException;
     }
 }

@@ -145,7 +145,7 @@ final class Runs {
                 step -> reply.frames().send("progress", 0, json -> ImageJson.progress(json, step)));
         try {
             JobAnswer.head(job.id(), reply.response());
-            reply.body().open();
+            listener.say(() -> reply.body().open());
             Transfer.follow(
                     progress -> images.pull(job.image(), policy, null, null, caller, Whose.CALLERS, progress),
                     listener);

@@ -11,6 +11,7 @@ import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.scheduler.http.RawClient;
 import dev.bobbin.scheduler.http.TestServer;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -228,6 +230,13 @@ final class BuildsIT {
         var text = post("?name=far&network=none", context("FROM " + base + "\n"), "Accept", "text/plain");
         assertThat(text.body()).startsWith("[build] pulling " + base + " ").contains("[build] DONE manifest=");
         assertThat(text.headers().firstValue("Bobbin-Job-Id")).isPresent();
+        // nothing comes of this once its text has begun, and the outcome says so
+        server.delete("/v1/images/" + base);
+        var late = "FROM 127.0.0.1:" + server.http.port() + "/none AS a\nFROM " + base + "\nCOPY --from=a /b /b\n";
+        var cut = server.post("/v1/builds", new String(context(late), UTF_8), "Accept: text/plain");
+        assertThat(cut.status()).as(cut.text()).isEqualTo(200);
+        assertThat(cut.text()).startsWith("[build] pulling " + base + " ").contains("[build] FAILED: Dockerfile:1: ");
+        assertThat(cut.trailers()).containsEntry("bobbin-outcome", "image_error");
         // nothing came of these: as a status before the stream has begun, and in its last frame once it has
         var none = "FROM 127.0.0.1:" + server.http.port() + "/none\n";
         assertThat(post("?name=far", context(none), "Accept", "text/plain").statusCode())
@@ -241,13 +250,20 @@ final class BuildsIT {
 
     @Test
     void takesNoMoreUploadsOfATenantThanItMayHave() throws Exception {
+        var keyed = context("FROM bb\nRUN cat /proc/sys/kernel/random/uuid\n");
+        var key = new String[] {"Idempotency-Key", "once", "Accept", "text/plain"};
+        var earlier = post("?network=none", keyed, key);
+        assertThat(earlier.body()).contains("] DONE");
         var open = new ArrayList<RawClient>();
+        var slow = new AtomicBoolean(true);
         try {
             for (var i = 0; i < BuildConfig.DEFAULT.uploads(); i++) {
                 var client = server.client();
                 open.add(client);
                 client.send(TestServer.head("POST", "/v1/builds?name=slow", "Content-Length: 10240") + "\r\n");
             }
+            var senders = List.copyOf(open);
+            Thread.ofVirtual().start(() -> trickle(senders, slow));
             awaitUploads(open.size());
             var more = post("?name=more", context("FROM bb\n"));
             assertThat(more.statusCode()).as(more.body()).isEqualTo(429);
@@ -256,12 +272,22 @@ final class BuildsIT {
             var old =
                     server.post("/containers/build", "{\"image\":\"x\",\"minibox\":\"FROM bb\",\"context\":\"/tmp\"}");
             assertThat(old.status()).as(old.text()).isEqualTo(429);
+            // what is sent again needs no place
+            assertThat(post("?network=none", keyed, key).body()).isEqualTo(earlier.body());
+            assertThat(post("?network=none", context("FROM bb\n"), key).statusCode())
+                    .isEqualTo(422);
+            // whoever sends nothing loses its own
+            slow.set(false);
+            awaitUploads(0);
+            for (var client : open) {
+                assertThat(client.isClosedByServer()).isTrue();
+            }
         } finally {
+            slow.set(false);
             for (var client : open) {
                 client.close();
             }
         }
-        awaitUploads(0);
         assertThat(post("?name=more", context("FROM bb\n")).statusCode()).isEqualTo(200);
         assertThat(server.host.meters.get("bobbin.build.uploads.bytes").gauge().value())
                 .isZero();
@@ -272,7 +298,21 @@ final class BuildsIT {
                             "/v1/builds?name=slow",
                             "Content-Length: " + (BuildConfig.DEFAULT.uploadBytes() + 1))
                     + "\r\n");
-            assertThat(huge.status()).isEqualTo(429);
+            assertThat(huge.status()).isEqualTo(413);
+            assertThat(huge.text()).contains("\"code\":\"too_large\"");
+        }
+    }
+
+    private static void trickle(List<RawClient> senders, AtomicBoolean goesOn) {
+        try {
+            while (goesOn.get()) {
+                for (var each : senders) {
+                    each.send("x");
+                }
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException("send slowly", e);
         }
     }
 
@@ -293,7 +333,12 @@ final class BuildsIT {
         var failed = counted("bobbin.build.duration", "failed");
         var recipe = context("FROM bb\nRUN echo counted >/c\n");
         post("?network=none", recipe);
+        // its place was free before its end was told
+        assertThat(server.host.meters.get("bobbin.build.uploads").gauge().value())
+                .isZero();
         post("?network=none", recipe);
+        assertThat(server.host.meters.get("bobbin.build.uploads").gauge().value())
+                .isZero();
         post("?network=none", context("FLY\n"));
         post("?network=none", context("FROM bb\nRUN exit 1\n"));
         assertThat(counted("bobbin.build.duration", "done")).isEqualTo(before + 2);
