@@ -212,6 +212,34 @@ class BuildCacheTest {
     }
 
     @Test
+    void aHugeCacheThatIsInUseCostsNobodyElseAnything() throws Exception {
+        var huge = new Cache("a", "cache-1");
+        Files.createDirectory(directory.resolve("mounts/cache-1"));
+        cache.used(huge, 5 << 20);
+        put("a", 1);
+        put("b", 1);
+        mounts.inUse.add("cache-1");
+        cache.pruneTo(1 << 20, 10);
+        assertThat(cache.knows(huge)).isTrue();
+        assertThat(has("a", 1)).isFalse();
+        assertThat(has("b", 1)).isTrue();
+    }
+
+    @Test
+    void whatIsInUseDoesNotSuspendTheBoundOfEntries() throws Exception {
+        Files.createDirectory(directory.resolve("mounts/cache-1"));
+        cache.used(new Cache("a", "cache-1"), 5 << 20);
+        for (var number = 0; number < 4; number++) {
+            put("b", number);
+        }
+        mounts.inUse.add("cache-1");
+        cache.pruneTo(1 << 20, 3);
+        assertThat(cache.usage().entries()).isEqualTo(3);
+        assertThat(has("b", 1)).isFalse();
+        assertThat(has("b", 2)).isTrue();
+    }
+
+    @Test
     void whatWasMountedBeforeIsTakenOver() throws Exception {
         Files.createDirectory(directory.resolve("mounts/cache-1"));
         var measured = new java.util.concurrent.CountDownLatch(1);
