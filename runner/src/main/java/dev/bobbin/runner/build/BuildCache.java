@@ -258,12 +258,21 @@ public final class BuildCache implements AutoCloseable {
         return new Pruned(count, bytes);
     }
 
-    /// A cache that a command has mounted stays.
     private boolean isFree(Entry entry) {
         return switch (entry.is) {
             case CacheRecord.Block _ -> true;
-            case CacheRecord.Mount mount -> mounts.remove(mount.cache());
+            case CacheRecord.Mount(var cache, _) -> removed(cache);
         };
+    }
+
+    /// A cache that a command has mounted stays, and one that this host cannot remove at the moment.
+    private boolean removed(CacheMounts.Cache cache) {
+        try {
+            return mounts.remove(cache);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the mounted cache " + cache.name() + " stays: " + e.getMessage());
+            return false;
+        }
     }
 
     private void forget(String name) {

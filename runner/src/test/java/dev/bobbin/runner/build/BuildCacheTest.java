@@ -7,6 +7,7 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.StoreConfig;
 import dev.bobbin.runner.build.BuildCache.Made;
 import dev.bobbin.runner.build.CacheMounts.Cache;
+import dev.bobbin.runner.sandbox.SandboxException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,6 +40,7 @@ class BuildCacheTest {
     private static final class Directories implements CacheMounts {
         private final Path directory;
         private final Set<String> inUse = new TreeSet<>();
+        private boolean broken;
 
         Directories(Path directory) {
             this.directory = directory;
@@ -61,6 +63,9 @@ class BuildCacheTest {
 
         @Override
         public boolean remove(Cache one) {
+            if (broken) {
+                throw new SandboxException("remove volume " + one.name() + ": no space left");
+            }
             try {
                 return !inUse.contains(one.name()) && Files.deleteIfExists(directory.resolve(one.name()));
             } catch (IOException e) {
@@ -237,6 +242,21 @@ class BuildCacheTest {
         assertThat(cache.usage().entries()).isEqualTo(3);
         assertThat(has("b", 1)).isFalse();
         assertThat(has("b", 2)).isTrue();
+    }
+
+    @Test
+    void whatCannotBeRemovedStaysAndTheOthersGo() throws Exception {
+        var one = new Cache("a", "cache-1");
+        Files.createDirectory(directory.resolve("mounts/cache-1"));
+        cache.used(one, 5 << 20);
+        put("a", 1);
+        mounts.broken = true;
+        cache.pruneTo(1 << 20, 10);
+        assertThat(cache.knows(one)).isTrue();
+        assertThat(has("a", 1)).isFalse();
+        mounts.broken = false;
+        cache.pruneTo(1 << 20, 10);
+        assertThat(cache.knows(one)).isFalse();
     }
 
     @Test
