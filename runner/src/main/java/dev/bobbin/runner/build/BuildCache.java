@@ -33,12 +33,16 @@ public final class BuildCache implements AutoCloseable {
     private static final Duration USE_STEP = Duration.ofMinutes(1);
     /// Every entry costs some memory and some files.
     private static final long LEAST_BYTES = 64 << 10;
+    /// Sums of these still are numbers.
+    private static final long MOST_BYTES = 1L << 46;
 
     private final Path directory;
     private final ImageStore images;
     private final CacheMounts mounts;
     private final Map<String, Entry> entries = new HashMap<>();
     private final Shares shares = new Shares();
+    /// How many blocks have each.
+    private final Map<CacheMounts.Cache, Integer> held = new HashMap<>();
     private boolean closed;
 
     /// What a block became.
@@ -62,7 +66,7 @@ public final class BuildCache implements AutoCloseable {
         }
 
         long bytes() {
-            return Math.max(LEAST_BYTES, is.bytes());
+            return Math.clamp(is.bytes(), LEAST_BYTES, MOST_BYTES);
         }
     }
 
@@ -199,6 +203,16 @@ public final class BuildCache implements AutoCloseable {
         return entries.containsKey(name(cache));
     }
 
+    /// A block mounts these: none of them goes until it is [#release]d.
+    synchronized void hold(List<CacheMounts.Cache> caches) {
+        caches.forEach(each -> held.merge(each, 1, Integer::sum));
+    }
+
+    /// That block is through with them.
+    synchronized void release(List<CacheMounts.Cache> caches) {
+        caches.forEach(each -> held.computeIfPresent(each, (_, blocks) -> blocks == 1 ? null : blocks - 1));
+    }
+
     /// A mounted cache is gone.
     synchronized void gone(CacheMounts.Cache cache) {
         forget(name(cache));
@@ -265,10 +279,10 @@ public final class BuildCache implements AutoCloseable {
         };
     }
 
-    /// A cache that a command has mounted stays, and one that this host cannot remove at the moment.
+    /// A cache that a block mounts stays, also between its commands, and one that this host cannot remove at the moment.
     private boolean removed(CacheMounts.Cache cache) {
         try {
-            return mounts.remove(cache);
+            return !held.containsKey(cache) && mounts.remove(cache);
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "the mounted cache " + cache.name() + " stays: " + e.getMessage());
             return false;

@@ -46,11 +46,13 @@ final class MountedCaches implements AutoCloseable {
 
         private Held(List<Cache> all) {
             this.all = all;
+            cache.hold(all);
         }
 
         @Override
         public void close() {
             taken.reversed().forEach(MountedCaches.this::release);
+            cache.release(all);
             all.forEach(MountedCaches.this::used);
         }
     }
@@ -78,6 +80,7 @@ final class MountedCaches implements AutoCloseable {
         } finally {
             if (!whole) {
                 held.taken.forEach(this::release);
+                cache.release(held.all);
             }
         }
     }

@@ -260,6 +260,35 @@ class BuildCacheTest {
     }
 
     @Test
+    void noSizeThatIsSaidMakesTheSumMeaningless() throws Exception {
+        for (var name : List.of("cache-1", "cache-2")) {
+            Files.createDirectory(directory.resolve("mounts").resolve(name));
+            cache.used(new Cache("a", name), Long.MAX_VALUE);
+        }
+        assertThat(cache.usage().bytes()).isPositive();
+        reopen();
+        assertThat(cache.usage().bytes()).isPositive();
+        assertThat(cache.pruneTo(1 << 20, 10).entries()).isEqualTo(2);
+    }
+
+    @Test
+    void whatABlockMountsStaysBetweenItsCommands() throws Exception {
+        var one = new Cache("a", "cache-1");
+        Files.createDirectory(directory.resolve("mounts/cache-1"));
+        cache.used(one, 5 << 20);
+        cache.hold(List.of(one));
+        cache.hold(List.of(one));
+        cache.release(List.of(one));
+        assertThat(cache.prune("a").entries()).isZero();
+        assertThat(cache.prune(Duration.ZERO).entries()).isZero();
+        cache.pruneTo(0, 0);
+        assertThat(directory.resolve("mounts/cache-1")).exists();
+        cache.release(List.of(one));
+        assertThat(cache.prune("a").entries()).isOne();
+        assertThat(directory.resolve("mounts/cache-1")).doesNotExist();
+    }
+
+    @Test
     void whatWasMountedBeforeIsTakenOver() throws Exception {
         Files.createDirectory(directory.resolve("mounts/cache-1"));
         var measured = new java.util.concurrent.CountDownLatch(1);
