@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -70,8 +71,13 @@ final class BuildCommands implements Commands, CacheMounts {
     }
 
     @Override
+    public boolean has(Cache cache) {
+        return volume(cache).isPresent();
+    }
+
+    @Override
     public OptionalLong bytes(Cache cache) {
-        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        var volume = volume(cache);
         return volume.isEmpty()
                 ? OptionalLong.empty()
                 : OptionalLong.of(premises.volumes().bytes(volume.get()));
@@ -79,8 +85,12 @@ final class BuildCommands implements Commands, CacheMounts {
 
     @Override
     public boolean remove(Cache cache) {
-        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        var volume = volume(cache);
         return volume.isEmpty() || premises.volumes().remove(volume.get()).isEmpty();
+    }
+
+    private Optional<Volume> volume(Cache cache) {
+        return premises.volumes().find(CACHES + cache.tenant(), cache.name());
     }
 
     /// One command, from its sandbox to what is left of that.
