@@ -104,7 +104,7 @@ public final class BuildCache implements AutoCloseable {
         var name = String.valueOf(file.getFileName());
         try {
             var is = CacheRecord.parse(Files.readAllLines(file));
-            if (is instanceof CacheRecord.Mount(var cache, _) && !mounts.has(cache)) {
+            if (is instanceof CacheRecord.Mount mount && !mounts.has(mount.cache())) {
                 delete(name); // its server ended while it removed both
             } else {
                 enter(name, new Entry(is, pin(is), used));
@@ -213,7 +213,9 @@ public final class BuildCache implements AutoCloseable {
                 Files.deleteIfExists(aside);
             }
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "the next server will not know the cached build step " + name + ": " + e.getMessage());
+            LOG.log(
+                    Level.WARNING,
+                    "the next server will not know the cached build step " + name + ": " + e.getMessage());
             delete(name);
         }
     }
@@ -300,11 +302,11 @@ public final class BuildCache implements AutoCloseable {
     private boolean isFree(Entry entry) {
         return switch (entry.is) {
             case CacheRecord.Block _ -> true;
-            case CacheRecord.Mount(var cache, _) -> removed(cache);
+            case CacheRecord.Mount mount -> removed(mount.cache());
         };
     }
 
-    /// A cache that a block mounts stays, also between its commands, and one that this host cannot remove at the moment.
+    /// One that a block mounts stays, also between its commands, and so does what cannot be removed at the moment.
     private boolean removed(CacheMounts.Cache cache) {
         try {
             return !held.containsKey(cache) && mounts.remove(cache);

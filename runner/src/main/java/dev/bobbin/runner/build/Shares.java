@@ -75,10 +75,12 @@ final class Shares {
     }
 
     private Optional<String> first(Set<String> held, Comparator<Share> size) {
-        return owners.values().stream().max(size).flatMap(most -> owners.values().stream()
-                .filter(share -> size.compare(share, most) == 0)
-                .flatMap(share -> share.names.keySet().stream())
-                .filter(name -> !held.contains(name))
-                .findFirst());
+        return owners.values().stream()
+                .max(size)
+                .flatMap(most -> owners.values().stream()
+                        .filter(share -> size.compare(share, most) == 0)
+                        .flatMap(share -> share.names.keySet().stream())
+                        .filter(name -> !held.contains(name))
+                        .findFirst());
     }
 }
