@@ -33,12 +33,16 @@ public final class BuildCache implements AutoCloseable {
     private static final Duration USE_STEP = Duration.ofMinutes(1);
     /// Every entry costs some memory and some files.
     private static final long LEAST_BYTES = 64 << 10;
+    /// Sums of these still are numbers.
+    private static final long MOST_BYTES = 1L << 46;
 
     private final Path directory;
     private final ImageStore images;
     private final CacheMounts mounts;
     private final Map<String, Entry> entries = new HashMap<>();
     private final Shares shares = new Shares();
+    /// How many blocks have each.
+    private final Map<CacheMounts.Cache, Integer> held = new HashMap<>();
     private boolean closed;
 
     /// What a block became.
@@ -62,7 +66,7 @@ public final class BuildCache implements AutoCloseable {
         }
 
         long bytes() {
-            return Math.max(LEAST_BYTES, is.bytes());
+            return Math.clamp(is.bytes(), LEAST_BYTES, MOST_BYTES);
         }
     }
 
@@ -100,7 +104,11 @@ public final class BuildCache implements AutoCloseable {
         var name = String.valueOf(file.getFileName());
         try {
             var is = CacheRecord.parse(Files.readAllLines(file));
-            enter(name, new Entry(is, pin(is), used));
+            if (is instanceof CacheRecord.Mount mount && !mounts.has(mount.cache())) {
+                delete(name); // its server ended while it removed both
+            } else {
+                enter(name, new Entry(is, pin(is), used));
+            }
         } catch (RuntimeException | IOException e) {
             LOG.log(Level.INFO, "the cached build step " + name + " is forgotten: " + e.getMessage());
             delete(name);
@@ -166,32 +174,50 @@ public final class BuildCache implements AutoCloseable {
     /// Notes what a block became.
     ///
     /// @param stack the layers that it stands on, the lowest first, and its own
-    synchronized void put(String tenant, Digest key, Made made, List<Layer> stack) throws IOException {
+    synchronized void put(String tenant, Digest key, Made made, List<Layer> stack) {
         put(
                 name(tenant, key),
                 new CacheRecord.Block(made, stack.stream().map(Layer::diffId).toList()));
     }
 
-    /// Notes that a mounted cache was of use.
+    /// Notes that a mounted cache was of use; one that is not there any more is forgotten.
     ///
     /// @param bytes that are in it; what was known before if negative
-    synchronized void used(CacheMounts.Cache cache, long bytes) throws IOException {
-        var known = entries.get(name(cache));
-        if (known != null && (bytes < 0 || known.is.bytes() == bytes)) {
-            use(name(cache), known);
+    synchronized void used(CacheMounts.Cache cache, long bytes) {
+        var name = name(cache);
+        var known = entries.get(name);
+        if (!mounts.has(cache)) {
+            forget(name);
+        } else if (known != null && (bytes < 0 || known.is.bytes() == bytes)) {
+            use(name, known);
         } else {
-            put(name(cache), new CacheRecord.Mount(cache, Math.max(0, bytes)));
+            put(name, new CacheRecord.Mount(cache, Math.max(0, bytes)));
         }
     }
 
-    private void put(String name, CacheRecord is) throws IOException {
-        if (closed) {
-            return;
+    private void put(String name, CacheRecord is) {
+        if (!closed) {
+            write(name, is);
+            enter(name, new Entry(is, pin(is), Instant.now()));
         }
+    }
+
+    /// What the disk does not take is known to this server only.
+    private void write(String name, CacheRecord is) {
         var aside = directory.resolve(ASIDE + UUID.randomUUID());
-        Files.write(aside, is.lines());
-        Files.move(aside, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-        enter(name, new Entry(is, pin(is), Instant.now()));
+        try {
+            try {
+                Files.write(aside, is.lines());
+                Files.move(aside, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(aside);
+            }
+        } catch (IOException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "the next server will not know the cached build step " + name + ": " + e.getMessage());
+            delete(name);
+        }
     }
 
     /// Whether this mounted cache is known.
@@ -199,9 +225,14 @@ public final class BuildCache implements AutoCloseable {
         return entries.containsKey(name(cache));
     }
 
-    /// A mounted cache is gone.
-    synchronized void gone(CacheMounts.Cache cache) {
-        forget(name(cache));
+    /// A block mounts these: none of them goes until it is [#release]d.
+    synchronized void hold(List<CacheMounts.Cache> caches) {
+        caches.forEach(each -> held.merge(each, 1, Integer::sum));
+    }
+
+    /// That block is through with them.
+    synchronized void release(List<CacheMounts.Cache> caches) {
+        caches.forEach(each -> held.computeIfPresent(each, (_, blocks) -> blocks == 1 ? null : blocks - 1));
     }
 
     /// How many entries there are, and what they take: archives, what those are unpacked to, and mounted caches.
@@ -219,11 +250,21 @@ public final class BuildCache implements AutoCloseable {
                 .toList());
     }
 
-    /// Forgets everything of a tenant's.
-    public synchronized Pruned prune(String tenant) {
+    /// Forgets what blocks of a tenant's became.
+    public synchronized Pruned pruneBlocks(String tenant) {
+        return prune(tenant, CacheRecord.Block.class);
+    }
+
+    /// Removes the caches that commands of a tenant's mount, but those in use.
+    public synchronized Pruned pruneMounts(String tenant) {
+        return prune(tenant, CacheRecord.Mount.class);
+    }
+
+    private Pruned prune(String tenant, Class<? extends CacheRecord> kind) {
         var prefix = prefix(tenant);
-        return remove(entries.keySet().stream()
-                .filter(name -> name.startsWith(prefix))
+        return remove(entries.entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith(prefix) && kind.isInstance(entry.getValue().is))
+                .map(Map.Entry::getKey)
                 .sorted()
                 .toList());
     }
@@ -258,12 +299,21 @@ public final class BuildCache implements AutoCloseable {
         return new Pruned(count, bytes);
     }
 
-    /// A cache that a command has mounted stays.
     private boolean isFree(Entry entry) {
         return switch (entry.is) {
             case CacheRecord.Block _ -> true;
-            case CacheRecord.Mount mount -> mounts.remove(mount.cache());
+            case CacheRecord.Mount mount -> removed(mount.cache());
         };
+    }
+
+    /// One that a block mounts stays, also between its commands, and so does what cannot be removed at the moment.
+    private boolean removed(CacheMounts.Cache cache) {
+        try {
+            return !held.containsKey(cache) && mounts.remove(cache);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the mounted cache " + cache.name() + " stays: " + e.getMessage());
+            return false;
+        }
     }
 
     private void forget(String name) {

@@ -5,6 +5,7 @@ import dev.bobbin.image.store.ImageStore;
 import dev.bobbin.image.store.Workshop;
 import dev.bobbin.runner.BuildEvent;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -20,6 +21,8 @@ import java.util.function.LongConsumer;
 public final class Builder implements AutoCloseable {
     /* Below the directory: `cache/` with what was built before, and `scratch/` with what builds need for a moment; the latter
      * is emptied when a server begins. */
+
+    private static final System.Logger LOG = System.getLogger(Builder.class.getName());
 
     private final ImageStore images;
     private final Path scratch;
@@ -171,8 +174,13 @@ public final class Builder implements AutoCloseable {
         return places.computeIfAbsent(tenant, _ -> new Semaphore(config.parallel(), true));
     }
 
+    /// Not the matter of whoever's build led to it.
     private void prune() {
-        cache.pruneTo(config.cacheBytes(), config.cacheEntries());
+        try {
+            cache.pruneTo(config.cacheBytes(), config.cacheEntries());
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "the build cache could not be pruned", e);
+        }
     }
 
     private Recipe recipe(BuildRequest request, BuildContext context) {

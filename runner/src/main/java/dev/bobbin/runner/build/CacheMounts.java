@@ -14,6 +14,9 @@ public interface CacheMounts {
     /// All that there are.
     List<Cache> all();
 
+    /// Whether it is there.
+    boolean has(Cache cache);
+
     /// What is in one, which may take as long as looking at every file; nothing if it is not there.
     OptionalLong bytes(Cache cache);
 

@@ -1,7 +1,6 @@
 package dev.bobbin.runner.build;
 
 import dev.bobbin.runner.build.CacheMounts.Cache;
-import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,15 +20,21 @@ final class MountedCaches implements AutoCloseable {
     private final BuildCache cache;
     private final Runnable grown;
     private final Map<Cache, Turn> turns = new ConcurrentHashMap<>();
-    private final Set<Cache> measured = ConcurrentHashMap.newKeySet();
-    private final ExecutorService measuring = Executors.newVirtualThreadPerTaskExecutor();
+    /// What is to be measured, each once however often it is of use until then.
+    private final Set<Cache> unmeasured = ConcurrentHashMap.newKeySet();
+    /// One for all, as disks are no quicker with more; reading directories would hold a processor's carrier.
+    private final ExecutorService measuring = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("build-caches").factory());
 
     /// @param grown called when more is known of what they take
     MountedCaches(CacheMounts mounts, BuildCache cache, Runnable grown) {
         this.mounts = mounts;
         this.cache = cache;
         this.grown = grown;
-        mounts.all().stream().filter(each -> !cache.knows(each)).forEach(this::used);
+        mounts.all().stream().filter(each -> !cache.knows(each)).forEach(each -> {
+            cache.used(each, -1);
+            measureSoon(each);
+        });
     }
 
     /// One that a block at a time may use. It is known while any has it or waits for it.
@@ -46,12 +51,15 @@ final class MountedCaches implements AutoCloseable {
 
         private Held(List<Cache> all) {
             this.all = all;
+            cache.hold(all);
         }
 
         @Override
         public void close() {
             taken.reversed().forEach(MountedCaches.this::release);
-            all.forEach(MountedCaches.this::used);
+            all.forEach(each -> cache.used(each, -1));
+            cache.release(all);
+            all.forEach(MountedCaches.this::measureSoon);
         }
     }
 
@@ -78,6 +86,7 @@ final class MountedCaches implements AutoCloseable {
         } finally {
             if (!whole) {
                 held.taken.forEach(this::release);
+                cache.release(held.all);
             }
         }
     }
@@ -118,37 +127,27 @@ final class MountedCaches implements AutoCloseable {
         turns.computeIfPresent(name, (_, known) -> --known.wanted == 0 ? null : known);
     }
 
-    /// Notes the use of one; what it takes by now is found out aside, as that may take a while.
-    private void used(Cache one) {
-        note(one, -1);
-        if (measured.add(one)) {
+    /// Finds out aside what it takes by now, as that may take a while.
+    private void measureSoon(Cache one) {
+        if (unmeasured.add(one)) {
             try {
                 measuring.execute(() -> measure(one));
             } catch (RejectedExecutionException _) {
-                measured.remove(one); // the next server will do it
+                unmeasured.remove(one); // the next server will do it
             }
         }
     }
 
     private void measure(Cache one) {
-        measured.remove(one);
-        var bytes = mounts.bytes(one);
-        if (Thread.currentThread().isInterrupted()) {
-            return;
-        }
-        if (bytes.isEmpty()) {
-            cache.gone(one);
-        } else {
-            note(one, bytes.getAsLong());
-            grown.run();
-        }
-    }
-
-    private void note(Cache one, long bytes) {
+        unmeasured.remove(one); // before the look: a use from now on asks for another
         try {
-            cache.used(one, bytes);
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "the use of a mounted cache is not noted: " + e.getMessage());
+            var bytes = mounts.bytes(one);
+            if (!Thread.currentThread().isInterrupted()) {
+                cache.used(one, bytes.orElse(-1));
+                grown.run();
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "what the mounted cache " + one.name() + " takes is not known", e);
         }
     }
 

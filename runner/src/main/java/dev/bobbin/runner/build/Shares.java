@@ -64,19 +64,23 @@ final class Shares {
 
     /// What goes next if there is more than may be; nothing if there is not.
     ///
-    /// @param held names that cannot go
+    /// @param held names that cannot go; if whoever has most has nothing else, nothing goes
     Optional<String> surplus(long mostBytes, int mostCount, Set<String> held) {
-        if (bytes > mostBytes) {
-            return first(held, Comparator.comparingLong(share -> share.bytes));
-        }
-        return count > mostCount ? first(held, Comparator.comparingInt(share -> share.names.size())) : Optional.empty();
+        var next = bytes > mostBytes
+                ? first(held, Comparator.comparingLong(share -> share.bytes))
+                : Optional.<String>empty();
+        return next.isPresent() || count <= mostCount
+                ? next
+                : first(held, Comparator.comparingInt(share -> share.names.size()));
     }
 
     private Optional<String> first(Set<String> held, Comparator<Share> size) {
         return owners.values().stream()
-                .sorted(size.reversed())
-                .flatMap(share -> share.names.keySet().stream())
-                .filter(name -> !held.contains(name))
-                .findFirst();
+                .max(size)
+                .flatMap(most -> owners.values().stream()
+                        .filter(share -> size.compare(share, most) == 0)
+                        .flatMap(share -> share.names.keySet().stream())
+                        .filter(name -> !held.contains(name))
+                        .findFirst());
     }
 }

@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -70,8 +71,13 @@ final class BuildCommands implements Commands, CacheMounts {
     }
 
     @Override
+    public boolean has(Cache cache) {
+        return volume(cache).isPresent();
+    }
+
+    @Override
     public OptionalLong bytes(Cache cache) {
-        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        var volume = volume(cache);
         return volume.isEmpty()
                 ? OptionalLong.empty()
                 : OptionalLong.of(premises.volumes().bytes(volume.get()));
@@ -79,8 +85,12 @@ final class BuildCommands implements Commands, CacheMounts {
 
     @Override
     public boolean remove(Cache cache) {
-        var volume = premises.volumes().find(CACHES + cache.tenant(), cache.name());
+        var volume = volume(cache);
         return volume.isEmpty() || premises.volumes().remove(volume.get()).isEmpty();
+    }
+
+    private Optional<Volume> volume(Cache cache) {
+        return premises.volumes().find(CACHES + cache.tenant(), cache.name());
     }
 
     /// One command, from its sandbox to what is left of that.
@@ -151,7 +161,7 @@ final class BuildCommands implements Commands, CacheMounts {
             for (var mount : command.step().mounts()) {
                 switch (mount) {
                     case StepMount.Cache cache -> {
-                        make(cache.name());
+                        use(cache.name());
                         caches.add(new Mount.Volume(cache.name(), cache.target(), cache.readOnly()));
                     }
                     case StepMount.Tmpfs tmpfs -> caches.add(new Mount.Tmpfs(tmpfs.target(), tmpfs.bytes()));
@@ -160,7 +170,7 @@ final class BuildCommands implements Commands, CacheMounts {
                 made(mount.target());
             }
             var answer = premises.mountings()
-                    .take(CACHES + command.tenant(), caches, command.limits().memoryBytes(), "build " + own);
+                    .take(CACHES + command.tenant(), caches, command.limits().memoryBytes(), user());
             switch (answer) {
                 case Mountings.Answer.Ready(var ready) -> orders.addAll(ready);
                 case Mountings.Answer.Refused(var refusal) ->
@@ -174,11 +184,14 @@ final class BuildCommands implements Commands, CacheMounts {
             return orders;
         }
 
-        /// A cache is made with the size that a build's disk has.
-        private void make(String name) {
-            var tenant = CACHES + command.tenant();
+        /// A cache is made with the size that a build's disk has, and is in use from then on.
+        private void use(String name) {
             var size = Math.max(Volume.LEAST_BYTES, command.limits().diskBytes());
-            var _ = premises.volumes().create(tenant, name, Map.of(), size);
+            var _ = premises.volumes().use(CACHES + command.tenant(), name, size, user());
+        }
+
+        private String user() {
+            return "build " + own;
         }
 
         /// What is made for a mount has this path, and so have the directories above it.
@@ -288,7 +301,7 @@ final class BuildCommands implements Commands, CacheMounts {
 
         @Override
         public void close() {
-            premises.mountings().release("build " + own);
+            premises.mountings().release(user());
             for (var each : passing) {
                 try {
                     premises.volumes().discarded(each);

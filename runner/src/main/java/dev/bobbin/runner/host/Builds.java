@@ -150,11 +150,12 @@ public final class Builds {
 
     /// Forgets everything of a tenant's.
     ///
-    /// @return how many steps, and the bytes of the layers that no image needed
+    /// @return how many steps and mounted caches, and the bytes of these and of the layers that no image needed
     public BuildCache.Pruned prune(String tenant) throws IOException {
-        var pruned = builder.cache().prune(tenant);
-        return new BuildCache.Pruned(
-                pruned.entries(), images.prune(PrunePolicy.UNREFERENCED).freedBytes());
+        var steps = builder.cache().pruneBlocks(tenant);
+        var mounted = builder.cache().pruneMounts(tenant);
+        var layers = images.prune(PrunePolicy.UNREFERENCED);
+        return new BuildCache.Pruned(steps.entries() + mounted.entries(), mounted.bytes() + layers.freedBytes());
     }
 
     /// Forgets what was not of use for so long, and removes the layers that no image needs; caches that commands

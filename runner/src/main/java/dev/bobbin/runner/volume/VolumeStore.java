@@ -239,9 +239,16 @@ public final class VolumeStore {
     }
 
     /// Notes that `user` uses the volume of this name, which is made if there is none.
-    synchronized Volume use(String tenant, String name, String user) {
+    Volume use(String tenant, String name, String user) {
+        return use(tenant, name, 0, user);
+    }
+
+    /// Notes that `user` uses the volume of this name, until [Mountings#release]; it is made if there is none.
+    ///
+    /// @param bytes what may be in it then; 0 if nothing but the disk limits that
+    public synchronized Volume use(String tenant, String name, long bytes, String user) {
         var known = all.get(new Key(tenant, name));
-        var volume = known == null ? make(tenant, name, Map.of(), 0) : known;
+        var volume = known == null ? make(tenant, name, Map.of(), bytes) : known;
         users.computeIfAbsent(volume.id(), _ -> new TreeSet<>()).add(user);
         return volume;
     }

@@ -44,6 +44,11 @@ class BuilderTest {
         }
 
         @Override
+        public boolean has(Cache cache) {
+            return false;
+        }
+
+        @Override
         public OptionalLong bytes(Cache cache) {
             return OptionalLong.empty();
         }

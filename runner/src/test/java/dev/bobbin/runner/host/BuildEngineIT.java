@@ -132,6 +132,20 @@ class BuildEngineIT {
     }
 
     @Test
+    void tellsTheBytesOfMountedCachesThatWerePruned() throws Exception {
+        var pruned = host.runtime().builds();
+        pruned.prune(TestBuilds.TENANT);
+        builds.of("large", "FROM bb\nRUN --mount=type=cache,target=/c head -c 5000000 /dev/zero >/c/large\n")
+                .build()
+                .succeeded();
+        for (var left = 1000; left > 0 && pruned.cache().usage().bytes() < 5_000_000; left--) {
+            Thread.sleep(10); // they are measured aside
+        }
+        assertThat(pruned.prune(TestBuilds.TENANT).bytes()).isGreaterThan(5_000_000);
+        assertThat(pruned.cache().usage().bytes()).isZero();
+    }
+
+    @Test
     void saysThatFilesTakeMoreThanTheDisk() throws Exception {
         var few = new Limits(64 << 20, 0, 64, Duration.ofMinutes(1), 100_000, 1 << 20);
         builds.of("large", Map.of("Dockerfile", "FROM bb\nCOPY f /f\n"))

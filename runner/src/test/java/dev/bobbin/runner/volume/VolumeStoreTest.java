@@ -81,6 +81,16 @@ class VolumeStoreTest {
     }
 
     @Test
+    void whatIsMadeForAUserHasItsSizeAndThatUser() {
+        var made = volumes.use("blue", "data", Volume.LEAST_BYTES, "build 1");
+        assertThat(made.bytes()).isEqualTo(Volume.LEAST_BYTES);
+        assertThat(volumes.use("blue", "data", "build 1")).isEqualTo(made);
+        assertThat(volumes.remove(made)).isPresent();
+        volumes.release("build 1");
+        assertThat(volumes.remove(made)).isEmpty();
+    }
+
+    @Test
     void knowsAgainWhoOutlivedAServer() throws Exception {
         var made = volumes.use("blue", "data", "sandbox 1");
         volumes = VolumeStore.open(directory, Projects.open(directory, directory));
