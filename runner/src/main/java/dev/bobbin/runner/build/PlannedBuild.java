@@ -52,14 +52,6 @@ public final class PlannedBuild implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (var each : held) {
-            try {
-                each.close();
-            } catch (IOException | RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IOException(e);
-            }
-        }
+        Closing.all(held, AutoCloseable::close);
     }
 }
