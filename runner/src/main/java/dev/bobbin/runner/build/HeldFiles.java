@@ -39,11 +39,21 @@ final class HeldFiles {
 
     /// One more, with all that is known of it.
     void add(Tree.Node node) {
-        var more = (long) node.path().length() + node.target().length();
+        add(bytes(node));
+    }
+
+    private static long bytes(Tree.Node node) {
+        var bytes = (long) node.path().length() + node.target().length();
         for (var attribute : node.attributes().entrySet()) {
-            more += attribute.getKey().length() + attribute.getValue().length();
+            bytes += attribute.getKey().length() + attribute.getValue().length();
         }
-        add(more);
+        return bytes;
+    }
+
+    /// One that was added, and is held no more.
+    void forget(Tree.Node node) {
+        files--;
+        bytes -= bytes(node);
     }
 
     /// Names that were added each with its length, and are held no more.

@@ -94,9 +94,11 @@ final class StagedFiles {
     }
 
     private void stage(Tree.Node node, Tree from, Tree.Node origin) {
-        if (staged.put(node.path(), new Staged(node, from, origin)) == null) {
-            held.add(node);
+        var before = staged.put(node.path(), new Staged(node, from, origin));
+        if (before != null) {
+            held.forget(before.node);
         }
+        held.add(node);
     }
 
     /// Puts what is no directory into a directory that is there.

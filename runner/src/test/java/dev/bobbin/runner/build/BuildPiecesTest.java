@@ -295,6 +295,12 @@ class BuildPiecesTest {
                             BuildException.class, e -> assertThat(e.line()).isEqualTo(7))
                     .hasMessageContaining("more than the 5120 bytes of disk");
         }
+        var large = new Tree.Node("f", Tree.Kind.LINK, 0777, 0, 0, 0, "t".repeat(64 << 20), Map.of());
+        var replacing = new HeldFiles(Long.MAX_VALUE, 7);
+        replacing.add(large);
+        replacing.forget(large);
+        replacing.add(large);
+        assertThatThrownBy(() -> replacing.add(large)).hasMessageContaining("bytes of names");
         var names = new HeldFiles(Long.MAX_VALUE, 7);
         names.add(128 << 20);
         assertThatThrownBy(() -> names.add(1)).hasMessageContaining("bytes of names");
