@@ -15,12 +15,18 @@ final class BlockWork {
     private final Block block;
     private final List<Layer> below;
     private final List<BuildCache.Made> parts = new ArrayList<>();
+    /// Of all that its steps put, and of all archives that they unpack.
+    private final HeldFiles staged;
+
+    private final HeldFiles unpacked;
 
     BlockWork(Site site, Site.Sources sources, Block block, List<Layer> below) {
         this.site = site;
         this.sources = sources;
         this.block = block;
         this.below = List.copyOf(below);
+        this.staged = held(1);
+        this.unpacked = held(1);
     }
 
     /// Does the steps.
@@ -86,11 +92,17 @@ final class BlockWork {
         return each > Long.MAX_VALUE / count ? Long.MAX_VALUE : each * count;
     }
 
+    private HeldFiles held(int count) {
+        return new HeldFiles(disk(count), block.line());
+    }
+
     private BuildCache.Made squashed() throws IOException {
         try (var ground = site.stand(below);
                 var all = site.stand(soFar())) {
             var own = site.directories(all.rootfs()).subList(0, parts.size());
-            return make(tar -> new Snapshot(own, ground.tree(), Snapshot.Traces.NONE).writeTo(tar), parts.size());
+            return make(
+                    tar -> new Snapshot(own, ground.tree(), Snapshot.Traces.NONE, held(parts.size())).writeTo(tar),
+                    parts.size());
         }
     }
 
@@ -99,14 +111,18 @@ final class BlockWork {
             return;
         }
         try (var ground = site.stand(soFar())) {
-            var staged = new StagedFiles(isLinked(steps.getFirst()) ? new LayeredTree(List.of()) : ground.tree());
-            try (var copying = new Copying(staged, ground.rootfs()::identity, site.scratch(), disk(1));
+            var tree = isLinked(steps.getFirst()) ? new LayeredTree(List.of()) : ground.tree();
+            var files = new StagedFiles(tree, staged);
+            try (var copying = new Copying(files, ground.rootfs()::identity, site.scratch(), disk(1), unpacked);
                     var open = new Open()) {
                 for (var step : steps) {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException();
+                    }
                     place(step, copying, open);
                 }
-                if (!staged.isEmpty()) {
-                    parts.add(make(staged::writeTo, 1));
+                if (!files.isEmpty()) {
+                    parts.add(make(files::writeTo, 1));
                 }
             }
         }
@@ -168,7 +184,7 @@ final class BlockWork {
 
     private void keep(Commands.Ran ran, Tree tree) throws IOException {
         var files = new long[1];
-        var snapshot = new Snapshot(List.of(ran.upper()), tree, Snapshot.Traces.of(ran));
+        var snapshot = new Snapshot(List.of(ran.upper()), tree, Snapshot.Traces.of(ran), held(1));
         var made = make(tar -> files[0] = snapshot.writeTo(tar), 1);
         if (files[0] > 0) {
             parts.add(made);

@@ -27,11 +27,16 @@ final class BoundedOutput extends FilterOutputStream {
     public void write(byte[] bytes, int offset, int length) throws IOException {
         left -= length;
         if (left < 0) {
-            throw new BuildException(
-                    BuildException.Problem.STEP,
-                    line,
-                    "its files take more than the " + most + " bytes of disk that the build has");
+            throw full(most, line);
         }
         out.write(bytes, offset, length);
+    }
+
+    /// Says that there is no more room.
+    static BuildException full(long most, int line) {
+        return new BuildException(
+                BuildException.Problem.STEP,
+                line,
+                "its files take more than the " + most + " bytes of disk that the build has");
     }
 }

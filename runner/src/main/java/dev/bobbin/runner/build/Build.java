@@ -35,6 +35,8 @@ final class Build {
     private final MountedCaches mounted;
     private final Semaphore places;
     private final Map<String, CompletableFuture<Done>> done = new HashMap<>();
+    /// Of blocks that stood on what was cached and were not: found out before any block began.
+    private final Map<String, Digest> keys = new HashMap<>();
     private final LinkedBlockingQueue<Optional<RuntimeException>> ended = new LinkedBlockingQueue<>();
     private final AtomicInteger cached = new AtomicInteger();
     private final AtomicInteger made = new AtomicInteger();
@@ -107,9 +109,15 @@ final class Build {
     private boolean takeKnown(Block block) throws InterruptedException {
         try {
             var below = below(block);
-            var known = block.steps().isEmpty()
-                    ? Optional.of(new Done(null, below))
-                    : known(block, key(block, below), below);
+            if (block.steps().isEmpty()) {
+                return promise(block.name()).complete(new Done(null, below));
+            }
+            if (!site.order().useCache()) {
+                return false;
+            }
+            var key = BlockKey.of(block, site.order(), sources, below);
+            keys.put(block.name(), key);
+            var known = known(block, key, below);
             known.ifPresent(promise(block.name())::complete);
             return known.isPresent();
         } catch (IOException | RuntimeException _) {
@@ -180,7 +188,8 @@ final class Build {
     }
 
     private Digest key(Block block, List<Layer> below) throws IOException, InterruptedException {
-        return BlockKey.of(block, site.order(), sources, below);
+        var key = keys.get(block.name());
+        return key == null ? BlockKey.of(block, site.order(), sources, below) : key;
     }
 
     private Optional<Done> known(Block block, Digest key, List<Layer> below) {

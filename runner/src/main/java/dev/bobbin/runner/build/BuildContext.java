@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -124,11 +125,17 @@ public final class BuildContext implements Tree, AutoCloseable {
     @Override
     public List<String> names(String directory) {
         var prefix = directory.isEmpty() ? "" : directory + "/";
-        return entries.tailMap(prefix, directory.isEmpty() ? false : true).keySet().stream()
-                .takeWhile(path -> path.startsWith(prefix))
-                .filter(path -> path.indexOf('/', prefix.length()) < 0)
-                .map(Names::last)
-                .toList();
+        var names = new ArrayList<String>();
+        for (var path = entries.higherKey(prefix); path != null && path.startsWith(prefix); ) {
+            var slash = path.indexOf('/', prefix.length());
+            if (slash < 0) {
+                names.add(path.substring(prefix.length()));
+                path = entries.higherKey(path);
+            } else { // what is below a child is passed over at once: '0' comes after '/'
+                path = entries.ceilingKey(path.substring(0, slash) + "0");
+            }
+        }
+        return names;
     }
 
     @Override
@@ -140,6 +147,11 @@ public final class BuildContext implements Tree, AutoCloseable {
     @Override
     public Optional<String> digest(Node file) {
         return Optional.ofNullable(entries.get(file.path())).map(Entry::digest);
+    }
+
+    /// Counts everything that is in it.
+    void countIn(HeldFiles held) {
+        entries.values().forEach(entry -> held.add(entry.node));
     }
 
     /// What its contents take.

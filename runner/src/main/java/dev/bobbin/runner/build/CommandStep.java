@@ -37,7 +37,8 @@ final class CommandStep {
     ///
     /// @throws FailedStep if that is not 0
     void run(Site.Ground ground, Opener sources, Left left) throws IOException, InterruptedException {
-        try (var fixtures = new Fixtures(site.scratch(), site.order().secrets())) {
+        try (var fixtures = new Fixtures(
+                site.scratch(), site.order().secrets(), site.order().limits().diskBytes())) {
             for (var mount : step.mounts()) {
                 if (mount instanceof StepMount.Bind bind) {
                     fixtures.bind(bind, bind.asCopy(step.line()), sources.open(bind.source()));

@@ -21,16 +21,24 @@ final class Copying implements AutoCloseable {
     private final Function<String, Optional<Identity>> users;
     private final Path scratch;
     private final long mostBytes;
+    private final HeldFiles held;
     private final List<BuildContext> unpacked = new ArrayList<>();
 
     /// @param users who a name is in the root
     /// @param scratch a directory for what an archive holds
     /// @param mostBytes of all archives together
-    Copying(StagedFiles staged, Function<String, Optional<Identity>> users, Path scratch, long mostBytes) {
+    /// @param held of what archives hold
+    Copying(
+            StagedFiles staged,
+            Function<String, Optional<Identity>> users,
+            Path scratch,
+            long mostBytes,
+            HeldFiles held) {
         this.staged = staged;
         this.users = users;
         this.scratch = scratch;
         this.mostBytes = mostBytes;
+        this.held = held;
     }
 
     void file(Step.InlineFile step) throws IOException {
@@ -112,6 +120,7 @@ final class Copying implements AutoCloseable {
             }
             var files = BuildContext.unpack(content, scratch, mostBytes - taken);
             unpacked.add(files);
+            files.countIn(held);
             var dress = new StagedFiles.Dress(owner(step.owner(), step.line()), step.mode());
             var made = staged.directory(destination, parents(dress));
             staged.putAll(made, files, "", IgnoreRules.of(List.of()), dress);
@@ -159,9 +168,7 @@ final class Copying implements AutoCloseable {
     /// Lets go of archives, once the layer is written.
     @Override
     public void close() throws IOException {
-        for (var each : unpacked) {
-            each.close();
-        }
+        Closing.all(unpacked, BuildContext::close);
     }
 
     /// A user without a group has the group of the same number, as everywhere in build files.

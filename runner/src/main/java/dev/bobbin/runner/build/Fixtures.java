@@ -1,7 +1,7 @@
 package dev.bobbin.runner.build;
 
+import dev.bobbin.runner.kernel.RawPath;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -16,14 +16,22 @@ import java.util.UUID;
 /// Files that are made for one command and seen by it alone: secrets, scripts, parts of the context and of other
 /// stages. They are never part of a layer. Closing this removes what nobody took.
 final class Fixtures implements AutoCloseable {
+    /// What any file takes, whatever it holds.
+    private static final int LEAST_BYTES = 512;
+
     private final Path scratch;
     private final Map<String, byte[]> secrets;
+    private final long diskBytes;
     private final List<Commands.Fixture> made = new ArrayList<>();
     private final Map<String, String> variables = new LinkedHashMap<>();
+    private final byte[] buffer = new byte[64 << 10];
+    private long copied;
 
-    Fixtures(Path scratch, Map<String, byte[]> secrets) {
+    /// @param diskBytes that all files of the context and of other layers may take together
+    Fixtures(Path scratch, Map<String, byte[]> secrets, long diskBytes) {
         this.scratch = scratch;
         this.secrets = secrets;
+        this.diskBytes = diskBytes;
     }
 
     List<Commands.Fixture> made() {
@@ -70,32 +78,46 @@ final class Fixtures implements AutoCloseable {
     }
 
     /// Files of the context or of other layers.
-    void bind(StepMount.Bind bind, Step.Copy as, Tree source) throws IOException {
+    void bind(StepMount.Bind bind, Step.Copy as, Tree source) throws IOException, InterruptedException {
         var selected = Selection.of(as, source).getFirst().node();
         var place = fresh();
         made.add(new Commands.Fixture(place, bind.target(), !bind.writable()));
-        copy(selected, source, place);
+        copy(selected, source, place, as.line());
     }
 
-    private static void copy(Tree.Node node, Tree source, Path place) throws IOException {
+    private void copy(Tree.Node node, Tree source, Path place, int line) throws IOException, InterruptedException {
+        count(LEAST_BYTES, line);
         switch (node.kind()) {
             case DIRECTORY -> {
                 Files.createDirectory(place);
                 for (var name : source.names(node.path())) {
                     var child = source.find(Names.join(node.path(), name)).orElseThrow();
-                    copy(child, source, dev.bobbin.runner.kernel.RawPath.resolve(place.toAbsolutePath(), name));
+                    copy(child, source, RawPath.resolve(place.toAbsolutePath(), name), line);
                 }
                 dress(place, node.mode(), node.uid(), node.gid());
             }
             case FILE -> {
                 try (var content = source.open(node);
-                        OutputStream out = Files.newOutputStream(place)) {
-                    content.transferTo(out);
+                        var out = Files.newOutputStream(place)) {
+                    for (var read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+                        count(read, line);
+                        out.write(buffer, 0, read);
+                    }
                 }
                 dress(place, node.mode(), node.uid(), node.gid());
             }
             case LINK -> Files.createSymbolicLink(place, Path.of(Names.shown(node.target())));
             case PIPE, DEVICE -> {}
+        }
+    }
+
+    private void count(long more, int line) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        copied += more;
+        if (copied > diskBytes) {
+            throw BoundedOutput.full(diskBytes, line);
         }
     }
 
@@ -111,8 +133,6 @@ final class Fixtures implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (var each : made) {
-            Scratch.remove(each.content());
-        }
+        Closing.all(made, each -> Scratch.remove(each.content()));
     }
 }

@@ -117,7 +117,7 @@ final class Key {
     }
 
     /// Files of a tree that knows their digests, with everything below them.
-    void files(Tree tree, List<Selection> selected, IgnoreRules excludes) throws IOException {
+    void files(Tree tree, List<Selection> selected, IgnoreRules excludes) throws IOException, InterruptedException {
         text(Integer.toString(selected.size()));
         for (var each : selected) {
             text(each.name());
@@ -129,7 +129,7 @@ final class Key {
     }
 
     /// Files that a command sees as they are, with everything below them.
-    void bound(Tree tree, List<Selection> selected) throws IOException {
+    void bound(Tree tree, List<Selection> selected) throws IOException, InterruptedException {
         text(Integer.toString(selected.size()));
         for (var each : selected) {
             node(tree, each.node());
@@ -157,11 +157,15 @@ final class Key {
         texts(List.of(Integer.toString(node.uid()), Integer.toString(node.gid())));
     }
 
-    private void below(Tree tree, Tree.Node directory, IgnoreRules excludes, Owners owners) throws IOException {
+    private void below(Tree tree, Tree.Node directory, IgnoreRules excludes, Owners owners)
+            throws IOException, InterruptedException {
         if (!directory.isDirectory()) {
             return;
         }
         for (var name : tree.names(directory.path())) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             var node = tree.find(Names.join(directory.path(), name)).orElseThrow();
             if (!node.isDirectory() && excludes.ignores(Names.shown(node.path()))) {
                 continue;

@@ -2,7 +2,6 @@ package dev.bobbin.runner.build;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 
 /// A build that is understood and not yet begun: its recipe is compiled, and the images that it names are here. Closing
 /// it lets go of its context and of everything that is not in the cache or in an image.
@@ -53,16 +52,6 @@ public final class PlannedBuild implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        var failure = Optional.<IOException>empty();
-        for (var each : held) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                failure = Optional.of(e instanceof IOException io ? io : new IOException(e));
-            }
-        }
-        if (failure.isPresent()) {
-            throw failure.get();
-        }
+        Closing.all(held, AutoCloseable::close);
     }
 }

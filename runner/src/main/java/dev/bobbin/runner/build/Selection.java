@@ -16,12 +16,13 @@ record Selection(String name, Tree.Node node) {
     /// Everything that is copied, each once, in the order of the patterns.
     ///
     /// @throws BuildException CONTEXT if something that has to be there is not
-    static List<Selection> of(Step.Copy copy, Tree source) throws IOException {
+    static List<Selection> of(Step.Copy copy, Tree source) throws IOException, InterruptedException {
         var all = new ArrayList<Selection>();
+        var seen = new HeldFiles(Long.MAX_VALUE, copy.line());
         for (var pattern : copy.patterns()) {
             var plain = Names.plain(Names.raw(pattern));
             if (isPattern(plain)) {
-                matches(plain, "", source).forEach((name, node) -> all.add(new Selection(name, node)));
+                matches(plain, "", source, seen).forEach((name, node) -> all.add(new Selection(name, node)));
             } else {
                 var found = find(plain, source);
                 if (found == null) {
@@ -45,7 +46,8 @@ record Selection(String name, Tree.Node node) {
         return real.isEmpty() ? null : source.find(real.get()).orElse(null);
     }
 
-    private static TreeMap<String, Tree.Node> matches(String pattern, String beneath, Tree source) throws IOException {
+    private static TreeMap<String, Tree.Node> matches(String pattern, String beneath, Tree source, HeldFiles seen)
+            throws IOException, InterruptedException {
         var found = new TreeMap<String, Tree.Node>();
         var slash = pattern.indexOf('/');
         var first = slash < 0 ? pattern : pattern.substring(0, slash);
@@ -55,17 +57,21 @@ record Selection(String name, Tree.Node node) {
             return found;
         }
         for (var name : source.names(real.get())) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             if (!glob.matches(Names.shown(name))) {
                 continue;
             }
             var path = Names.join(beneath, name);
+            seen.add(path.length());
             if (slash < 0) {
                 var node = find(path, source);
                 if (node != null) {
                     found.put(path, node);
                 }
             } else {
-                found.putAll(matches(pattern.substring(slash + 1), path, source));
+                found.putAll(matches(pattern.substring(slash + 1), path, source, seen));
             }
         }
         return found;

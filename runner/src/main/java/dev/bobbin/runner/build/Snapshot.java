@@ -27,6 +27,7 @@ final class Snapshot {
     private final List<Path> parts;
     private final Tree below;
     private final Traces traces;
+    private final HeldFiles held;
     /// The name under which each file of several names was written.
     private final Map<Name, String> written = new HashMap<>();
 
@@ -91,10 +92,12 @@ final class Snapshot {
 
     /// @param parts topmost first
     /// @param below what they lie on
-    Snapshot(List<Path> parts, Tree below, Traces traces) {
+    /// @param held names of what was not written yet, and of files that have several
+    Snapshot(List<Path> parts, Tree below, Traces traces, HeldFiles held) {
         this.parts = parts.stream().map(Path::toAbsolutePath).toList();
         this.below = below;
         this.traces = traces;
+        this.held = held;
     }
 
     /// Writes everything; gives how many files that is.
@@ -111,19 +114,26 @@ final class Snapshot {
                     0,
                     "the step left more than " + DEEPEST + " directories in each other");
         }
-        for (var name : names(all)) {
+        var names = names(all);
+        for (var name : names) {
             var child = Names.join(path, name);
             if (!traces.omitted.contains(child)) {
                 one(Place.of(all, child), shown, tar);
             }
         }
+        held.forget(names);
     }
 
-    private static Set<String> names(List<Path> all) throws IOException {
+    private Set<String> names(List<Path> all) throws IOException {
         var names = new TreeSet<String>();
         for (var each : all) {
             try (var entries = Files.newDirectoryStream(each)) {
-                entries.forEach(entry -> names.add(RawPath.name(entry)));
+                for (var entry : entries) {
+                    var name = RawPath.name(entry);
+                    if (names.add(name)) {
+                        held.add(name.length());
+                    }
+                }
             }
         }
         return names;
@@ -131,14 +141,11 @@ final class Snapshot {
 
     private void one(Place place, Tree shown, LayerTar tar) throws IOException {
         var path = place.path;
-        if (place.here.isEmpty()) {
+        if (place.here.isEmpty() || place.top().isSocket()) {
             if (shown.find(path).isPresent()) {
                 tar.addWhiteout(path);
                 files++;
             }
-            return;
-        }
-        if (place.top().isSocket()) {
             return;
         }
         var node = place.top().node(path, traces.uidBase);
@@ -168,7 +175,9 @@ final class Snapshot {
 
     /// Whether nothing of what is in a directory becomes part of the layer.
     private boolean holdsNothing(Place directory, Tree shown) throws IOException {
-        for (var name : names(directory.directories())) {
+        var names = names(directory.directories());
+        held.forget(names);
+        for (var name : names) {
             var child = Names.join(directory.path, name);
             if (!traces.omitted.contains(child) && !isScaffolding(Place.of(directory.directories(), child), shown)) {
                 return false;
@@ -202,6 +211,7 @@ final class Snapshot {
                 tar.addHardLink(node, first);
                 return;
             }
+            held.add(node.path().length());
         }
         if (!inode.isFile()) {
             tar.add(node, InputStream.nullInputStream());

@@ -15,6 +15,7 @@ final class StagedFiles {
     private static final int LONGEST_PATH = 4_000;
 
     private final Tree below;
+    private final HeldFiles held;
     private final TreeMap<String, Staged> staged = new TreeMap<>();
 
     /// What somebody else owns it as, and how it may be used; `null` for what it says itself.
@@ -31,8 +32,9 @@ final class StagedFiles {
     /// @param from has the content, as `origin`
     private record Staged(Tree.Node node, Tree from, Tree.Node origin) {}
 
-    StagedFiles(Tree below) {
+    StagedFiles(Tree below, HeldFiles held) {
         this.below = below;
+        this.held = held;
     }
 
     boolean isEmpty() {
@@ -63,7 +65,8 @@ final class StagedFiles {
             if (there.isEmpty()) {
                 var owner = dress.owner == null ? Owner.ROOT : dress.owner;
                 var mode = dress.mode == null ? USUAL_MODE : dress.mode;
-                stage(new Tree.Node(next, Tree.Kind.DIRECTORY, mode, owner.uid, owner.gid, 0, "", Map.of()));
+                var node = new Tree.Node(next, Tree.Kind.DIRECTORY, mode, owner.uid, owner.gid, 0, "", Map.of());
+                stage(node, below, node);
             } else if (there.get().kind() == Tree.Kind.LINK) {
                 if (++links > Tree.MOST_LINKS) {
                     throw new IOException("too many symbolic links: /" + Names.shown(path));
@@ -90,8 +93,12 @@ final class StagedFiles {
         return find(real.get()).filter(Tree.Node::isDirectory).map(Tree.Node::path);
     }
 
-    private void stage(Tree.Node node) {
-        staged.put(node.path(), new Staged(node, below, node));
+    private void stage(Tree.Node node, Tree from, Tree.Node origin) {
+        var before = staged.put(node.path(), new Staged(node, from, origin));
+        if (before != null) {
+            held.forget(before.node);
+        }
+        held.add(node);
     }
 
     /// Puts what is no directory into a directory that is there.
@@ -100,7 +107,7 @@ final class StagedFiles {
         if (find(path).filter(Tree.Node::isDirectory).isPresent()) {
             throw new IOException("/" + Names.shown(path) + " is a directory, and cannot become a file");
         }
-        staged.put(path, new Staged(dressed(origin, path, dress), from, origin));
+        stage(dressed(origin, path, dress), from, origin);
     }
 
     /// Puts what is in a directory of `from` into a directory, with that directory's own looks for those below it.
@@ -118,7 +125,7 @@ final class StagedFiles {
             var into = Names.join(directory, name);
             if (!leftOut) {
                 var made = directory(into, dress);
-                staged.put(made, new Staged(dressed(node, made, dress), from, node));
+                stage(dressed(node, made, dress), from, node);
                 into = made;
             }
             putAll(into, from, path, excludes, dress);

@@ -119,6 +119,9 @@ final class BuildCommands implements Commands, CacheMounts {
             } finally {
                 if (!ended) {
                     premises.destroy(id);
+                    if (taken != null && listening == null) {
+                        taken.sandbox().close();
+                    }
                     awaitEnd();
                     close();
                 }

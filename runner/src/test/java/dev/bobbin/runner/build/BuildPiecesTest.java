@@ -10,17 +10,24 @@ import dev.bobbin.image.Layer;
 import dev.bobbin.image.TarFile;
 import dev.bobbin.image.TestImages;
 import dev.bobbin.image.store.TarFiles;
+import dev.bobbin.runner.JobId;
+import dev.bobbin.runner.Limits;
 import dev.bobbin.runner.Network;
 import dev.bobbin.runner.build.pattern.IgnoreRules;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -241,6 +248,186 @@ class BuildPiecesTest {
         context.close();
         // the directory that nobody named is kept too
         assertThat(taken).hasValue(2 * 512 + "d".length() + "d/l".length() + "to".length());
+    }
+
+    @Test
+    void aSocketHidesWhatItReplaced() throws Exception {
+        var below = Files.createDirectories(directory.resolve("below"));
+        Files.createDirectories(below.resolve("d/e"));
+        var upper = Files.createDirectory(directory.resolve("upper"));
+        for (var name : List.of("d", "new")) {
+            try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                socket.bind(UnixDomainSocketAddress.of(upper.resolve(name)));
+            }
+        }
+        assertThat(written(snapshot(upper, below, 1 << 20))).containsExactly(".wh.d");
+    }
+
+    @Test
+    void aDirectoryIsReadNoFurtherThanItsDiskGoes() throws Exception {
+        var upper = Files.createDirectories(directory.resolve("upper/many"));
+        for (var number = 0; number < 9; number++) {
+            Files.createFile(upper.resolve("f" + number));
+        }
+        var none = Files.createDirectory(directory.resolve("none"));
+        assertThat(written(snapshot(upper.getParent(), none, 10 * 512))).hasSize(10);
+        assertThatThrownBy(() -> written(snapshot(upper.getParent(), none, 9 * 512)))
+                .isInstanceOf(BuildException.class)
+                .hasMessageContaining("more than the " + 9 * 512 + " bytes of disk");
+    }
+
+    private static Snapshot snapshot(Path upper, Path below, long disk) {
+        return new Snapshot(
+                List.of(upper), new LayeredTree(List.of(below)), Snapshot.Traces.NONE, new HeldFiles(disk, 1));
+    }
+
+    private static List<String> written(Snapshot snapshot) throws Exception {
+        var bytes = new ByteArrayOutputStream();
+        var tar = new LayerTar(bytes, BuildOrder.USUAL_TIME);
+        snapshot.writeTo(tar);
+        tar.finish();
+        var names = new ArrayList<String>();
+        TarFiles.read(new ByteArrayInputStream(bytes.toByteArray()), (file, _) -> names.add(file.name()));
+        return names;
+    }
+
+    @Test
+    void whatIsPutIsBoundedInAllOfABlock() throws Exception {
+        var held = new HeldFiles(10 * 512, 7);
+        try (var context = context(Map.of("a", "1", "d/b", "2", "d/c", "3"))) {
+            var everything = IgnoreRules.of(List.of());
+            var first = new StagedFiles(new LayeredTree(List.of()), held);
+            var one = first.directory("one", StagedFiles.Dress.OWN);
+            first.putAll(one, context, "", everything, StagedFiles.Dress.OWN);
+            first.putAll(one, context, "", everything, StagedFiles.Dress.OWN);
+            var second = new StagedFiles(new LayeredTree(List.of()), held);
+            var two = second.directory("two", StagedFiles.Dress.OWN);
+            second.putAll(two, context, "", everything, StagedFiles.Dress.OWN);
+            assertThatThrownBy(() -> second.directory("three", StagedFiles.Dress.OWN))
+                    .isInstanceOfSatisfying(
+                            BuildException.class, e -> assertThat(e.line()).isEqualTo(7))
+                    .hasMessageContaining("more than the 5120 bytes of disk");
+        }
+        var large = new Tree.Node("f", Tree.Kind.LINK, 0777, 0, 0, 0, "t".repeat(64 << 20), Map.of());
+        var replacing = new HeldFiles(Long.MAX_VALUE, 7);
+        replacing.add(large);
+        replacing.forget(large);
+        replacing.add(large);
+        assertThatThrownBy(() -> replacing.add(large)).hasMessageContaining("bytes of names");
+        var names = new HeldFiles(Long.MAX_VALUE, 7);
+        names.add(128 << 20);
+        assertThatThrownBy(() -> names.add(1)).hasMessageContaining("bytes of names");
+    }
+
+    @Test
+    void archivesCountWithAllThatTheyHold() throws Exception {
+        var inner = TestImages.tar().file("x/y/z", "1").bytes();
+        var tar = TestImages.tar().file("a.tar", inner, 0644);
+        var step = new Step.Copy(
+                1, new Source.Context(), List.of("a.tar"), List.of(), "/u", null, null, true, false, false);
+        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+            var staged = new StagedFiles(new LayeredTree(List.of()), new HeldFiles(1 << 20, 1));
+            try (var copying =
+                    new Copying(staged, _ -> Optional.empty(), directory, 1 << 20, new HeldFiles(3 * 512, 1))) {
+                assertThatThrownBy(() -> copying.copy(step, context, Selection.of(step, context)))
+                        .hasMessageContaining("more than the 1536 bytes of disk");
+            }
+        }
+    }
+
+    @Test
+    void namesAreThoseOfOneDirectory() throws Exception {
+        var files = Map.of("d", "1", "d-x/f", "2", "d0", "3", "e/d/f", "4", "e/d-/f", "5", "e/d0", "6", "e.f", "7");
+        try (var context = context(files)) {
+            assertThat(context.names("")).containsExactly("d", "d-x", "d0", "e", "e.f");
+            assertThat(context.names("e")).containsExactly("d", "d-", "d0");
+            assertThat(context.names("e/d")).containsExactly("f");
+            assertThat(context.names("gone")).isEmpty();
+        }
+    }
+
+    @Test
+    void whatAStepIsMadeOfIsFoundOutNoLongerThanSomebodyWaits() throws Exception {
+        var copy = new Step.Copy(1, new Source.Context(), List.of("."), "/");
+        var pattern = new Step.Copy(1, new Source.Context(), List.of("*"), "/");
+        try (var context = context(Map.of("d/f", "1"))) {
+            var selected = Selection.of(copy, context);
+            var key = new Key(BuildOrder.USUAL_TIME, List.of());
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> key.files(context, selected, IgnoreRules.of(List.of())))
+                    .isInstanceOf(InterruptedException.class);
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> Selection.of(pattern, context)).isInstanceOf(InterruptedException.class);
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    @Test
+    void whatCommandsSeeOfTheContextIsBoundedInAllOfAStep() throws Exception {
+        var bind = new StepMount.Bind("/c", new Source.Context(), "d", true);
+        var scratch = Files.createDirectory(directory.resolve("scratch"));
+        try (var context = context(Map.of("d/f", "x".repeat(1000)))) {
+            try (var fixtures = new Fixtures(scratch, Map.of(), 4000)) {
+                fixtures.bind(bind, bind.asCopy(7), context);
+                assertThatThrownBy(() -> fixtures.bind(bind, bind.asCopy(8), context))
+                        .isInstanceOfSatisfying(
+                                BuildException.class, e -> assertThat(e.line()).isEqualTo(8))
+                        .hasMessageContaining("more than the 4000 bytes of disk");
+            }
+            try (var fixtures = new Fixtures(scratch, Map.of(), 4000)) {
+                Thread.currentThread().interrupt();
+                assertThatThrownBy(() -> fixtures.bind(bind, bind.asCopy(7), context))
+                        .isInstanceOf(InterruptedException.class);
+            }
+        } finally {
+            Thread.interrupted();
+        }
+        try (var left = Files.list(scratch)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    @Test
+    void whatCannotBeLetGoOfKeepsNothingElse() {
+        var closed = new ArrayList<String>();
+        List<AutoCloseable> held = List.of(
+                () -> {
+                    throw new IllegalStateException("first");
+                },
+                () -> closed.add("second"),
+                () -> {
+                    throw new IOException("third");
+                },
+                () -> closed.add("fourth"));
+        var config = new ImageConfig(Map.of(), List.of(), List.of(), "root", "/");
+        var order = new BuildOrder(
+                JobId.next(), "t", null, true, Limits.DEFAULT, Network.NONE, false, Map.of(), BuildOrder.USUAL_TIME);
+        var planned = new PlannedBuild(
+                "Dockerfile",
+                order,
+                new BuildPlan(List.of(), SCRATCH, config, List.of(), List.of()),
+                _ -> new Built(null, null, 0, 0),
+                held);
+        assertThatThrownBy(planned::close)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("first")
+                .satisfies(e -> assertThat(e.getSuppressed()).singleElement().isInstanceOf(IOException.class));
+        assertThat(closed).containsExactly("second", "fourth");
+    }
+
+    @Test
+    void patternsThatGoRoundInCirclesEnd() throws Exception {
+        var tar = TestImages.tar();
+        for (var number = 0; number < 200; number++) {
+            tar.link("l" + number, ".");
+        }
+        var copy = new Step.Copy(4, new Source.Context(), List.of("*/*/*/*/*/*"), "/");
+        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+            assertThatThrownBy(() -> Selection.of(copy, context))
+                    .isInstanceOf(BuildException.class)
+                    .hasMessageContaining("1000000 files");
+        }
     }
 
     @Test
