@@ -57,7 +57,7 @@ final class BuildCommandIT extends TypedCommands {
         var built = bobbin("build", "-t", "lines", "--network", "none", files);
         assertThat(built.code()).as(built.err()).isZero();
         assertThat(built.out())
-                .contains("] START RUN echo said\n", "] said\n", "] DONE (", "\nlines sha256:")
+                .contains("] RUN echo said\n", "] said\n", "] DONE (", "\nlines sha256:")
                 .doesNotContain("\033");
         assertThat(bobbin("run", "--image", "lines").out()).isEqualTo("ran\n");
     }
@@ -74,7 +74,7 @@ final class BuildCommandIT extends TypedCommands {
                 .contains("  DONE ", "[code 0]", "\033[K")
                 .doesNotContain("\033[32m");
         assertThat(shown(window("TERM=xterm", line + " --progress plain")))
-                .contains("] START RUN echo drawn\r\n", "[code 0]")
+                .contains("] RUN echo drawn\r\n", "[code 0]")
                 .doesNotContain("\033");
         assertThat(shown(window("TERM=dumb", line))).doesNotContain("\033");
     }
