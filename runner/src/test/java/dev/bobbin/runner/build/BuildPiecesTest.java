@@ -265,13 +265,14 @@ class BuildPiecesTest {
 
     @Test
     void aDirectoryIsReadNoFurtherThanItsDiskGoes() throws Exception {
-        var upper = Files.createDirectories(directory.resolve("upper/many"));
+        var upper = Files.createDirectory(directory.resolve("upper"));
+        var many = Files.createDirectory(upper.resolve("many"));
         for (var number = 0; number < 9; number++) {
-            Files.createFile(upper.resolve("f" + number));
+            Files.createFile(many.resolve("f" + number));
         }
         var none = Files.createDirectory(directory.resolve("none"));
-        assertThat(written(snapshot(upper.getParent(), none, 10 * 512))).hasSize(10);
-        assertThatThrownBy(() -> written(snapshot(upper.getParent(), none, 9 * 512)))
+        assertThat(written(snapshot(upper, none, 10 * 512))).hasSize(10);
+        assertThatThrownBy(() -> written(snapshot(upper, none, 9 * 512)))
                 .isInstanceOf(BuildException.class)
                 .hasMessageContaining("more than the " + 9 * 512 + " bytes of disk");
     }
