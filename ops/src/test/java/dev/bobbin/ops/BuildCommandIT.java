@@ -84,7 +84,7 @@ final class BuildCommandIT extends TypedCommands {
         var files = recipe("RUN seq 1 5000; printf '\\033[2J\\033[35mlast\\n'; exit 7");
         var failed = shown(window("TERM=xterm", line("build", "--network", "none", files)));
         assertThat(failed)
-                .contains("FAILED", "printed:\r\n1\r\n2\r\n", "\r\n4999\r\n5000\r\n", "Dockerfile:3: ", "[code 7]")
+                .contains("FAILED", "printed:", "\r\n1\r\n2\r\n", "\r\n4999\r\n5000\r\n", "Dockerfile:3: ", "[code 7]")
                 .contains("\r\n\033[35mlast\033[0m\r\n")
                 .doesNotContain("\033[2J");
         var wrong = bobbin("build", recipe("FLY away"));
