@@ -32,15 +32,6 @@ public final class BuildContext implements Tree, AutoCloseable {
         this.entries = entries;
     }
 
-    /// Reads a tar archive, plain or compressed, to its end.
-    ///
-    /// @param directory in which its content is kept
-    /// @param mostBytes of all files together
-    /// @throws BuildException CONTEXT if it holds what cannot be, or is larger
-    static BuildContext read(InputStream tar, Path directory, long mostBytes) throws IOException {
-        return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, _ -> {});
-    }
-
     /// Reads an archive that a recipe unpacks, which may be of a whole system and then has devices.
     static BuildContext unpack(InputStream tar, Path directory, long mostBytes) throws IOException {
         return of(sink -> TarFiles.read(tar, sink), directory, mostBytes, ContextReader.Devices.KEPT, _ -> {});
@@ -54,7 +45,10 @@ public final class BuildContext implements Tree, AutoCloseable {
 
     /// Takes what is given, as that of an archive.
     ///
+    /// @param directory in which its content is kept
+    /// @param mostBytes of all files together
     /// @param memory told what each entry takes of the heap, before it is kept
+    /// @throws BuildException CONTEXT if it holds what cannot be, TOO_LARGE if it is larger
     static BuildContext of(Origin origin, Path directory, long mostBytes, LongConsumer memory) throws IOException {
         return of(origin, directory, mostBytes, ContextReader.Devices.REFUSED, memory);
     }

@@ -46,7 +46,8 @@ public record HostConfig(
     /// A Unix socket's address holds 107 bytes; the longest one below the run directory takes this many of them.
     private static final int LONGEST_SOCKET_SUFFIX = "/s/00000000-0000-7000-8000-000000000000/control".length();
 
-    /// One that lets nothing of the machine be mounted and no rights be asked for, with the usual filters and networks.
+    /// One that lets nothing of the machine be mounted and no rights be asked for, with the usual filters, networks and
+    /// builds.
     public HostConfig(
             Path dataDir,
             Path runDir,
@@ -66,34 +67,7 @@ public record HostConfig(
                 BindConfig.NONE,
                 FilterSource.STANDARD,
                 NetworkConfig.STANDARD,
-                Rights.NONE);
-    }
-
-    /// One whose builds are as usual.
-    public HostConfig(
-            Path dataDir,
-            Path runDir,
-            int pool,
-            @Nullable Duration orphanGrace,
-            Duration keepEnded,
-            long keepEndedBytes,
-            boolean allowUnenforcedLimits,
-            BindConfig binds,
-            FilterSource seccomp,
-            NetworkConfig network,
-            Rights rights) {
-        this(
-                dataDir,
-                runDir,
-                pool,
-                orphanGrace,
-                keepEnded,
-                keepEndedBytes,
-                allowUnenforcedLimits,
-                binds,
-                seccomp,
-                network,
-                rights,
+                Rights.NONE,
                 BuildConfig.DEFAULT);
     }
 

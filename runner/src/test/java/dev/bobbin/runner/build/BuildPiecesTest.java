@@ -141,7 +141,7 @@ class BuildPiecesTest {
 
     private Digest linked(Step.Copy copy, String content) throws Exception {
         var tar = TestImages.tar().file("real.txt", content).link("link.txt", "real.txt");
-        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+        try (var context = read(tar.bytes(), 1 << 20)) {
             var key = new Key(BuildOrder.USUAL_TIME, List.of());
             key.files(context, Selection.of(copy, context), IgnoreRules.of(copy.excludes()));
             return key.digest();
@@ -152,7 +152,7 @@ class BuildPiecesTest {
     void contextsOfAnySizeAreReadAsTheyCame() throws Exception {
         var large = TestImages.noise(7, 100_000);
         var tar = TestImages.tar().file("a", "first").file("b", large, 0644).file("c", "last");
-        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+        try (var context = read(tar.bytes(), 1 << 20)) {
             for (var file : Map.of("a", "first".getBytes(StandardCharsets.UTF_8), "b", large)
                     .entrySet()) {
                 try (var in = context.open(context.find(file.getKey()).orElseThrow())) {
@@ -172,10 +172,15 @@ class BuildPiecesTest {
         }
     }
 
+    private BuildContext read(byte[] tar, long mostBytes) throws IOException {
+        return BuildContext.of(
+                sink -> TarFiles.read(new ByteArrayInputStream(tar), sink), directory, mostBytes, _ -> {});
+    }
+
     private BuildContext context(Map<String, String> files) throws Exception {
         var tar = TestImages.tar();
         files.forEach(tar::file);
-        return BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20);
+        return read(tar.bytes(), 1 << 20);
     }
 
     @Test
@@ -211,13 +216,8 @@ class BuildPiecesTest {
                 .link("out", directory.toString())
                 .file("out/x", "x")
                 .bytes();
-        assertThatThrownBy(() -> BuildContext.read(new ByteArrayInputStream(tar), directory, 100))
-                .hasMessageContaining("no directory");
-        assertThatThrownBy(() -> BuildContext.read(
-                        new ByteArrayInputStream(
-                                TestImages.tar().file("f", "12345").bytes()),
-                        directory,
-                        4))
+        assertThatThrownBy(() -> read(tar, 100)).hasMessageContaining("no directory");
+        assertThatThrownBy(() -> read(TestImages.tar().file("f", "12345").bytes(), 4))
                 .isInstanceOf(BuildException.class)
                 .extracting(e -> ((BuildException) e).problem())
                 .isEqualTo(BuildException.Problem.TOO_LARGE);
@@ -235,8 +235,7 @@ class BuildPiecesTest {
                 .hardLink("g", "f")
                 .hardLink("h", "f")
                 .bytes();
-        assertThatThrownBy(() -> BuildContext.read(new ByteArrayInputStream(linked), directory, 14))
-                .hasMessageContaining("more than 14 bytes");
+        assertThatThrownBy(() -> read(linked, 14)).hasMessageContaining("more than 14 bytes");
     }
 
     @Test
@@ -326,7 +325,7 @@ class BuildPiecesTest {
         var tar = TestImages.tar().file("a.tar", inner, 0644);
         var step = new Step.Copy(
                 1, new Source.Context(), List.of("a.tar"), List.of(), "/u", null, null, true, false, false);
-        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+        try (var context = read(tar.bytes(), 1 << 20)) {
             var staged = new StagedFiles(new LayeredTree(List.of()), new HeldFiles(1 << 20, 1));
             try (var copying =
                     new Copying(staged, _ -> Optional.empty(), directory, 1 << 20, new HeldFiles(3 * 512, 1))) {
@@ -424,7 +423,7 @@ class BuildPiecesTest {
             tar.link("l" + number, ".");
         }
         var copy = new Step.Copy(4, new Source.Context(), List.of("*/*/*/*/*/*"), "/");
-        try (var context = BuildContext.read(new ByteArrayInputStream(tar.bytes()), directory, 1 << 20)) {
+        try (var context = read(tar.bytes(), 1 << 20)) {
             assertThatThrownBy(() -> Selection.of(copy, context))
                     .isInstanceOf(BuildException.class)
                     .hasMessageContaining("1000000 files");

@@ -18,6 +18,7 @@ import dev.bobbin.runner.SandboxId;
 import dev.bobbin.runner.SandboxSpec;
 import dev.bobbin.runner.StartTimeline;
 import dev.bobbin.runner.Stdin;
+import dev.bobbin.runner.build.BuildConfig;
 import dev.bobbin.runner.net.NetworkConfig;
 import dev.bobbin.runner.seccomp.FilterSource;
 import dev.bobbin.runner.volume.BindConfig;
@@ -156,7 +157,8 @@ public final class TestHost implements AutoCloseable {
                 allowed.binds(),
                 allowed.seccomp(),
                 allowed.network(),
-                allowed.rights());
+                allowed.rights(),
+                BuildConfig.DEFAULT);
     }
 
     /// What jobs may ask for from the next [#restart()] on.
